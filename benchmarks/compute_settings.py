@@ -1,0 +1,58 @@
+"""What precision, memory format and compilation cost or gain: milliseconds a training step.
+
+python benchmarks/compute_settings.py [--device cuda]
+"""
+
+import argparse
+import itertools
+import time
+
+import torch
+
+from distilshift import cli, models, training
+
+
+def milliseconds(model: str, size: int, channels: int, batch: int, device: str, **setting) -> float:
+    """The mean of a step after a run of warming up, which pays for the compilation."""
+    images = torch.zeros(batch * 4, channels, size, size, dtype=torch.uint8, device=device)
+    labels = torch.arange(len(images), device=device) % 10
+    network = models.build(model, 10, channels, size, seed=0).to(device)
+    marks = []
+
+    def loss_fn(step):
+        if step in (WARM, WARM + TIMED):
+            if device == "cuda":
+                torch.cuda.synchronize()
+            # on a CPU the processor's own time: other work beside it does not count
+            marks.append(time.process_time() if device == "cpu" else time.perf_counter())
+        rows = views.indices(step)
+        return torch.nn.functional.cross_entropy(network(views.view(rows, step)), labels[rows]), {}
+
+    parser = argparse.ArgumentParser()
+    training.add_arguments(parser)
+    args = parser.parse_args(["--steps", str(WARM + TIMED + 1), "--batch", str(batch)])
+    vars(args).update(setting)
+    views = training.Views(images, args, 0)
+    training.fit(network, loss_fn, args, views.per_epoch, {})
+    return (marks[1] - marks[0]) / TIMED * 1000
+
+
+WARM, TIMED = 10, 30
+CASES = [("cnn-4", 16, 1, 128), ("cnn-16", 16, 1, 128), ("mlp-256-128", 16, 1, 128)]
+CASES += [("resnet18", 32, 3, 64)]
+
+if __name__ == "__main__":
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    asked.add_argument("--threads", type=cli.positive_int, default=1)
+    given = asked.parse_args()
+    torch.set_num_threads(given.threads)
+    print(f"{'model':12} {'precision':9} {'channels_last':13} {'compile':7} ms/step")
+    for case in CASES:
+        for precision, last, compiled in itertools.product(
+            ["float32", "bfloat16"], [False, True], [False, True]
+        ):
+            torch.compiler.reset()
+            setting = {"precision": precision, "channels_last": last, "compile": compiled}
+            pace = milliseconds(*case, given.device, **setting)
+            print(f"{case[0]:12} {precision:9} {last!s:13} {compiled!s:7} {pace:7.1f}", flush=True)

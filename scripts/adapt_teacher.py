@@ -1,0 +1,85 @@
+"""Adapt a source teacher to unlabelled target images.
+
+Source-free methods read the teacher and target images; joint methods read the labelled
+source too. Target labels are not an input.
+
+    python scripts/adapt_teacher.py --adaptation mcc --teacher weights.safetensors \\
+        --target-images target/train_images.safetensors \\
+        --source-images source/train_images.safetensors \\
+        --source-labels source/train_labels.safetensors \\
+        --weights adapted.safetensors --history history.parquet --record record.json
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+from torch import nn
+
+from distilshift import adaptation, artefacts, cli, device, domains, models, training
+from distilshift.errors import InputError
+
+
+def parser() -> argparse.ArgumentParser:
+    made = cli.parser(__doc__)
+    made.add_argument("--adaptation", required=True, help="its name in tables")
+    made.add_argument("--kind", required=True, choices=sorted(adaptation.ADAPTATIONS))
+    made.add_argument(
+        "--weight", type=cli.non_negative_float, default=1.0, help="of the target's part"
+    )
+    made.add_argument("--teacher", type=Path, required=True, help="weights of the source teacher")
+    made.add_argument("--target-images", type=Path, required=True)
+    made.add_argument("--source-images", type=Path, help="for joint methods")
+    made.add_argument("--source-labels", type=Path, help="for joint methods")
+    training.add_arguments(made)
+    device.add_arguments(made)
+    artefacts.add_arguments(made)
+    return made
+
+
+def load_task(args, model, header, target, on) -> adaptation.Task:
+    """The teacher, views of the target and, for joint methods, of the source."""
+    views = training.Views(target.images, args, "adaptation target", args.seed)
+    task = adaptation.Task(model, views, None, None, args.weight, args.steps)
+    if args.kind in adaptation.SOURCE_FREE:
+        return task
+    if not (args.source_images and args.source_labels):
+        problem = "a joint method needs --source-images and --source-labels"
+        raise InputError(f"--kind {args.kind}", problem)
+    source = domains.load_images(args.source_images, on)
+    models.check_same(args.source_images, source.header, header, ("classes", "channels", "size"))
+    models.check_same(args.source_images, source.header, header, ("domain",))
+    task.labels = domains.load_labels(args.source_labels, source, on)
+    task.source = training.Views(source.images, args, "adaptation source", args.seed)
+    return task
+
+
+def main(args: argparse.Namespace) -> None:
+    on = device.choose(args)
+    model, header = models.load_weights(args.teacher, "train_teacher", on)
+    target = domains.load_images(args.target_images, on)
+    models.check_same(args.target_images, target.header, header, ("classes", "channels", "size"))
+    header |= {
+        "source": header["domain"],
+        "target": target.header["domain"],
+        "adaptation": args.adaptation,
+        "kind": args.kind,
+        "weight": args.weight,
+        "settings": training.settings(args),
+        "parent_sha256": header["sha256"],
+        "target_images_sha256": target.header["sha256"],
+    }
+    begun = time.perf_counter()
+    task = load_task(args, model, header, target, on)
+    loss_fn = adaptation.ADAPTATIONS[args.kind](task)
+    history = []
+    if loss_fn:
+        trained = nn.ModuleDict({"model": model, "extra": task.extra})
+        history = training.fit(trained, loss_fn, args, task.target.per_epoch, header)
+    adapted = adaptation.target_statistics(model, target.images)
+    artefacts.write(args, adapted, header, history, on, time.perf_counter() - begun)
+    cli.log.info("%s to %s: adapted by %s", header["source"], header["target"], args.adaptation)
+
+
+if __name__ == "__main__":
+    cli.run(main, parser())

@@ -1,0 +1,149 @@
+"""Make a domain of a dataset: common size and channels, a fixed split, the shift.
+
+Labels go into files of their own, which only training on that domain and evaluation
+read. The split depends on the dataset, the fraction and the seed, never on labels or
+shift: a domain and a shifted version of it hold the same images in the same halves, so
+that no test image has a twin in the other domain's training images.
+
+    python scripts/construct_domain.py --domain mnist5k-noise \\
+        --dataset-images images.safetensors --dataset-labels labels.safetensors \\
+        --shift noise:strength=0.25 --train-images train_images.safetensors \\
+        --train-labels train_labels.safetensors --test-images test_images.safetensors \\
+        --test-labels test_labels.safetensors
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torchvision.transforms.v2 import functional as F
+
+from distilshift import cli, shifts, tensors
+from distilshift.errors import InputError
+from distilshift.seeds import generator
+
+VALUES = 2**24  # of pixels in memory at a time, give or take a few copies
+
+
+def shift(text: str) -> dict:
+    """``kind:key=value,key=value`` as a dict; the values are numbers."""
+    kind, _, rest = text.partition(":")
+    if kind not in shifts.KINDS:
+        raise argparse.ArgumentTypeError(f"{kind} is none of {', '.join(shifts.KINDS)}")
+    pairs = dict(pair.partition("=")[::2] for pair in rest.split(",") if pair)
+    if not pairs.keys() <= {"strength", "seed"} or "strength" not in pairs:
+        raise argparse.ArgumentTypeError(f"{text} is not kind:strength=NUMBER[,seed=NUMBER]")
+    values = {key: json.loads(value) for key, value in pairs.items()}
+    if not shifts.valid(kind, values["strength"]):
+        raise argparse.ArgumentTypeError(f"{kind} has no strength {values['strength']}")
+    return {"kind": kind, **values}
+
+
+def parser() -> argparse.ArgumentParser:
+    made = cli.parser(__doc__)
+    made.add_argument("--domain", required=True, help="its name, kept in every file")
+    made.add_argument("--dataset-images", type=Path, required=True)
+    made.add_argument("--dataset-labels", type=Path, required=True)
+    made.add_argument("--size", type=cli.positive_int, default=16, help="pixels a side")
+    made.add_argument("--channels", type=int, choices=[1, 3], default=1)
+    made.add_argument(
+        "--shift",
+        type=shift,
+        action="append",
+        default=[],
+        metavar="KIND:strength=NUMBER",
+        help=f"may be given several times; kinds: {', '.join(shifts.KINDS)}",
+    )
+    made.add_argument(
+        "--train-fraction",
+        type=cli.fraction,
+        default=0.7,
+        help="where the dataset has no official split",
+    )
+    made.add_argument("--split-seed", type=cli.non_negative_int, default=0)
+    for split in ("train", "test"):
+        made.add_argument(
+            f"--most-{split}",
+            type=cli.positive_int,
+            help=f"at most so many {split} images, chosen by --split-seed; all, if not given",
+        )
+        for what in ("images", "labels"):
+            made.add_argument(f"--{split}-{what}", type=Path, required=True, help="output")
+    return made
+
+
+def resize(images: Tensor, size: int, channels: int) -> Tensor:
+    """uint8 (N, C, H, W) to (N, channels, size, size), antialiased."""
+    if images.shape[1] != channels:
+        images = F.rgb_to_grayscale(images) if channels == 1 else images.expand(-1, 3, -1, -1)
+    return F.resize(images, [size, size], antialias=True)
+
+
+def split(count: int, official: int | None, fraction: float, *seed: object) -> dict[str, Tensor]:
+    """Row numbers of the training and the test half, each in rising order."""
+    if official is not None:
+        order, cut = torch.arange(count), official
+    else:
+        order, cut = (
+            torch.randperm(count, generator=generator("split", *seed)),
+            round(count * fraction),
+        )
+    return {"train": order[:cut].sort().values, "test": order[cut:].sort().values}
+
+
+def some_of(rows: Tensor, most: int | None, *seed: object) -> Tensor:
+    """At most so many of these rows, drawn by the seed, in their order."""
+    if most is None or most >= len(rows):
+        return rows
+    drawn = torch.randperm(len(rows), generator=generator("most", *seed))[:most]
+    return rows[drawn.sort().values]
+
+
+def main(args: argparse.Namespace) -> None:
+    images, header = tensors.load(args.dataset_images, "dataset images", "download_dataset")
+    labels, _ = tensors.load(args.dataset_labels, "dataset labels", "download_dataset")
+    if not torch.equal(images["ids"], labels["ids"]):
+        raise InputError(args.dataset_labels, f"does not belong to {args.dataset_images}")
+    halves = split(
+        len(images["ids"]), header["train"], args.train_fraction, header["dataset"], args.split_seed
+    )
+    known = {"domain": args.domain, "dataset": header["dataset"], "classes": header["classes"]}
+    made_from = {
+        "dataset_sha256": header["sha256"],
+        "size": args.size,
+        "channels": args.channels,
+        "shift": args.shift,
+    }
+    largest = max(images["images"][0].numel(), args.channels * args.size**2)
+    chunk = min(4096, max(1, VALUES // largest))
+    for name, rows in halves.items():
+        rows = some_of(
+            rows, getattr(args, f"most_{name}"), name, header["dataset"], args.split_seed
+        )
+        rows = rows[
+            shifts.kept(
+                labels["labels"][rows], images["ids"][rows], len(header["classes"]), args.shift
+            )
+        ]
+        if len(rows) == 0:
+            raise InputError("--shift", f"leaves no {name} image", "lower its strength")
+        facts = {**known, **made_from, "split": name}
+        out_images = getattr(args, f"{name}_images")
+        with tensors.writing_rows(out_images, "images", len(rows), facts) as out:
+            for some in rows.split(chunk):
+                ids = images["ids"][some]
+                plain = resize(images["images"][some], args.size, args.channels)
+                out.append(shifts.apply(plain, ids, args.shift), ids)
+        tensors.save(
+            getattr(args, f"{name}_labels"),
+            "labels",
+            {"labels": labels["labels"][rows], "ids": images["ids"][rows]},
+            {**known, "split": name},
+        )
+        cli.log.info("%s %s: %d images", args.domain, name, len(rows))
+
+
+if __name__ == "__main__":
+    cli.run(main, parser())

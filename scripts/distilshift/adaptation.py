@@ -1,0 +1,300 @@
+"""Adapting a teacher to unlabelled target images. Target labels are never seen here.
+
+Every method starts from the source teacher and takes the same number of steps. Source
+and target batches pass the network apart, so BatchNorm normalises each domain by its own
+statistics; at the end its running statistics become those of the target's training
+images (``target_statistics``), with which the adapted teacher labels.
+
+To add one write ``method(task) -> loss_fn`` and name it in ``ADAPTATIONS``. ``loss_fn``
+maps the step to (loss, measurements); what it trains beside the teacher it puts into
+``task.extra``.
+"""
+
+import copy
+import dataclasses
+import math
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from distilshift import alignment, augmentation, models
+from distilshift.errors import InputError
+from distilshift.training import LossFn, Views
+
+
+@dataclasses.dataclass
+class Task:
+    """What an adaptation may use.
+
+    Args:
+        model: starts as the source teacher; is trained in place.
+        target: views of the unlabelled target images.
+        source: views of the source images; None for source-free methods.
+        labels: of the source images (N,).
+        weight: of the target's part of the loss.
+        steps: how many there will be.
+    """
+
+    model: models.Network
+    target: Views
+    source: Views | None
+    labels: Tensor | None
+    weight: float
+    steps: int
+    extra: nn.ModuleDict = dataclasses.field(default_factory=nn.ModuleDict)
+
+    def source_batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Features, logits and cross-entropy of a batch of the labelled source."""
+        rows = self.source.indices(step)
+        features = self.model.features(self.source.view(rows, step))
+        logits = self.model.head(features)
+        return features, logits, F.cross_entropy(logits, self.labels[rows])
+
+    def target_batch(
+        self, step: int, name: str = "view", strength: float = 1.0
+    ) -> tuple[Tensor, Tensor]:
+        """Features and logits of a batch of the target, seen as ``Views.view`` says."""
+        images = self.target.view(self.target.indices(step), step, name, strength)
+        features = self.model.features(images)
+        return features, self.model.head(features)
+
+    def warm_up(self, step: int) -> float:
+        """From 0 to 1 over the run, as DANN (arXiv:1505.07818, section 5.2.2)."""
+        return 2 / (1 + math.exp(-10 * step / self.steps)) - 1
+
+
+Method = Callable[[Task], LossFn]
+
+# ---- statistics alone -----------------------------------------------------------------
+
+
+def target_statistics(model: nn.Module, target: Tensor, batch: int = 256) -> nn.Module:
+    """BatchNorm's statistics replaced by those of the target; weights stay; a new network.
+
+    Each layer's mean and variance become the average over all target batches, seen in
+    one pass in training mode, without augmentation and without gradients.
+
+    Args:
+        target: uint8 images (N, C, H, W).
+
+    Source: Li et al., "Revisiting Batch Normalization For Practical Domain Adaptation",
+    arXiv:1603.04779, algorithm 1.
+    """
+    adapted = copy.deepcopy(model).train()
+    for module in adapted.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.reset_running_stats()
+            module.momentum = None  # a plain average over batches
+    # equal batches weigh equally; what is left over by the division is spread, not dropped
+    with torch.no_grad():
+        for images in target.chunk(max(1, round(len(target) / batch))):
+            adapted(augmentation.preprocess(images))
+    return adapted.eval()
+
+
+def adabn(task: Task) -> None:
+    """The target's BatchNorm statistics and nothing else (``target_statistics``).
+
+    Raises:
+        InputError: the network has no BatchNorm, so this would change nothing.
+    """
+    if not models.has_batchnorm(task.model):
+        problem = "needs BatchNorm layers and the network has none"
+        raise InputError("adaptation adabn", problem, "give this network other adaptations")
+
+
+# ---- source-free: the teacher and target images ---------------------------------------
+
+
+def tent(task: Task) -> LossFn:
+    """Minimise the predictions' entropy by BatchNorm's scales and offsets alone.
+
+    Offline: many passes over the target's training images, then the weights are kept.
+
+    Source: Wang et al., "Tent: Fully Test-time Adaptation by Entropy Minimization",
+    arXiv:2006.10726, section 3.
+    """
+    if not models.has_batchnorm(task.model):
+        problem = "needs BatchNorm layers and the network has none"
+        raise InputError("adaptation tent", problem, "give this network other adaptations")
+    task.model.requires_grad_(False)
+    for module in task.model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.requires_grad_(True)
+
+    def loss_fn(step):
+        _, logits = task.target_batch(step)
+        return task.weight * alignment.entropy(logits), {}
+
+    return loss_fn
+
+
+class Labels(nn.Module):
+    """Pseudo-labels kept as a buffer, so that a resumed run goes on with the same."""
+
+    def __init__(self, count: int):
+        super().__init__()
+        self.register_buffer("labels", torch.zeros(count, dtype=torch.long))
+
+
+def centroid_labels(features: Tensor, logits: Tensor) -> Tensor:
+    """Labels (N,) by the nearest class centroid, cosine distance, centroids refined once.
+
+    Centroids are first means of features weighted by the predictions, then means over
+    the labels these give. A class that no sample takes keeps its weighted centroid.
+
+    Source: SHOT, arXiv:2002.08546, equations 6 to 8.
+    """
+    features = F.normalize(features, dim=1)
+    weights = F.softmax(logits, dim=1)
+    for _ in range(2):
+        centroids = F.normalize(weights.T @ features, dim=1)
+        labels = (features @ centroids.T).argmax(1)
+        hard = F.one_hot(labels, logits.shape[1]).to(weights)
+        weights = torch.where(hard.sum(0) > 0, hard, weights)
+    return labels
+
+
+def shot(task: Task, beta: float = 0.3) -> LossFn:
+    """Information maximisation and centroid pseudo-labels under a frozen head.
+
+    loss = weight * IM + beta * cross-entropy to the pseudo-labels, which are made anew
+    each epoch from the plain images with the target's statistics.
+
+    Source: SHOT, arXiv:2002.08546, equation 9.
+    """
+    task.model.head.requires_grad_(False)
+    task.extra["pseudo"] = pseudo = Labels(len(task.target.images)).to(task.target.images.device)
+
+    def loss_fn(step):
+        if step % task.target.per_epoch == 0:
+            pseudo.labels.copy_(relabel(task))
+        rows = task.target.indices(step)
+        _, logits = task.target_batch(step)
+        fitted = F.cross_entropy(logits, pseudo.labels[rows])
+        sure = alignment.information_maximisation(logits)
+        return task.weight * sure + beta * fitted, {"pseudo": fitted, "im": sure}
+
+    return loss_fn
+
+
+@torch.no_grad()
+def relabel(task: Task) -> Tensor:
+    model = target_statistics(task.model, task.target.images)
+    parts = []
+    for images in task.target.images.split(1024):
+        features = model.features(augmentation.preprocess(images))
+        parts.append((features, model.head(features)))
+    features, logits = (torch.cat(part) for part in zip(*parts, strict=True))
+    return centroid_labels(features, logits)
+
+
+# ---- joint: labelled source and unlabelled target -------------------------------------
+
+
+def on_logits(loss: Callable[[Tensor], Tensor]) -> Method:
+    """Source cross-entropy + weight * a loss of the target's logits."""
+
+    def method(task: Task) -> LossFn:
+        def loss_fn(step):
+            _, _, fitted = task.source_batch(step)
+            _, logits = task.target_batch(step)
+            value = loss(logits)
+            return fitted + task.weight * value, {"source": fitted, "target": value}
+
+        return loss_fn
+
+    return method
+
+
+def on_features(loss: Callable[[Tensor, Tensor], Tensor]) -> Method:
+    """Source cross-entropy + weight * a distance of the two domains' features."""
+
+    def method(task: Task) -> LossFn:
+        def loss_fn(step):
+            source, _, fitted = task.source_batch(step)
+            target, _ = task.target_batch(step)
+            value = loss(source, target)
+            return fitted + task.weight * value, {"source": fitted, "target": value}
+
+        return loss_fn
+
+    return method
+
+
+def dann(task: Task) -> LossFn:
+    """Features that a discriminator cannot tell apart.
+
+    Source: Ganin et al., arXiv:1505.07818.
+    """
+    judge = alignment.discriminator(task.model.head.in_features)
+    task.extra["judge"] = judge.to(task.target.images.device)
+
+    def loss_fn(step):
+        source, _, fitted = task.source_batch(step)
+        target, _ = task.target_batch(step)
+        value = alignment.domain_adversary(judge, source, target, task.warm_up(step))
+        return fitted + task.weight * value, {"source": fitted, "target": value}
+
+    return loss_fn
+
+
+def cdan(task: Task) -> LossFn:
+    """As ``dann``, of features times predictions, sure samples weighing more (CDAN+E).
+
+    Source: Long et al., arXiv:1705.10667, equations 5 and 8.
+    """
+    head = task.model.head
+    judge = alignment.discriminator(head.in_features * head.out_features)
+    task.extra["judge"] = judge.to(task.target.images.device)
+
+    def loss_fn(step):
+        source, source_logits, fitted = task.source_batch(step)
+        target, target_logits = task.target_batch(step)
+        log_p = F.log_softmax(torch.cat([source_logits, target_logits]).detach(), dim=1)
+        weights = 1 + torch.exp((log_p.exp() * log_p).sum(1))
+        value = alignment.domain_adversary(
+            judge,
+            alignment.conditioned(source, source_logits),
+            alignment.conditioned(target, target_logits),
+            task.warm_up(step),
+            weights / weights.mean(),
+        )
+        return fitted + task.weight * value, {"source": fitted, "target": value}
+
+    return loss_fn
+
+
+def fixmatch(task: Task, threshold: float = 0.95) -> LossFn:
+    """Sure labels of one view teach another view of twice the strength.
+
+    Source: Sohn et al., arXiv:2001.07685.
+    """
+
+    def loss_fn(step):
+        _, _, fitted = task.source_batch(step)
+        with torch.no_grad():
+            _, weak = task.target_batch(step)
+        _, strong = task.target_batch(step, "strong", 2.0)
+        value = alignment.confident_cross_entropy(weak, strong, threshold)
+        return fitted + task.weight * value, {"source": fitted, "target": value}
+
+    return loss_fn
+
+
+ADAPTATIONS: dict[str, Method] = {
+    "adabn": adabn,
+    "tent": tent,
+    "shot": shot,
+    "im": on_logits(alignment.information_maximisation),
+    "mcc": on_logits(alignment.minimum_class_confusion),
+    "bnm": on_logits(alignment.batch_nuclear_norm),
+    "coral": on_features(alignment.coral),
+    "mmd": on_features(alignment.mmd),
+    "dann": dann,
+    "cdan": cdan,
+    "fixmatch": fixmatch,
+}
+SOURCE_FREE = ("adabn", "tent", "shot")

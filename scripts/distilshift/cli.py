@@ -1,0 +1,133 @@
+"""What every script shares: how it parses, logs, and fails in one clear line."""
+
+import argparse
+import contextlib
+import errno
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from distilshift.errors import InputError
+
+log = logging.getLogger("distilshift")
+
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
+
+
+def parser(doc: str) -> argparse.ArgumentParser:
+    """A parser whose ``--help`` shows the script's docstring and every default."""
+
+    class Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+        pass
+
+    made = argparse.ArgumentParser(description=doc, formatter_class=Formatter, allow_abbrev=False)
+    made.add_argument("--log", type=Path, metavar="FILE", help="progress goes here, not to stderr")
+    return made
+
+
+def run(main: Callable[[argparse.Namespace], None], made: argparse.ArgumentParser) -> None:
+    """Parse, run ``main``, and turn what the user can mend into one line and exit code 1."""
+    args = made.parse_args()
+    format_ = logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S")
+    if args.log:
+        args.log.parent.mkdir(parents=True, exist_ok=True)
+        handler: logging.Handler = logging.FileHandler(args.log, mode="w")
+    else:
+        handler = logging.StreamHandler()
+    handler.setFormatter(format_)
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    try:
+        main(args)
+    except InputError as error:
+        fail(made.prog, str(error))
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            log.exception("failed")
+            raise
+        fail(made.prog, f"{error.filename or 'output'}: {os.strerror(error.errno)}")
+    except Exception:
+        log.exception("failed")  # the log keeps the traceback; so does the terminal
+        raise
+
+
+def fail(program: str, message: str) -> None:
+    line = f"{program}: error: {message}"
+    log.error(line)
+    if any(isinstance(handler, logging.FileHandler) for handler in log.handlers):
+        print(line, file=sys.stderr)
+    sys.exit(1)
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Write beside ``path`` and rename at the end: the file appears whole or not at all.
+
+    Yields the temporary path to write to. An exception removes it; a kill leaves a
+    hidden ``.name.*.part`` that nothing reads.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        part.chmod(0o666 & ~umask())
+        part.replace(path)
+    except OSError as error:
+        # a library may not say which file it could not write
+        error.filename = str(path)
+        raise
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+# Argument types: the error argparse prints names the flag, what came, what is allowed.
+
+
+def positive_int(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {text}")
+    return value
+
+
+def non_negative_int(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"must be at least 0, got {text}")
+    return value
+
+
+def positive_float(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a finite number above 0, got {text}")
+    return value
+
+
+def non_negative_float(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a finite number, at least 0, got {text}")
+    return value
+
+
+def fraction(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"must lie between 0 and 1, got {text}")
+    return value

@@ -1,0 +1,89 @@
+"""Reading domains: images and, where a script may see them, the labels that belong."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from distilshift import tensors
+from distilshift.errors import InputError
+
+
+class Images(NamedTuple):
+    images: "Tensor | Mapped"  # uint8 (N, C, H, W)
+    ids: Tensor  # int64 (N,)
+    header: dict  # domain, dataset, classes, size, channels, shift, split, sha256
+
+    @property
+    def classes(self) -> list[str]:
+        return self.header["classes"]
+
+    @property
+    def input(self) -> dict:
+        """What a network must be built for."""
+        header = self.header
+        sizes = {"channels": header["channels"], "size": header["size"]}
+        return {"classes": len(header["classes"]), **sizes}
+
+
+class Mapped:
+    """Images that stay in their file: what is asked for is gathered and moved.
+
+    Indexed, split and chunked as a tensor is; ``device`` is where the parts arrive.
+    """
+
+    def __init__(self, images: Tensor, device: torch.device, rows: Tensor | None = None):
+        self._images, self.device = images, torch.device(device)
+        self._rows = torch.arange(len(images)) if rows is None else rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, indices: Tensor) -> Tensor:
+        return self._images[self._rows[indices.cpu()]].to(self.device)
+
+    def split(self, size: int) -> Iterator[Tensor]:
+        for rows in self._rows.split(size):
+            yield self._images[rows].to(self.device)
+
+    def chunk(self, count: int) -> Iterator[Tensor]:
+        return self.split(-(-len(self) // count))
+
+
+def place(
+    images: Tensor, device: torch.device | str, rows: Tensor | None = None
+) -> Tensor | Mapped:
+    """Images, or some rows of them, where batches are drawn: on the device if they are small.
+
+    Small is a quarter of a GPU's free memory. Larger sets, and any on the CPU, stay in the
+    memory-mapped file, whatever their size.
+    """
+    device = torch.device(device)
+    if device.type == "cuda" and images.nbytes <= torch.cuda.mem_get_info(device)[0] // 4:
+        return (images if rows is None else images[rows]).to(device)
+    if device.type == "cpu" and rows is None:
+        return images
+    return Mapped(images, device, rows)
+
+
+def load_images(path: Path, device: torch.device | str = "cpu") -> Images:
+    content, header = tensors.load(path, "images", "construct_domain")
+    return Images(place(content["images"], device), content["ids"], header)
+
+
+def load_labels(path: Path, images: Images, device: torch.device | str = "cpu") -> Tensor:
+    """Labels (N,) int64 of exactly these images.
+
+    Raises:
+        InputError: also where the labels are of other samples or another class list.
+    """
+    content, header = tensors.load(path, "labels", "construct_domain")
+    for field in ("dataset", "classes", "split"):
+        if header[field] != images.header[field]:
+            problem = f"{field} is {header[field]}, that of the images is {images.header[field]}"
+            raise InputError(path, problem, "check the flags")
+    if not torch.equal(content["ids"], images.ids):
+        raise InputError(path, "labels are of other samples than the images", "check the flags")
+    return content["labels"].to(device)

@@ -1,0 +1,62 @@
+"""Tidy tables as Parquet: written whole, read with checksums and one clear error."""
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from distilshift.cli import whole_file
+from distilshift.errors import InputError, rerun
+
+# the columns of results/metrics.parquet, in order: a contract
+IDENTITY = [
+    "transfer",
+    "source",
+    "target",
+    "network",
+    "teacher",
+    "adaptation",
+    "method",
+    "student",
+    "round",
+    "seed",
+]
+METRICS = [
+    *IDENTITY,
+    "domain",
+    "split",
+    "metric",
+    "value",
+    "device",
+    "parameters",
+    "training_seconds",
+]
+
+
+def write(frame: pd.DataFrame, path: Path) -> None:
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    with whole_file(path) as part:
+        pq.write_table(table, part, write_page_checksum=True)
+
+
+def read(path: Path, rule: str, columns: list[str] | None = None) -> pd.DataFrame:
+    """The table at ``path``.
+
+    Args:
+        rule: the rule that makes it, named in the error.
+        columns: which must be there; read alone, if given.
+    """
+    missing: set[str] = set()
+    try:
+        missing = set(columns or []) - set(pq.read_schema(path).names)
+        if not missing:
+            table = pq.read_table(path, columns=columns, page_checksum_verification=True)
+    except FileNotFoundError:
+        raise InputError(path, "no such file", rerun(rule)) from None
+    except (pa.ArrowException, OSError) as error:
+        problem = f"damaged or not Parquet ({str(error).splitlines()[0][:120]})"
+        raise InputError(path, problem, rerun(rule)) from None
+    if missing:
+        raise InputError(path, f"has no column {', '.join(sorted(missing))}", rerun(rule))
+    return table.to_pandas()

@@ -1,0 +1,99 @@
+"""Fetch or unpack a dataset into canonical arrays, verified, never half-written.
+
+Writes uint8 images (N, C, H, W) and int64 labels (N,), each with its sample ids, and a
+manifest: name, licence, classes, counts a class, pictures that could not be read, sha256.
+
+    python scripts/download_dataset.py --dataset mnist5k --images images.safetensors \\
+        --labels labels.safetensors --manifest manifest.json
+
+    python scripts/download_dataset.py --folder pets --folder-domain sketch --side 64 \\
+        --images images.safetensors --labels labels.safetensors --manifest manifest.json
+"""
+
+import argparse
+import difflib
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from distilshift import cli, tensors
+from distilshift.datasets import DATASETS, finder
+from distilshift.datasets.folders import folder
+from distilshift.errors import InputError
+
+
+def dataset(name: str) -> str:
+    if name not in DATASETS:
+        near = difflib.get_close_matches(name, DATASETS, n=3, cutoff=0.5)
+        hint = f"; do you mean {' or '.join(near)}?" if near else ""
+        raise argparse.ArgumentTypeError(f"there is no dataset {name}{hint}")
+    return name
+
+
+def parser() -> argparse.ArgumentParser:
+    made = cli.parser(__doc__)
+    which = made.add_mutually_exclusive_group(required=True)
+    which.add_argument(
+        "--dataset", type=dataset, help="such as mnist, cifar10-c-fog-3, office31-dslr"
+    )
+    which.add_argument("--folder", type=Path, help="pictures of your own: <domain>/<class>/*")
+    made.add_argument("--folder-domain", metavar="DOMAIN", help="which domain of --folder")
+    made.add_argument(
+        "--side", type=cli.positive_int, default=224, help="of pictures in no common size"
+    )
+    made.add_argument(
+        "--archive-dir", type=Path, help="folder with archives already on disk; used first"
+    )
+    made.add_argument("--images", type=Path, required=True, help="output")
+    made.add_argument("--labels", type=Path, required=True, help="output")
+    made.add_argument("--manifest", type=Path, required=True, help="output")
+    return made
+
+
+def main(args: argparse.Namespace) -> None:
+    find = finder(
+        args.archive_dir, args.manifest.parent / "archives", args.dataset or "", args.side
+    )
+    if args.folder:
+        if not args.folder_domain:
+            raise InputError("--folder-domain", "is missing", "name a folder inside --folder")
+        name = f"{args.folder}/{args.folder_domain}"
+        data = folder(args.folder, args.folder_domain, args.side)
+    else:
+        name, data = args.dataset, DATASETS[args.dataset](find)
+    known = {"dataset": name, "classes": data.classes}
+    with tensors.writing_rows(args.images, "dataset images", len(data.labels), known) as rows:
+        for numbers, images in data.chunks():
+            rows.append(torch.from_numpy(images), torch.from_numpy(numbers))
+        ids = rows.ids
+        if len(ids) == 0:
+            raise InputError(name, "no picture of it can be read", "fetch the set again")
+        # pictures that cannot be read are missing from the official training split too
+        train = data.train if data.train is None else int((ids < data.train).sum())
+        rows.provenance["train"] = train
+    labels = torch.from_numpy(data.labels)[ids]
+    labels_sha256 = tensors.save(
+        args.labels, "dataset labels", {"labels": labels, "ids": ids}, known
+    )
+    counts = np.bincount(labels, minlength=len(data.classes)).tolist()
+    manifest = {
+        "dataset": name,
+        "licence": data.licence,
+        "shape": rows.shape,
+        "official_train_images": train,
+        "counts": dict(zip(data.classes, counts, strict=True)),
+        "unreadable": {"count": len(data.unreadable), "names": data.unreadable},
+        "archives_sha256": find.found,
+        "sha256": {"images": rows.sha256, "labels": labels_sha256},
+    }
+    with cli.whole_file(args.manifest) as part:
+        part.write_text(json.dumps(manifest, indent=2) + "\n")
+    cli.log.info("%s: %d images in %d classes", name, len(ids), len(counts))
+    if data.unreadable:
+        cli.log.warning("%d pictures cannot be read: see the manifest", len(data.unreadable))
+
+
+if __name__ == "__main__":
+    cli.run(main, parser())

@@ -1,0 +1,68 @@
+"""Figure 4: confusion on the target's test half, source-only beside distilled.
+
+Counts of all seeds together, each row (true class) in percent. The distilled student is
+the one from the last adaptation, method and round of the config.
+
+    python scripts/plot_confusion.py --confusion confusion.parquet --figures confusion.pdf
+"""
+
+import argparse
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from distilshift import cli, figures, ladder, tables
+
+
+def parser() -> argparse.ArgumentParser:
+    made = cli.parser(__doc__)
+    made.add_argument("--confusion", type=Path, required=True, help="from summarize")
+    made.add_argument("--figures", type=Path, nargs="+", required=True, help="pdf, svg, png")
+    return made
+
+
+def matrix(counts: pd.DataFrame, classes: int) -> np.ndarray:
+    """Percent of each true class (row) given each prediction (column)."""
+    cells = np.zeros((classes, classes))
+    np.add.at(cells, (counts["label"], counts["prediction"]), counts["count"])
+    return 100 * cells / cells.sum(1, keepdims=True).clip(min=1)
+
+
+def main(args: argparse.Namespace) -> None:
+    figures.style()
+    confusion = tables.read(args.confusion, "summarize")
+    confusion = confusion[confusion["domain"] == "target"]
+    classes = int(confusion[["label", "prediction"]].max().max()) + 1
+    cells = list(confusion.groupby(ladder.CELL, sort=False))
+    figure, axes = plt.subplots(
+        2, len(cells), figsize=(figures.PAGE, 3.9), sharex=True, sharey=True, squeeze=False
+    )
+    for column, ((transfer, network), cell) in zip(axes.T, cells, strict=True):
+        distilled = cell[~cell["method"].isin(["teacher", "source-only", "oracle"])]
+        last = distilled.iloc[-1]
+        chosen = (
+            distilled[["method", "adaptation", "round"]] == last[["method", "adaptation", "round"]]
+        ).all(axis=1)
+        name = ladder.label(last["method"], last["adaptation"])
+        shown = {
+            "source-only": cell[cell["method"] == "source-only"],
+            name: distilled[chosen],
+        }
+        for axis, (title, counts) in zip(column, shown.items(), strict=True):
+            image = axis.imshow(matrix(counts, classes), cmap="cividis", vmin=0, vmax=100)
+            head = f"{transfer.replace('-to-', ' → ')}\n{network}: " if axis is column[0] else ""
+            axis.set_title(f"{head}{title}")
+            ticks = range(0, classes, max(1, classes // 10))
+            axis.set_xticks(ticks)
+            axis.set_yticks(ticks)
+        column[1].set_xlabel("predicted class")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("true class")
+    figure.colorbar(image, ax=axes, label="% of the true class", shrink=0.6)
+    figures.save(figure, args.figures)
+
+
+if __name__ == "__main__":
+    cli.run(main, parser())

@@ -1,0 +1,50 @@
+"""Figure 2: sample images of each transfer, source above target.
+
+    python scripts/plot_domains.py --images a/test_images.safetensors b/test_images.safetensors \\
+        --transfers a-to-b --figures domains.pdf
+"""
+
+import argparse
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+from torchvision.utils import make_grid
+
+from distilshift import cli, domains, figures
+
+
+def parser() -> argparse.ArgumentParser:
+    made = cli.parser(__doc__)
+    made.add_argument("--images", type=Path, nargs="+", required=True, help="one for each domain")
+    made.add_argument("--transfers", nargs="+", required=True, help="source-to-target, by name")
+    made.add_argument("--samples", type=cli.positive_int, default=10, help="images a domain")
+    made.add_argument("--figures", type=Path, nargs="+", required=True, help="pdf, svg, png")
+    return made
+
+
+def main(args: argparse.Namespace) -> None:
+    figures.style()
+    shown = {}
+    for path in args.images:
+        data = domains.load_images(path)
+        # spread over the rows, so that sorted sets show several classes, and the same rows of
+        # a domain and its shifted version
+        rows = [(2 * i + 1) * len(data.images) // (2 * args.samples) for i in range(args.samples)]
+        shown[data.header["domain"]] = data.images[rows]
+    figure, axes = plt.subplots(
+        len(args.transfers),
+        2,
+        figsize=(figures.PAGE, 0.56 * len(args.transfers) + 0.1),
+        squeeze=False,
+    )
+    for line, transfer in zip(axes, args.transfers, strict=True):
+        for axis, name in zip(line, transfer.split("-to-"), strict=True):
+            grid = make_grid(shown[name], nrow=args.samples, padding=1, pad_value=255)
+            axis.imshow(grid.permute(1, 2, 0), interpolation="nearest")
+            axis.set_axis_off()
+            axis.set_title(f"{'source' if axis is line[0] else 'target'}: {name}", pad=2)
+    figures.save(figure, args.figures)
+
+
+if __name__ == "__main__":
+    cli.run(main, parser())

@@ -1,0 +1,24 @@
+"""Train a teacher on the labelled source by cross-entropy.
+
+    python scripts/train_teacher.py --images train_images.safetensors \\
+        --labels train_labels.safetensors --model cnn-16 --weights weights.safetensors \\
+        --history history.parquet --record record.json
+"""
+
+import argparse
+
+from distilshift import cli, supervised
+
+
+def parser() -> argparse.ArgumentParser:
+    made = cli.parser(__doc__)
+    supervised.add_arguments(made, model="cnn-16")
+    return made
+
+
+def main(args: argparse.Namespace) -> None:
+    supervised.train(args, role="teacher")
+
+
+if __name__ == "__main__":
+    cli.run(main, parser())

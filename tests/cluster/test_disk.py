@@ -1,0 +1,93 @@
+"""Outputs appear whole or not at all, also where the disk is full; one pipeline a folder."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import tiny
+
+
+@pytest.fixture
+def full_disk(tmp_path):
+    """A folder on a disk without a free byte."""
+    folder = tmp_path / "full"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("needs root and leave to mount a tmpfs")
+    with (folder / "filler").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(1024))
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_every_step_says_that_the_disk_is_full_and_leaves_nothing(made, commands, full_disk):
+    scripts = {path.name for path in (tiny.ROOT / "scripts").glob("*.py")}
+    tried = set()
+    for rule, (command, outputs) in commands.items():
+        for output in outputs:
+            command = command.replace(output, str(full_disk / Path(output).name))
+        command = re.sub(r"--log \S+", "", command)
+        tried.add(re.search(r"scripts/(\w+\.py)", command)[1])
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=made,
+            env=tiny.environment(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 1, (rule, done.stderr)
+        line = done.stderr.strip().splitlines()[-1]
+        assert "error:" in line and "No space left on device" in line, (rule, done.stderr)
+        assert str(full_disk) in line, (rule, line)
+        assert "Traceback" not in done.stderr, (rule, done.stderr)
+        assert [path.name for path in full_disk.iterdir()] == ["filler"], rule
+    assert tried == scripts
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, int]]:
+    """Every file of a folder with its time and size, but for Snakemake's own log."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.stat().st_size)
+        for path in folder.rglob("*")
+        if path.is_file() and ".snakemake/log" not in str(path) and "__pycache__" not in str(path)
+    }
+
+
+def test_a_second_pipeline_in_the_folder_says_so_and_touches_nothing(tmp_path):
+    folder = tiny.project(tmp_path / "project")
+    target = "results/domains/optdigits/train_images.safetensors"
+    first = subprocess.Popen(
+        tiny.command("--cores", 1, target),
+        cwd=folder,
+        env=tiny.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        end = time.monotonic() + 120
+        while not list(folder.glob(".snakemake/locks/*")):
+            assert first.poll() is None and time.monotonic() < end
+            time.sleep(0.02)
+        os.killpg(first.pid, signal.SIGSTOP)  # else it would change files itself
+        before = snapshot(folder)
+        second = tiny.snakemake(folder, "--cores", 1, target, code=1)
+        assert "Directory cannot be locked" in second.stdout
+        assert snapshot(folder) == before
+        os.killpg(first.pid, signal.SIGCONT)
+        assert first.wait(120) == 0
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
+    assert (folder / target).exists()
+    shutil.rmtree(folder)

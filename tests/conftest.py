@@ -1,0 +1,52 @@
+"""Tiny data that every test can make in a moment."""
+
+import logging
+
+import pytest
+import torch
+
+from distilshift import tensors
+
+torch.set_num_threads(1)  # tiny tensors: more threads only wait for one another
+CLASSES = [str(digit) for digit in range(10)]
+
+
+@pytest.fixture(autouse=True)
+def _quiet_log():
+    """Scripts that run in this process leave no handler behind."""
+    log = logging.getLogger("distilshift")
+    before, propagate = list(log.handlers), log.propagate
+    yield
+    log.handlers[:], log.propagate = before, propagate
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """digits(count, seed) -> images uint8 (N, 1, 8, 8), labels: a bright bar a class, and noise."""
+
+    def make(count: int = 60, seed: int = 0):
+        generator = torch.Generator().manual_seed(seed)
+        labels = torch.arange(count) % 10
+        images = torch.randint(0, 60, (count, 1, 8, 8), generator=generator, dtype=torch.uint8)
+        images[torch.arange(count), 0, labels % 8] += 120
+        images[labels >= 8] = 255 - images[labels >= 8]
+        return images, labels
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def write_dataset(digits):
+    """write_dataset(folder, name) -> paths of the images and labels of a canonical dataset."""
+
+    def write(folder, name="toy", train=None, seed=0, count=60):
+        images, labels = digits(count, seed)
+        ids = torch.arange(len(images))
+        known = {"dataset": name, "classes": CLASSES}
+        paths = folder / "images.safetensors", folder / "labels.safetensors"
+        pixels = {"images": images, "ids": ids}
+        tensors.save(paths[0], "dataset images", pixels, {**known, "train": train})
+        tensors.save(paths[1], "dataset labels", {"labels": labels, "ids": ids}, known)
+        return paths
+
+    return write

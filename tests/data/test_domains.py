@@ -1,0 +1,154 @@
+"""Domains as the config declares them: sweeps, folders, shifts of labels, smaller halves."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+import construct_domain
+from distilshift import domains, shifts, tensors
+from distilshift.datasets import DATASETS
+from distilshift.errors import InputError
+
+ROOT = Path(__file__).parents[2]
+CONFIG = {
+    "domains": {
+        "digits": {"from": "mnist5k"},
+        "digits-turned": {
+            "from": "mnist5k",
+            "shift": [{"kind": "noise", "strength": 0.1}],
+            "sweep": {"kind": "rotation", "strengths": [20, 40.5], "seed": 3},
+        },
+        "drawn": {"from": {"folder": "my pets", "domain": "Sketch 1"}},
+    },
+    "networks": {"cnn": {"teacher": "cnn-4", "student": "cnn-2"}},
+    "transfers": [
+        {"source": "digits", "target": "digits-turned", "networks": ["cnn"]},
+        {"source": "digits", "target": "drawn", "networks": ["cnn"]},
+    ],
+    "adaptations": {"none": {}},
+    "methods": {"kd": {}},
+    "split": {"most_train": 50},
+    "seeds": [0],
+    "training": {"teacher": {}, "student": {}},
+}
+
+
+def plan(tmp_path, config):
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config | {"results": str(tmp_path / "r")}))
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--printshellcmds", "--nolock"]
+    command += ["--configfile", tmp_path / "config.yaml"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def test_a_sweep_becomes_domains_and_transfers(tmp_path):
+    done = plan(tmp_path, CONFIG)
+    assert done.returncode == 0, done.stderr[-800:]
+    commands = " ".join(done.stdout.split())
+    for strength in ("20", "40.5"):
+        assert f"--domain digits-turned-{strength} " in commands
+        assert (
+            f"--shift noise:strength=0.1 --shift rotation:seed=3,strength={strength} " in commands
+        )
+        assert f"digits-turned-{strength}=rotation:{strength}" in commands  # for the dial
+    assert "--domain digits-turned " not in commands
+    assert "--folder 'my pets' --folder-domain 'Sketch 1'" in commands
+    assert "datasets/folder-my-pets-sketch-1/" in commands
+    assert commands.count("--most-train 50") == 4
+
+
+@pytest.mark.parametrize(
+    ("where", "change", "says"),
+    [
+        ("sweep", {"kind": "fog", "strengths": [6]}, "strengths.0: got 6; allowed: 1, 2, 3, 4, 5"),
+        ("sweep", {"kind": "noise", "strengths": []}, "strengths: [] should be non-empty"),
+        ("shift", [{"kind": "nois", "strength": 1}], "shift.0.kind: got nois; allowed: noise,"),
+        ("shift", [{"kind": "contrast", "strength": 2}], "2 is greater than the maximum of 1"),
+        ("from", "minst", "from: got minst; allowed: mnist5k, optdigits"),
+        ("from", {"folder": "x"}, "from: got {'folder': 'x'}; allowed:"),
+    ],
+)
+def test_mistakes_are_one_line(tmp_path, where, change, says):
+    domain = CONFIG["domains"]["digits-turned"] | {where: change}
+    done = plan(tmp_path, CONFIG | {"domains": CONFIG["domains"] | {"digits-turned": domain}})
+    lines = [line for line in done.stderr.splitlines() if line.startswith("config: ")]
+    assert done.returncode != 0 and len(lines) == 1, done.stderr[-500:]
+    assert says in lines[0] and "domains.digits-turned." in lines[0]
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    images = torch.arange(600 * 9, dtype=torch.int64).remainder(251).to(torch.uint8)
+    ids, labels = torch.arange(600) + 5, torch.arange(600) % 6
+    known = {"dataset": "made", "classes": list("abcdef")}
+    content = {"images": images.view(600, 1, 3, 3), "ids": ids}
+    tensors.save(tmp_path / "i", "dataset images", content, {**known, "train": 400})
+    tensors.save(tmp_path / "l", "dataset labels", {"labels": labels, "ids": ids}, known)
+    return tmp_path
+
+
+def construct(folder, *flags):
+    command = ["--domain", "d", "--size", "3"]
+    command += ["--dataset-images", folder / "i", "--dataset-labels", folder / "l"]
+    for what in ("train-images", "train-labels", "test-images", "test-labels"):
+        command += [f"--{what}", folder / what]
+    construct_domain.main(construct_domain.parser().parse_args([*map(str, command), *flags]))
+    halves = {}
+    for half in ("train", "test"):
+        images = domains.load_images(folder / f"{half}-images")
+        halves[half] = images, domains.load_labels(folder / f"{half}-labels", images)
+    return halves
+
+
+def test_shifts_of_labels_choose_rows_and_change_none(dataset):
+    plain = construct(dataset)
+    ids = plain["train"][0].ids
+    assert len(ids) == 400 and len(plain["test"][0].ids) == 200
+    tail = construct(
+        dataset, "--shift", "label_shift:strength=0.9", "--shift", "inversion:strength=1"
+    )
+    images, labels = tail["train"]
+    rows = torch.searchsorted(ids, images.ids)
+    assert torch.equal(ids[rows], images.ids) and torch.equal(plain["train"][1][rows], labels)
+    assert torch.equal(255 - plain["train"][0].images[rows], images.images)
+    assert 100 < len(images.ids) < 300 and images.classes == list("abcdef")
+    missing = construct(dataset, "--shift", "label_set:strength=0.5")
+    for half in ("train", "test"):
+        assert len(missing[half][1].unique()) == 3
+    assert torch.equal(missing["train"][1].unique(), missing["test"][1].unique())
+
+
+def test_fewer_images_are_the_same_whatever_the_shift(dataset):
+    few = construct(dataset, "--most-train", "30", "--most-test", "7")
+    shifted = construct(dataset, "--most-train", "30", "--shift", "noise:strength=0.5")
+    assert len(few["train"][0].ids) == 30 and len(few["test"][0].ids) == 7
+    assert torch.equal(few["train"][0].ids, shifted["train"][0].ids)
+    assert few["train"][0].ids[0] < 200 < few["train"][0].ids[-1]  # from all of it
+
+
+def test_wrong_strengths_and_empty_domains_are_refused(dataset, capsys):
+    for flag, says in (
+        ("fog:strength=9", "fog has no strength 9"),
+        ("fog:severity=2", "is not kind:strength=NUMBER"),
+        ("mist:strength=1", "mist is none of noise"),
+    ):
+        with pytest.raises(SystemExit):
+            construct(dataset, "--shift", flag)
+        assert says in capsys.readouterr().err
+    rare = [f"label_shift:strength=0.9999999,seed={seed}" for seed in range(9)]
+    with pytest.raises(InputError, match="leaves no train image; lower its strength"):
+        construct(dataset, *(part for flag in rare for part in ("--shift", flag)))
+
+
+def test_docs_name_every_dataset_and_shift():
+    sets, dials = ((ROOT / "docs" / f"{n}.md").read_text() for n in ("datasets", "shifts"))
+    for kind in shifts.KINDS:
+        assert f"| `{kind}` |" in dials, kind
+    for name in DATASETS:
+        if "-c-" not in name and name.split("-")[0] not in (
+            "office31", "office", "pacs", "vlcs", "domainnet", "visda2017", "terra"
+        ):  # fmt: skip
+            assert f"`{name}`" in sets, name

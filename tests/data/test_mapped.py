@@ -1,0 +1,72 @@
+"""Images that stay in their file give what the same images in memory give."""
+
+import argparse
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from distilshift import domains, tensors, training
+
+ROOT = Path(__file__).parents[2]
+CPU = torch.device("cpu")
+
+
+def test_mapped_images_are_indexed_split_and_chunked_as_tensors_are():
+    images = torch.arange(50 * 12).view(50, 3, 2, 2) % 256
+    rows = torch.randperm(50)[:41]
+    mapped, plain = domains.Mapped(images, CPU, rows), images[rows]
+    some = torch.tensor([40, 3, 3])
+    assert len(mapped) == 41 and torch.equal(mapped[some], plain[some])
+    for size in (7, 41, 100):
+        for one, other in zip(mapped.split(size), plain.split(size), strict=True):
+            assert torch.equal(one, other)
+    for count in (1, 3, 5, 8):
+        for one, other in zip(mapped.chunk(count), plain.chunk(count), strict=True):
+            assert torch.equal(one, other)
+
+
+def test_a_student_sees_the_same_batches():
+    images = torch.randint(0, 256, (50, 1, 8, 8), dtype=torch.uint8)
+    rows = torch.randperm(50)
+    args = argparse.Namespace(batch=16, rotation=10.0, translation=0.1, scale=0.1)
+    one = training.Views(domains.place(images, CPU, rows), args, "name")
+    other = training.Views(images[rows], args, "name")
+    for step in range(5):
+        batch = one.indices(step)
+        assert torch.equal(one.view(batch, step), other.view(other.indices(step), step))
+
+
+def construct(folder, count, side=260):
+    """Make a domain of so many images; give the largest private memory of the process, MB."""
+    folder.mkdir()
+    ids = torch.arange(count)
+    facts = {"dataset": "big", "classes": ["a"], "train": None}
+    with tensors.writing_rows(folder / "i", "dataset images", count, facts) as rows:
+        for some in ids.split(100):
+            rows.append(torch.full((len(some), 3, side, side), 7, dtype=torch.uint8), some)
+    tensors.save(folder / "l", "dataset labels", {"labels": ids * 0, "ids": ids}, facts)
+    command = [sys.executable, ROOT / "scripts/construct_domain.py", "--domain", "big"]
+    command += ["--dataset-images", folder / "i", "--dataset-labels", folder / "l"]
+    command += ["--size", str(side), "--channels", "3", "--shift", "contrast:strength=0.5"]
+    for what in ("train-images", "train-labels", "test-images", "test-labels"):
+        command += [f"--{what}", folder / what]
+    child = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    most = 0
+    while child.poll() is None:
+        status = Path(f"/proc/{child.pid}/status").read_text()
+        found = re.search(r"RssAnon:\s+(\d+) kB", status)
+        most = max(most, int(found[1]) // 1024 if found else 0)
+        time.sleep(0.01)
+    assert child.returncode == 0
+    assert domains.load_images(folder / "train-images").images.shape[0] == round(0.7 * count)
+    return most
+
+
+def test_a_set_of_images_is_never_whole_in_memory(tmp_path):
+    """180 MB of images take no more private memory than 40 MB of them."""
+    few, many = construct(tmp_path / "few", 200), construct(tmp_path / "many", 900)
+    assert many < few + 60, (few, many)

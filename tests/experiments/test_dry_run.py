@@ -1,0 +1,60 @@
+"""Every shipped experiment is planned without an error, and says what it costs."""
+
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+EXPERIMENTS = sorted((ROOT / "experiments").glob("*.yaml"))
+NAMED = (
+    "cifar10-corruptions cifar10-stl10 digits domainnet fashion-shifts medmnist-organs"
+    " office-home office31 seed-article visda"
+)
+
+
+@pytest.fixture(scope="module")
+def plans(tmp_path_factory):
+    """The answer of a dry run of each experiment, two at a time."""
+
+    def plan(path):
+        results = tmp_path_factory.mktemp(path.stem)
+        command = [sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "rules"]
+        command += ["--configfile", path, "--config", f"results={results}", "--nolock"]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(EXPERIMENTS, pool.map(plan, EXPERIMENTS), strict=True))
+
+
+def test_the_promised_experiments_are_there():
+    assert set(NAMED.split()) <= {path.stem for path in EXPERIMENTS}
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_dry_run(plans, path):
+    done = plans[path]
+    assert done.returncode == 0, done.stderr[-2000:]
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout + done.stderr, re.MULTILINE))
+    config = yaml.safe_load(path.read_text())
+    cells = sum(
+        len(transfer["networks"])
+        * len(config["domains"][transfer["target"]].get("sweep", {}).get("strengths", [1]))
+        for transfer in config["transfers"]
+    )
+    assert int(counts["evaluate"]) == cells * len(config["seeds"])
+    promised = re.search(r"(\d+) jobs", path.read_text())
+    assert promised, "the head does not say how many jobs"
+    assert abs(int(counts["total"]) / int(promised[1]) - 1) < 0.15, counts["total"]
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_the_head_says_command_data_cost_and_expectation(path):
+    head = path.read_text().split("\n\n")[0]
+    assert f"snakemake --cores all --configfile experiments/{path.name}" in head
+    for word in ("# Data ", "# Cost ", "# Expected "):
+        assert word in head

@@ -1,0 +1,145 @@
+"""The whole chain by hand, on tiny data: what each script is called with."""
+
+from pathlib import Path
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+NAMES = sorted(path.stem for path in SCRIPTS.glob("*.py"))
+FEW = ["--steps", "6", "--batch", "20"]
+DOMAIN = ("train-images", "train-labels", "test-images", "test-labels")
+ARTEFACTS = {
+    "weights": "weights.safetensors",
+    "history": "history.parquet",
+    "record": "record.json",
+}
+
+
+def joined(*parts: list[str]) -> list[str]:
+    return [flag for part in parts for flag in part]
+
+
+class Chain:
+    """Flags of each step under one folder; every path is absolute."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def path(self, *parts: str) -> str:
+        return str(self.folder.joinpath(*parts))
+
+    def domain(self, name: str, *shift: str) -> list[str]:
+        flags = ["--domain", name, "--size", "8", *shift]
+        flags += ["--dataset-images", self.path("dataset", "images.safetensors")]
+        flags += ["--dataset-labels", self.path("dataset", "labels.safetensors")]
+        for what in DOMAIN:
+            flags += [f"--{what}", self.path(name, f"{what.replace('-', '_')}.safetensors")]
+        return flags
+
+    def images(self, name: str, split: str = "train") -> str:
+        return self.path(name, f"{split}_images.safetensors")
+
+    def labels(self, name: str, split: str = "train") -> str:
+        return self.path(name, f"{split}_labels.safetensors")
+
+    def artefacts(self, name: str) -> list[str]:
+        named = [(f"--{what}", self.path(name, file)) for what, file in ARTEFACTS.items()]
+        return [part for pair in named for part in pair]
+
+    def supervised(self, domain: str, model: str, name: str) -> list[str]:
+        flags = ["--images", self.images(domain), "--labels", self.labels(domain)]
+        return [*flags, "--model", model, *FEW, *self.artefacts(name)]
+
+    def pictures(self, name: str) -> list[str]:
+        return [self.path(f"{name}.{end}") for end in ("pdf", "svg", "png")]
+
+    def steps(self) -> dict[str, tuple[str, list[str]]]:
+        """name -> (script, flags), in an order that works."""
+        networks = ["teacher", "adapted", "source-only", "distilled", "oracle"]
+        several = {
+            what: [self.path(name, file) for name in networks] for what, file in ARTEFACTS.items()
+        }
+        weights = self.path("adapted", "weights.safetensors")
+        cache = ["--logits", self.path("logits.parquet")]
+        return {
+            "source": ("construct_domain", self.domain("source")),
+            "target": ("construct_domain", self.domain("target", "--shift", "noise:strength=0.1")),
+            "teacher": ("train_teacher", self.supervised("source", "cnn-3", "teacher")),
+            "adapted": (
+                "adapt_teacher",
+                joined(
+                    ["--adaptation", "adabn", "--kind", "adabn"],
+                    ["--teacher", self.path("teacher", "weights.safetensors")],
+                    ["--target-images", self.images("target"), *self.artefacts("adapted")],
+                ),
+            ),
+            "cache": (
+                "cache_logits",
+                joined(
+                    ["--teacher", weights, "--images", self.images("target")],
+                    ["--adaptation", "adabn", *cache],
+                ),
+            ),
+            "distilled": (
+                "distill_student",
+                joined(
+                    ["--images", self.images("target"), *cache, "--teacher", weights],
+                    ["--model", "cnn-2", *FEW, *self.artefacts("distilled")],
+                ),
+            ),
+            "source-only": ("train_student", self.supervised("source", "cnn-2", "source-only")),
+            "oracle": ("train_student", self.supervised("target", "cnn-2", "oracle")),
+            "evaluation": (
+                "evaluate",
+                joined(
+                    ["--network", "cnn"],
+                    ["--source-images", self.images("source", "test")],
+                    ["--source-labels", self.labels("source", "test")],
+                    ["--target-images", self.images("target", "test")],
+                    ["--target-labels", self.labels("target", "test")],
+                    ["--weights", *several["weights"], "--records", *several["record"]],
+                    ["--histories", *several["history"]],
+                    ["--predictions", self.path("evaluation", "predictions.parquet")],
+                    ["--metrics", self.path("evaluation", "metrics.parquet")],
+                    ["--history", self.path("evaluation", "history.parquet")],
+                ),
+            ),
+            "summary": (
+                "summarize",
+                joined(
+                    ["--metrics", self.path("evaluation", "metrics.parquet")],
+                    ["--predictions", self.path("evaluation", "predictions.parquet")],
+                    ["--histories", self.path("evaluation", "history.parquet")],
+                    ["--out-metrics", self.path("metrics.parquet")],
+                    ["--out-confusion", self.path("confusion.parquet")],
+                    ["--out-history", self.path("history.parquet")],
+                ),
+            ),
+            "table": (
+                "tabulate_ladder",
+                joined(
+                    ["--metrics", self.path("metrics.parquet")],
+                    ["--csv", self.path("ladder.csv"), "--tex", self.path("ladder.tex")],
+                ),
+            ),
+            "ladder": (
+                "plot_ladder",
+                ["--metrics", self.path("metrics.parquet"), "--figures", *self.pictures("ladder")],
+            ),
+            "domains": (
+                "plot_domains",
+                joined(
+                    ["--images", self.images("source", "test"), self.images("target", "test")],
+                    ["--transfers", "source-to-target", "--figures", *self.pictures("domains")],
+                ),
+            ),
+            "curves": (
+                "plot_curves",
+                ["--history", self.path("history.parquet"), "--figures", *self.pictures("curves")],
+            ),
+            "confusion": (
+                "plot_confusion",
+                joined(
+                    ["--confusion", self.path("confusion.parquet")],
+                    ["--figures", *self.pictures("confusion")],
+                ),
+            ),
+        }

@@ -1,0 +1,67 @@
+import argparse
+import copy
+
+import pytest
+import torch
+
+from distilshift import adaptation, augmentation, models
+from distilshift.errors import InputError
+
+
+@pytest.fixture
+def network(digits):
+    """A network whose statistics are those of other images, and target images."""
+    model = models.build("cnn-3", 10, 1, 8, seed=0)
+    with torch.no_grad():
+        model.train()(augmentation.preprocess(digits(64, seed=1)[0]))
+    return model.eval(), 255 - digits(64, seed=2)[0]
+
+
+def test_adabn_gives_the_first_layer_the_statistics_of_the_whole_target(network):
+    model, target = network
+    adapted = adaptation.target_statistics(model, target, batch=len(target))
+    conv, norm = adapted.body[0], adapted.body[1]
+    outputs = conv(augmentation.preprocess(target)).detach()
+    torch.testing.assert_close(norm.running_mean, outputs.mean((0, 2, 3)))
+    torch.testing.assert_close(norm.running_var, outputs.var((0, 2, 3)))
+
+
+def test_adabn_over_equal_batches_averages_their_statistics(network):
+    model, target = network
+    adapted = adaptation.target_statistics(model, target, batch=16)
+    parts = [adapted.body[0](augmentation.preprocess(x)).detach() for x in target.split(16)]
+    mean = torch.stack([x.mean((0, 2, 3)) for x in parts]).mean(0)
+    var = torch.stack([x.var((0, 2, 3)) for x in parts]).mean(0)
+    torch.testing.assert_close(adapted.body[1].running_mean, mean)
+    torch.testing.assert_close(adapted.body[1].running_var, var)
+
+
+def test_adabn_leaves_weights_and_the_source_model_alone(network):
+    model, target = network
+    before = copy.deepcopy(model.state_dict())
+    adapted = adaptation.target_statistics(model, target)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    for (name, ours), theirs in zip(model.named_parameters(), adapted.parameters(), strict=True):
+        assert torch.equal(ours, theirs), name
+    assert not torch.equal(model.body[1].running_mean, adapted.body[1].running_mean)
+    assert not any(module.training for module in adapted.modules())
+
+
+def test_adabn_uses_every_image_even_when_batches_do_not_divide(network):
+    model, target = network
+    whole = adaptation.target_statistics(model, target[:50], batch=16)
+    for dropped in (0, 49):
+        rest = torch.cat([target[:dropped], target[dropped + 1 : 50]])
+        less = adaptation.target_statistics(model, rest, batch=16)
+        assert not torch.equal(whole.body[1].running_mean, less.body[1].running_mean)
+
+
+def test_adabn_refuses_a_network_without_batchnorm():
+    task = argparse.Namespace(model=models.build("mlp-4", 10, 1, 8))
+    with pytest.raises(InputError, match=r"adabn.*BatchNorm.*other adaptations"):
+        adaptation.ADAPTATIONS["adabn"](task)
+
+
+def test_adabn_trains_nothing():
+    task = argparse.Namespace(model=models.build("cnn-2", 10, 1, 8))
+    assert adaptation.ADAPTATIONS["adabn"](task) is None

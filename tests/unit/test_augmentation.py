@@ -1,0 +1,52 @@
+import torch
+
+from distilshift import augmentation
+
+
+def draw(seed=0, count=50, **strengths):
+    strengths = {"rotation": 0, "translation": 0, "scale": 0} | strengths
+    return augmentation.draw_affine(count, torch.Generator().manual_seed(seed), **strengths)
+
+
+def test_preprocessing_maps_bytes_to_minus_one_to_one():
+    images = torch.tensor([0, 51, 255], dtype=torch.uint8).view(3, 1, 1, 1)
+    mapped = augmentation.preprocess(images).flatten()
+    torch.testing.assert_close(mapped, torch.tensor([-1.0, -0.6, 1.0]))
+
+
+def test_zero_strength_is_the_identity(digits):
+    images = augmentation.preprocess(digits(50)[0])
+    torch.testing.assert_close(augmentation.apply_affine(images, draw()), images)
+
+
+def test_a_known_translation_moves_whole_pixels(digits):
+    images = augmentation.preprocess(digits(4)[0])
+    one_pixel = 2 / images.shape[-1]
+    theta = torch.tensor([[1, 0, one_pixel], [0, 1, 0.0]]).expand(4, 2, 3)
+    moved = augmentation.apply_affine(images, theta)
+    torch.testing.assert_close(moved[..., :-1], images[..., 1:])
+    torch.testing.assert_close(moved[..., -1], images[..., -1])  # borders repeat
+
+
+def test_a_quarter_turn_is_a_quarter_turn(digits):
+    images = augmentation.preprocess(digits(4)[0])
+    theta = torch.tensor([[0, -1.0, 0], [1, 0, 0]]).expand(4, 2, 3)
+    turned = augmentation.apply_affine(images, theta)
+    torch.testing.assert_close(turned, images.rot90(1, (2, 3)), atol=1e-5, rtol=0)
+
+
+def test_draws_stay_within_their_strengths_and_use_them():
+    moves = draw(count=500, translation=0.1)[:, :, 2] / 2
+    assert 0.09 < moves.abs().max() <= 0.1
+    theta = draw(count=500, rotation=30)
+    angles = torch.rad2deg(torch.atan2(theta[:, 1, 0], theta[:, 0, 0]))
+    assert 28 < angles.abs().max() <= 30.001
+    zoom = 1 / draw(count=500, scale=0.2)[:, 0, 0]
+    assert 0.8 <= zoom.min() < 0.82
+    assert 1.18 < zoom.max() <= 1.2001
+
+
+def test_draws_repeat_with_their_seed_alone():
+    strengths = {"rotation": 10, "translation": 0.1, "scale": 0.1}
+    assert torch.equal(draw(1, **strengths), draw(1, **strengths))
+    assert not torch.equal(draw(1, **strengths), draw(2, **strengths))

@@ -1,0 +1,86 @@
+"""Who imports whom, read from the source."""
+
+import ast
+import graphlib
+
+import pytest
+
+
+def imports(path):
+    """The names that a file imports anywhere, also inside functions."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.fixture
+def scripts(request):
+    return request.config.rootpath / "scripts"
+
+
+@pytest.fixture
+def modules(scripts):
+    """module -> the modules of ours that it imports."""
+    package = scripts / "distilshift"
+    names = {
+        ".".join(path.relative_to(scripts).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in package.rglob("*.py")
+    }
+    return {
+        name: set(imports(path)) & (names.keys() - {name, "distilshift"})
+        for name, path in names.items()
+    }
+
+
+def test_modules_import_in_one_direction(modules):
+    assert len(modules) > 15
+    order = list(graphlib.TopologicalSorter(modules).static_order())
+    assert order.index("distilshift.errors") < order.index("distilshift.tensors")
+
+
+def test_the_circle_check_can_fail(modules):
+    modules["distilshift.errors"].add("distilshift.training")
+    with pytest.raises(graphlib.CycleError):
+        graphlib.TopologicalSorter(modules).prepare()
+
+
+def test_pure_modules_import_nothing_of_ours(modules):
+    for name in ("errors", "seeds", "losses", "metrics"):
+        assert modules[f"distilshift.{name}"] == set(), name
+
+
+def test_modules_never_import_scripts(scripts, modules):
+    programs = {path.stem for path in scripts.glob("*.py")}
+    for name in modules:
+        path = scripts / name.replace(".", "/")
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        assert not programs & set(imports(path)), name
+
+
+def test_no_pickle_is_ever_loaded(scripts):
+    for path in scripts.rglob("*.py"):
+        source = path.read_text()
+        assert not {"pickle", "joblib", "shelve", "dill"} & set(imports(path)), path
+        calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+        for call in calls:
+            given = {argument.arg: ast.unparse(argument.value) for argument in call.keywords}
+            name = ast.unparse(call.func)
+            assert name.split(".")[-1] != "read_pickle", path
+            if name == "torch.load":
+                assert given["weights_only"] == "True", path
+            if name in ("np.load", "numpy.load"):
+                assert given["allow_pickle"] == "False", path
+
+
+def test_the_workflow_imports_neither_torch_nor_pandas(request):
+    source = (request.config.rootpath / "workflow" / "rules" / "common.smk").read_text()
+    found = {
+        line.split()[1].split(".")[0]
+        for line in source.splitlines()
+        if line.startswith(("import ", "from "))
+    }
+    assert "ast" in found
+    assert not found & {"torch", "torchvision", "pandas", "numpy", "distilshift"}

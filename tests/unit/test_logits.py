@@ -1,0 +1,179 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from distilshift import logits
+from distilshift.errors import InputError
+
+CLASSES = ["a", "b", "c"]
+PROVENANCE = {
+    "teacher_sha256": "t" * 64,
+    "images_sha256": "i" * 64,
+    "classes": CLASSES,
+    "preprocessing": "uint8 / 127.5 - 1",
+    "mode": "eval",
+}
+
+
+def rows(n=200, seed=0):
+    generator = np.random.default_rng(seed)
+    return generator.permutation(10 * n)[:n], generator.normal(0, 5, (n, 3)).astype(np.float32)
+
+
+@pytest.fixture
+def cache(tmp_path):
+    """A cache of two row groups, as (path, ids, values)."""
+    ids, values = rows()
+    path = tmp_path / "logits.parquet"
+    logits.write(path, [(ids[:70], values[:70]), (ids[70:], values[70:])], PROVENANCE, "float32")
+    return path, ids, values
+
+
+def test_float32_comes_back_exactly_in_order_with_its_provenance(cache):
+    path, ids, values = cache
+    found = logits.read([path], PROVENANCE)
+    assert np.array_equal(found.ids, ids)
+    assert found.logits.dtype == np.float32
+    assert np.array_equal(found.logits, values)
+    assert found.provenance == {**PROVENANCE, "dtype": "float32"}
+    assert logits.read_provenance(path) == found.provenance
+
+
+def test_float16_comes_back_within_half_a_unit_in_the_last_place(tmp_path):
+    ids, values = rows()
+    path = tmp_path / "logits.parquet"
+    logits.write(path, [(ids, values)], PROVENANCE, "float16")
+    found = logits.read([path], PROVENANCE).logits
+    assert found.dtype == np.float16
+    error = np.abs(found.astype(np.float64) - values)
+    assert (error <= np.spacing(np.abs(values).astype(np.float16)) / 2).all()
+    assert error.max() > 0
+
+
+def test_shards_read_like_one_file(tmp_path, cache):
+    whole, ids, values = cache
+    shards = [tmp_path / f"{part}.parquet" for part in range(3)]
+    for shard, part in zip(shards, np.array_split(np.arange(200), 3), strict=True):
+        logits.write(shard, [(ids[part], values[part])], PROVENANCE, "float32")
+    found, expected = logits.read(shards, PROVENANCE), logits.read([whole], PROVENANCE)
+    assert np.array_equal(found.ids, expected.ids)
+    assert np.array_equal(found.logits, expected.logits)
+
+
+def test_a_cache_spooled_to_disk_reads_the_same(cache, monkeypatch):
+    path, ids, values = cache
+    monkeypatch.setattr(logits, "SPOOL_BYTES", 100)
+    found = logits.read([path], PROVENANCE)
+    assert isinstance(found.logits, np.memmap)
+    assert np.array_equal(found.logits, values)
+    assert np.array_equal(found.ids, ids)
+
+
+def test_the_docstring_tells_how_pandas_reads_it(cache):
+    path, ids, values = cache
+    recipe = [line.strip() for line in logits.__doc__.splitlines() if line.startswith("    ")]
+    recipe = [line.replace('"logits.parquet"', repr(str(path))) for line in recipe]
+    scope = {"pandas": pd, "numpy": np}
+    exec("\n".join(recipe), scope)
+    assert np.array_equal(scope["logits"], values)
+    assert np.array_equal(scope["table"]["sample_id"], ids)
+
+
+@pytest.mark.parametrize("field", PROVENANCE)
+def test_another_provenance_is_refused_by_field(cache, field):
+    other = {**PROVENANCE, field: ["a", "c", "b"] if field == "classes" else "other"}
+    with pytest.raises(InputError, match=f"logits.parquet: {field} is .* the student needs"):
+        logits.read([cache[0]], other)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_shards_of_different_caches_are_refused(tmp_path, cache, dtype):
+    ids, values = rows(seed=1)
+    other = tmp_path / "other.parquet"
+    teacher = "t" if dtype == "float16" else "u"
+    provenance = {**PROVENANCE, "teacher_sha256": teacher * 64}
+    logits.write(other, [(ids + 10_000, values)], provenance, dtype)
+    with pytest.raises(InputError, match=r"other.parquet: (dtype|teacher_sha256) is"):
+        logits.read([cache[0], other], PROVENANCE)
+
+
+def test_the_same_sample_twice_is_refused(cache):
+    with pytest.raises(InputError, match=r"the same sample_id more than once"):
+        logits.read([cache[0], cache[0]], PROVENANCE)
+
+
+@pytest.mark.parametrize(("value", "dtype"), [(np.nan, "float32"), (70000.0, "float16")])
+def test_logits_that_are_not_finite_are_not_written(tmp_path, value, dtype):
+    ids, values = rows()
+    values[7, 1] = value
+    path = tmp_path / "logits.parquet"
+    with pytest.raises(InputError, match=f"not finite in {dtype}.*float32"):
+        logits.write(path, [(ids, values)], PROVENANCE, dtype)
+    assert list(tmp_path.iterdir()) == []
+
+
+def data_pages(path):
+    """The byte ranges of the column chunks."""
+    metadata = pq.read_metadata(path)
+    for group in range(metadata.num_row_groups):
+        for column in range(metadata.num_columns):
+            chunk = metadata.row_group(group).column(column)
+            yield chunk.data_page_offset, chunk.data_page_offset + chunk.total_compressed_size
+
+
+def test_a_flipped_bit_anywhere_in_the_data_is_refused(cache):
+    path, *_ = cache
+    whole = path.read_bytes()
+    refused = 0
+    for start, end in data_pages(path):
+        for at in range(start, end, 29):
+            damaged = bytearray(whole)
+            damaged[at] ^= 1 << at % 8
+            path.write_bytes(damaged)
+            try:
+                found = logits.read([path], PROVENANCE)
+            except InputError as error:
+                assert str(error).startswith(f"{path}: ")
+                assert "rerun the rule cache_logits" in str(error)
+                refused += 1
+            else:  # a bit of a page header that nothing reads
+                assert np.array_equal(found.ids, cache[1])
+                assert np.array_equal(found.logits, cache[2])
+    assert refused > 100
+
+
+@pytest.mark.parametrize("kept", [0, 3, 200, 0.5, 0.99])
+def test_a_truncated_file_is_refused(cache, kept):
+    path, *_ = cache
+    whole = path.read_bytes()
+    path.write_bytes(whole[: kept if isinstance(kept, int) else int(kept * len(whole))])
+    with pytest.raises(InputError, match=r"not a whole Parquet file.*rerun the rule cache_logits"):
+        logits.read([path], PROVENANCE)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"gone.parquet: no such file.*cache_logits"):
+        logits.read([tmp_path / "gone.parquet"], PROVENANCE)
+
+
+def foreign_tables():
+    column = pa.array([b"x" * 12] * 2, pa.binary(12))
+    ours = {b"distilshift": json.dumps({**PROVENANCE, "dtype": "float32"}).encode()}
+    yield pa.table({"sample_id": [1, 2], "logits": column}), "is not a logit cache"
+    yield pa.table({"id": [1, 2], "y": column}).replace_schema_metadata(ours), "is not a logit"
+    narrow = pa.table({"sample_id": [1, 2], "logits": pa.array([b"12345678"] * 2, pa.binary(8))})
+    yield narrow.replace_schema_metadata(ours), "8 bytes a row for 3 float32"
+    lists = pa.table({"sample_id": [1, 2], "logits": [[1.0, 2.0, 3.0]] * 2})
+    yield lists.replace_schema_metadata(ours), "not fixed-width binary"
+
+
+@pytest.mark.parametrize(("table", "message"), list(foreign_tables()))
+def test_a_foreign_parquet_file_is_refused(tmp_path, table, message):
+    path = tmp_path / "logits.parquet"
+    pq.write_table(table, path)
+    with pytest.raises(InputError, match=message):
+        logits.read([path], PROVENANCE)

@@ -1,0 +1,61 @@
+import math
+
+import pytest
+import torch
+
+from distilshift import losses
+
+TEMPERATURES = [0.5, 1.0, 2.0, 4.0, 20.0]
+
+
+def pair(n=7, c=5):
+    generator = torch.Generator().manual_seed(0)
+    student, teacher = torch.randn(2, n, c, dtype=torch.double, generator=generator) * 3
+    return student.requires_grad_(), teacher.requires_grad_()
+
+
+@pytest.mark.parametrize("temperature", TEMPERATURES)
+def test_gradient_is_t_times_the_difference_of_softened_probabilities(temperature):
+    student, teacher = pair()
+    losses.kd(student, teacher, temperature).backward()
+    softened = [(x.detach() / temperature).softmax(1) for x in (student, teacher)]
+    expected = temperature * (softened[0] - softened[1]) / len(student)
+    torch.testing.assert_close(student.grad, expected)
+
+
+def test_gradient_at_high_temperature_is_that_of_matching_centred_logits():
+    student, teacher = pair()
+    losses.kd(student, teacher, 1e4).backward()
+    centred = [x.detach() - x.detach().mean(1, keepdim=True) for x in (student, teacher)]
+    expected = (centred[0] - centred[1]) / student.numel()
+    torch.testing.assert_close(student.grad, expected, rtol=1e-2, atol=1e-5)
+
+
+def test_divergence_is_forward_from_the_teacher():
+    teacher = torch.tensor([[0.9, 0.1]]).log()
+    student = torch.tensor([[0.5, 0.5]]).log()
+    forward = 0.9 * math.log(0.9 / 0.5) + 0.1 * math.log(0.1 / 0.5)
+    backward = 0.5 * math.log(0.5 / 0.9) + 0.5 * math.log(0.5 / 0.1)
+    assert abs(forward - backward) > 0.1
+    assert losses.kd(student, teacher, 1.0).item() == pytest.approx(forward, abs=1e-6)
+
+
+def test_loss_is_the_mean_over_the_batch():
+    student, teacher = pair()
+    one_by_one = [losses.kd(s[None], t[None], 2.0) for s, t in zip(student, teacher, strict=True)]
+    torch.testing.assert_close(losses.kd(student, teacher, 2.0), torch.stack(one_by_one).mean())
+
+
+def test_teacher_gets_no_gradient():
+    student, teacher = pair()
+    losses.kd(student, teacher, 2.0).backward()
+    assert teacher.grad is None
+    assert student.grad is not None
+
+
+@pytest.mark.parametrize("temperature", TEMPERATURES)
+def test_loss_is_zero_between_equals_and_positive_between_others(temperature):
+    student, teacher = pair()
+    shifted = student.detach() + 4.2  # the same probabilities
+    assert losses.kd(shifted, student, temperature).item() == pytest.approx(0, abs=1e-12)
+    assert losses.kd(student, teacher, temperature).item() > 1e-3

@@ -1,0 +1,92 @@
+import pytest
+import torch
+
+from distilshift import models
+from distilshift.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("cnn-16", 35_674),
+        ("cnn-4", 2_446),
+        ("mlp-128", 256 * 128 + 128 + 128 * 10 + 10),
+        ("mlp-256-128", 256 * 256 + 256 + 256 * 128 + 128 + 128 * 10 + 10),
+    ],
+)
+def test_parameter_counts(name, parameters):
+    assert models.parameter_count(models.build(name, 10, 1, 16)) == parameters
+
+
+@pytest.mark.parametrize("name", ["cnn-4", "mlp-8", "mlp-8-4", "cnn", "mlp"])
+def test_a_network_maps_images_to_logits_by_features_and_head(name):
+    model = models.build(name, classes=7, channels=3, size=8, seed=0).eval()
+    images = torch.randn(5, 3, 8, 8)
+    assert model(images).shape == (5, 7)
+    torch.testing.assert_close(model.head(model.features(images)), model(images))
+
+
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small"])
+def test_a_torchvision_classifier_gets_a_fresh_head(name):
+    model = models.build(name, classes=7, channels=3, size=32, seed=0).eval()
+    images = torch.randn(2, 3, 32, 32)
+    assert isinstance(model.head, torch.nn.Linear)
+    assert model.head.out_features == 7
+    torch.testing.assert_close(model.head(model.features(images)), model(images))
+    assert models.has_batchnorm(model)
+
+
+def test_the_seed_fixes_the_first_weights_and_leaves_the_global_stream_alone():
+    before = torch.random.get_rng_state()
+    same, again, other = (models.build("cnn-4", 10, 1, 8, seed=seed) for seed in (1, 1, 2))
+    assert torch.equal(before, torch.random.get_rng_state())
+    for name, value in same.named_parameters():
+        assert torch.equal(value, again.get_parameter(name))
+    assert not torch.equal(same.head.weight, other.head.weight)
+
+
+@pytest.mark.parametrize(
+    ("name", "channels", "message"),
+    [
+        ("cmm-16", 3, r"model cmm-16: unknown; allowed: cnn-<sizes>, mlp-<sizes>"),
+        ("cnn-x", 3, "model cnn-x: sizes must be positive integers"),
+        ("cnn-0", 3, "model cnn-0: sizes must be positive integers"),
+        ("resnet18", 1, "model resnet18: needs 3 channels, got 1"),
+    ],
+)
+def test_unknown_names_and_sizes_are_refused(name, channels, message):
+    with pytest.raises(InputError, match=message):
+        models.build(name, 10, channels, 32)
+
+
+@pytest.mark.parametrize("name", ["cnn-4-4", "cnn-4-4-4-4"])
+def test_too_many_sizes_are_refused(name):
+    with pytest.raises(InputError, match=f"model {name}"):
+        models.build(name, 10, 1, 8)
+
+
+def header(**other):
+    return {"model": "cnn-4", "classes": ["a", "b"], "channels": 1, "size": 8} | other
+
+
+def test_weights_come_back_as_they_went(tmp_path):
+    model = models.build("cnn-4", 2, 1, 8, seed=3).eval()
+    path = tmp_path / "weights.safetensors"
+    sha256 = models.save_weights(path, model, header(seed=3))
+    loaded, found = models.load_weights(path, "train_teacher")
+    assert (found["sha256"], found["seed"]) == (sha256, 3)
+    images = torch.randn(3, 1, 8, 8)
+    assert torch.equal(loaded(images), model(images))
+    assert not loaded.training
+
+
+def test_weights_that_are_not_of_the_network_they_name_are_refused(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    models.save_weights(path, models.build("cnn-3", 2, 1, 8), header())
+    with pytest.raises(InputError, match=r"does not hold a cnn-4.*rerun the rule train_teacher"):
+        models.load_weights(path, "train_teacher")
+
+
+def test_artefacts_that_do_not_fit_each_other_are_refused_by_field():
+    with pytest.raises(InputError, match=r"a\.file: size is 8, expected 16"):
+        models.check_same("a.file", header(), header(size=16), ("classes", "channels", "size"))

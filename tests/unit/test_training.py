@@ -1,0 +1,224 @@
+import argparse
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from distilshift import models, training
+from distilshift.errors import InputError
+
+
+def settings(**other):
+    given = {"steps": 12, "batch": 16, "lr": 0.01, "weight_decay": 0.01, "channels_last": False}
+    given |= {"rotation": 10.0, "translation": 0.1, "scale": 0.1, "state": None}
+    return argparse.Namespace(**given | other)
+
+
+class Interrupted(Exception):
+    pass
+
+
+@pytest.fixture
+def train(digits, tmp_path):
+    """train(**settings) -> (model, history); ``at`` maps a step to what happens there."""
+
+    def run(at=None, identity=None, **other):
+        args = settings(**other)
+        images, labels = digits(50)
+        model = models.build("cnn-2", 10, 1, 8, seed=0)
+        views = training.Views(images, args, "test", 0)
+        seen = []
+
+        def loss_fn(step):
+            seen.append(step)
+            if at and step in at:
+                at[step]()
+            rows = views.indices(step)
+            logits = model(views.view(rows, step))
+            return F.cross_entropy(logits, labels[rows]), {"fit": logits.max()}
+
+        run.seen = seen
+        history = training.fit(model, loss_fn, args, views.per_epoch, identity or {"who": "test"})
+        training.finish(args)
+        return model, history
+
+    return run
+
+
+def equal(one, other):
+    ours, theirs = one.state_dict(), other.state_dict()
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[k], theirs[k]) for k in ours)
+
+
+def test_each_epoch_visits_every_image_once_in_another_order(digits):
+    views = training.Views(digits(48)[0], settings(), "x", 0)
+    epochs = [
+        torch.cat([views.indices(epoch * views.per_epoch + at) for at in range(views.per_epoch)])
+        for epoch in range(2)
+    ]
+    assert views.per_epoch == 3
+    assert all(sorted(epoch.tolist()) == list(range(48)) for epoch in epochs)
+    assert not torch.equal(*epochs)
+
+
+def test_a_batch_larger_than_the_data_is_all_of_it(digits):
+    views = training.Views(digits(10)[0], settings(batch=64), "x", 0)
+    assert sorted(views.indices(3).tolist()) == list(range(10))
+
+
+def test_a_view_is_a_function_of_seed_step_and_name(digits):
+    images = digits(48)[0]
+    first, again, other = (training.Views(images, settings(), "x", seed) for seed in (0, 0, 1))
+    list(map(first.indices, range(5)))  # what was drawn before does not matter
+    assert torch.equal(first.indices(7), again.indices(7))
+    rows = again.indices(7)
+    assert torch.equal(first.view(rows, 7), again.view(rows, 7))
+    assert not torch.equal(first.indices(7), other.indices(7))
+    assert not torch.equal(first.view(rows, 7), other.view(rows, 7))
+    assert not torch.equal(first.view(rows, 7), first.view(rows, 8))
+    assert not torch.equal(first.view(rows, 7), first.view(rows, 7, "second"))
+
+
+def test_views_are_equal_across_processes(digits):
+    program = """
+import argparse, hashlib, torch
+from distilshift import training
+args = argparse.Namespace(batch=16, rotation=10.0, translation=0.1, scale=0.1)
+images = torch.arange(48 * 64).view(48, 1, 8, 8).to(torch.uint8)
+views = training.Views(images, args, "x", 0)
+rows = views.indices(7)
+print(hashlib.sha256(views.view(rows, 7).numpy().tobytes()).hexdigest(), rows.tolist())
+"""
+    scope: dict = {}
+    exec(program.replace("print(", "found = str, ("), scope)
+    scripts = os.pathsep.join(path for path in sys.path if path.endswith("scripts"))
+    there = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": scripts, "PYTHONHASHSEED": "123"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert there.split(" ", 1)[0] == scope["found"][1][0]
+
+
+def test_training_repeats_byte_for_byte_and_learns(train):
+    (one, history), (other, again) = train(steps=60), train(steps=60)
+    assert equal(one, other)
+    assert history == again
+    assert history[-1]["loss"] < history[0]["loss"]
+
+
+def test_history_has_a_line_an_epoch_with_means(train):
+    _, history = train(steps=8)  # three steps an epoch: two whole ones and a part
+    assert [line["epoch"] for line in history] == [1, 2, 3]
+    assert [line["step"] for line in history] == [3, 6, 8]
+    assert history[0].keys() == {"epoch", "step", "lr", "loss", "fit"}
+    _, first = train(steps=8, batch=50)  # an epoch a step
+    assert len(first) == 8
+
+
+def test_only_what_requires_a_gradient_is_trained():
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2))
+    model[0].requires_grad_(False)
+    before = model[0].weight.clone(), model[1].weight.clone()
+    training.fit(
+        model, lambda step: (model(torch.ones(1, 2)).square().sum(), {}), settings(), 1, {}
+    )
+    assert torch.equal(model[0].weight, before[0])
+    assert not torch.equal(model[1].weight, before[1])
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_loss_that_is_not_finite_stops_with_the_step_and_the_setting(value):
+    weight = torch.nn.Linear(1, 1)
+
+    def loss_fn(step):
+        return weight(torch.ones(1, 1)).sum() * (value if step == 4 else 1), {}
+
+    with pytest.raises(
+        InputError, match=r"step 5: the loss is (nan|-?inf).*rate of 0\.5; lower lr"
+    ):
+        training.fit(weight, loss_fn, settings(lr=0.5), 3, {})
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize("step", [0, 4, 5, 10])
+def test_a_run_stopped_by_sigterm_and_resumed_ends_in_the_same_bytes(
+    train, tmp_path, step, channels_last
+):
+    whole, history = train(channels_last=channels_last)
+    state = tmp_path / "state"
+    stop = {step: lambda: os.kill(os.getpid(), signal.SIGTERM)}
+    with pytest.raises(SystemExit) as stopped:
+        train(at=stop, state=state, channels_last=channels_last)
+    assert stopped.value.code == 128 + signal.SIGTERM
+    assert train.seen == list(range(step + 1))
+    resumed, resumed_history = train(state=state, channels_last=channels_last)
+    assert train.seen == list(range(step + 1, 12))
+    assert equal(whole, resumed)
+    assert history == resumed_history
+    assert not state.exists()
+
+
+def test_a_killed_run_goes_on_from_its_last_saved_state(train, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "SAVE_SECONDS", 0)
+    whole, history = train()
+    state = tmp_path / "state"
+
+    def die():
+        raise Interrupted
+
+    with pytest.raises(Interrupted):
+        train(at={7: die}, state=state)
+    resumed, resumed_history = train(state=state)
+    assert train.seen == list(range(7, 12))
+    assert equal(whole, resumed)
+    assert history == resumed_history
+
+
+def test_sigterm_stops_a_run_that_keeps_no_state(train):
+    with pytest.raises(SystemExit) as stopped:
+        train(at={3: lambda: os.kill(os.getpid(), signal.SIGTERM)})
+    assert stopped.value.code == 128 + signal.SIGTERM
+    assert train.seen == [0, 1, 2, 3]
+
+
+def test_the_handler_of_sigterm_is_put_back(train):
+    before = signal.getsignal(signal.SIGTERM)
+    train()
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def saved_state(train, path):
+    with pytest.raises(SystemExit):
+        train(at={5: lambda: os.kill(os.getpid(), signal.SIGTERM)}, state=path)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "foreign"])
+def test_a_damaged_state_is_ignored_with_a_warning(train, tmp_path, damage, caplog):
+    state = tmp_path / "state"
+    saved_state(train, state)
+    content = bytearray(state.read_bytes())
+    if damage == "flip":
+        content[-9] ^= 4
+    state.write_bytes({"cut": content[:-9], "flip": content, "foreign": b"hello"}[damage])
+    with caplog.at_level("WARNING", "distilshift"):
+        resumed, _ = train(state=state)
+    assert "starting over" in caplog.text
+    assert train.seen == list(range(12))
+    assert equal(resumed, train()[0])
+
+
+@pytest.mark.parametrize("other", [{"identity": {"who": "else"}}, {"lr": 0.02}, {"steps": 13}])
+def test_the_state_of_another_run_is_ignored_with_a_warning(train, tmp_path, other, caplog):
+    state = tmp_path / "state"
+    saved_state(train, state)
+    with caplog.at_level("WARNING", "distilshift"):
+        train(state=state, **other)
+    assert "of another run" in caplog.text
+    assert train.seen[0] == 0

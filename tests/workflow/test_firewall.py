@@ -1,0 +1,72 @@
+import pytest
+from firewall import BLIND, Job, jobs, leaks
+
+
+@pytest.fixture(scope="module")
+def default(make_copy):
+    """Every job of the default experiment."""
+    done = make_copy("default").snakemake("--cores", "2", "--dry-run", "--forceall")
+    assert done.returncode == 0, done.stdout[-4000:]
+    return jobs(done.stdout)
+
+
+def counts(listed):
+    return {rule: sum(job.rule == rule for job in listed) for rule in {job.rule for job in listed}}
+
+
+def test_the_default_experiment_has_the_jobs_it_should(default):
+    seeds = 3
+    assert counts(default) == {
+        "download_dataset": 2,
+        "construct_domain": 3,
+        "train_teacher": 3 * seeds,  # cnn and mlp on mnist5k, cnn on optdigits
+        "adapt_teacher": 3 * seeds,  # the cnn of each transfer
+        "cache_logits": 7 * seeds,  # two a cnn, one an mlp
+        "distill_student": 7 * seeds,
+        "train_student": 5 * seeds,  # each domain's cnn, and the mlp of two
+        "evaluate": 4 * seeds,
+        "summarize": 1,
+        "tabulate_ladder": 1,
+        "plot_ladder": 1,
+        "plot_domains": 1,
+        "plot_curves": 1,
+        "plot_confusion": 1,
+        "all": 1,
+    }
+
+
+def test_no_label_of_a_target_reaches_a_student_teacher_or_cache_of_its_transfer(default):
+    blind = [path for job in default for path in job.outputs if BLIND.search(path)]
+    assert len(blind) == (3 + 7 + 7) * 3  # adapted teachers, caches, students
+    assert leaks(default) == []
+
+
+def with_input(listed, rule, path):
+    """The same jobs, but each of one rule takes one file more."""
+    return [job._replace(inputs=job.inputs | {path}) if job.rule == rule else job for job in listed]
+
+
+@pytest.mark.parametrize(
+    ("rule", "path"),
+    [
+        ("distill_student", "results/domains/optdigits/train_labels.safetensors"),
+        ("distill_student", "results/datasets/optdigits/labels.safetensors"),
+        ("cache_logits", "results/domains/optdigits/test_labels.safetensors"),
+        ("adapt_teacher", "results/domains/optdigits/train_labels.safetensors"),
+        ("train_teacher", "results/domains/optdigits/train_labels.safetensors"),
+        ("summarize", "results/domains/optdigits/test_labels.safetensors"),
+        # what was made with the labels in sight, such as a choice by target accuracy
+        ("distill_student", "results/metrics.parquet"),
+        ("cache_logits", "results/students/optdigits/cnn/seed0/weights.safetensors"),
+    ],
+)
+def test_the_check_sees_a_label_let_in(default, rule, path):
+    assert leaks(with_input(default, rule, path))
+
+
+def test_the_check_admits_labels_of_the_source():
+    source = "results/domains/a/train_labels.safetensors"
+    output = "results/transfers/a-to-b/cnn/seed0/dann/teacher/weights.safetensors"
+    assert leaks([Job("adapt_teacher", frozenset([source]), frozenset([output]))]) == []
+    target = source.replace("/a/", "/b/")
+    assert leaks([Job("adapt_teacher", frozenset([target]), frozenset([output]))])

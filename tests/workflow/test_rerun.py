@@ -1,0 +1,85 @@
+"""What an edit reruns: what depends on it, and nothing else."""
+
+import contextlib
+
+import pytest
+from copies import SMALL
+
+PLOTS = {"plot_ladder", "plot_domains", "plot_curves", "plot_confusion"}
+END = {"evaluate", "summarize", "tabulate_ladder", *PLOTS, "all"}
+TRAINED = {"train_teacher", "adapt_teacher", "cache_logits", "distill_student", "train_student"}
+
+
+@contextlib.contextmanager
+def edited(copy, name, old, new):
+    """A copy with one file changed; ``old`` None appends."""
+    path = copy.folder / name
+    before = path.read_text()
+    assert old is None or old in before, f"{old} is not in {name}"
+    path.write_text(before + new if old is None else before.replace(old, new))
+    try:
+        yield
+    finally:
+        path.write_text(before)
+
+
+def test_a_second_run_has_nothing_to_do(finished):
+    assert "Nothing to be done" in finished.run()
+
+
+COMMENT = "\n# a thought\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "expected"),
+    [
+        (
+            "scripts/distilshift/losses.py",
+            None,
+            COMMENT,
+            {"distill_student", *END} - {"plot_domains"},
+        ),
+        (
+            "scripts/distilshift/losses.py",
+            "return temperature**2 *",
+            "return",
+            {"distill_student", *END} - {"plot_domains"},
+        ),
+        ("scripts/distilshift/figures.py", None, COMMENT, {*PLOTS, "all"}),
+        ("scripts/plot_curves.py", None, COMMENT, {"plot_curves", "all"}),
+        ("CONTRIBUTING.md", None, COMMENT, set()),
+        (
+            "tests/config.yaml",
+            "temperature: 3.0",
+            "temperature: 4.0",
+            {"distill_student", *END} - {"plot_domains"},
+        ),
+        ("tests/config.yaml", "device: cpu", "device: auto", set()),
+        (
+            "tests/config.yaml",
+            "student: {steps: 20",
+            "student: {steps: 30",
+            {"distill_student", "train_student", *END} - {"plot_domains"},
+        ),
+    ],
+)
+def test_an_edit_reruns_what_depends_on_it_and_nothing_else(finished, name, old, new, expected):
+    with edited(finished, name, old, new):
+        assert set(finished.planned(*SMALL)) == expected
+
+
+def test_an_edited_shift_makes_the_domains_and_all_below_again(finished):
+    name = next((finished.folder / "scripts/distilshift").glob("shifts*"))
+    module = name if name.suffix == ".py" else name / "__init__.py"
+    with edited(finished, module.relative_to(finished.folder), None, COMMENT):
+        planned = set(finished.planned(*SMALL))
+    assert planned == {"construct_domain", *TRAINED, *END}
+
+
+def test_threads_and_granted_gpus_rerun_nothing(finished):
+    args = ("--set-threads", "train_teacher=2", "--resources", "gpu=0")
+    assert finished.planned(*SMALL, *args) == {}
+
+
+def test_an_edit_taken_back_reruns_nothing(finished):
+    assert finished.planned(*SMALL) == {}

@@ -1,0 +1,355 @@
+# Every function of the workflow; rules hold none. No torch or pandas here: on a cluster
+# this file is read twice a job.
+import ast
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import jsonschema
+import yaml
+from snakemake.utils import validate
+
+
+def one_of(names):
+    """A wildcard constraint that admits exactly these names."""
+    return "|".join(re.escape(name) for name in names)
+
+
+# ---- what code a rule depends on ------------------------------------------------------
+
+
+def code(script):
+    """A script and every module of ours that it imports, directly or not.
+
+    All are inputs of the rule, so an edit reruns what depends on it and nothing else.
+    """
+    found, waiting = [], [Path("scripts") / script]
+    while waiting:
+        path = waiting.pop(0)
+        if str(path) not in found:
+            found.append(str(path))
+            waiting += imported_modules(path)
+    return found
+
+
+def imported_modules(path):
+    """The files of the distilshift modules, and packages, that a file imports."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module.split(".")[0] == "distilshift"
+        ):
+            names |= {node.module, *(f"{node.module}.{n.name}" for n in node.names)}
+    names |= {
+        name.rsplit(".", up)[0] for name in names for up in range(name.count("."))
+    }
+    files = set()
+    for name in names:
+        at = Path("scripts", *name.split("."))
+        files |= {at.with_suffix(".py"), at / "__init__.py"}
+    return sorted(file for file in files if file.is_file())
+
+
+# ---- the config, checked before the first job -----------------------------------------
+
+SCHEMA = yaml.safe_load(Path("workflow/schemas/config.schema.yaml").read_text())
+
+
+def check_config():
+    """Refuse a config in one line a mistake: the key, what was given, what is allowed.
+
+    Snakemake's own `validate`, which runs next, fills in the defaults.
+    """
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    mistakes = [explain(error) for error in validator.iter_errors(config)]
+    if not mistakes:
+        validate(config, "../schemas/config.schema.yaml")
+        mistakes = list(undefined_names())
+    if mistakes:
+        sys.exit("\n".join(f"config: {mistake}" for mistake in mistakes))
+
+
+def explain(error):
+    """A schema violation as `key: given; allowed`."""
+    key = ".".join(str(part) for part in error.absolute_path) or "top level"
+    if error.validator == "additionalProperties":
+        allowed = list(error.schema.get("properties", {}))
+        unknown = [name for name in error.instance if name not in allowed]
+        return f"{key}: unknown key {', '.join(unknown)}; allowed: {', '.join(allowed)}"
+    if error.validator == "enum":
+        allowed = ", ".join(str(value) for value in error.validator_value)
+        return f"{key}: got {error.instance}; allowed: {allowed}"
+    if (
+        error.validator == "anyOf"
+    ):  # name the choices, and describe those without a list
+        ways = (
+            way.get("enum", [way.get("description")]) for way in error.validator_value
+        )
+        return f"{key}: got {error.instance}; allowed: {', '.join(sum(ways, []))}"
+    note = error.schema.get("description", "")
+    return f"{key}: {error.message}" + (f" ({note})" if note else "")
+
+
+def undefined_names():
+    """A line for each name in the config that nothing defines: what a schema cannot see."""
+    defined = {key: list(config[key]) for key in ("domains", "networks", "adaptations")}
+
+    def unknown(key, name, kind):
+        if name not in defined[kind]:
+            yield f"{key}: {name} is not defined; allowed: {', '.join(defined[kind])}"
+
+    for number, transfer in enumerate(config["transfers"]):
+        key = f"transfers.{number}"
+        for end in ("source", "target"):
+            yield from unknown(f"{key}.{end}", transfer[end], "domains")
+        if transfer["source"] == transfer["target"]:
+            yield f"{key}: source and target are both {transfer['source']}"
+        for network in transfer["networks"]:
+            yield from unknown(f"{key}.networks", network, "networks")
+    for name, network in config["networks"].items():
+        for adaptation in network.get("adaptations", []):
+            yield from unknown(
+                f"networks.{name}.adaptations", adaptation, "adaptations"
+            )
+    kinds = SCHEMA["$defs"]["adaptation"]["properties"]["kind"]["enum"]
+    for name, settings in config["adaptations"].items():
+        if name not in ("none", *kinds) and "kind" not in settings:
+            yield f"adaptations.{name}: has no kind; allowed: {', '.join(kinds)}"
+
+
+check_config()
+
+# ---- sweeps: one domain a strength ----------------------------------------------------
+
+
+def expand_sweeps():
+    """Put a sweep's domains in its place, and transfers for each; ``domain=kind:strength``."""
+    domains, swept, dials = {}, {}, []
+    for name, domain in config["domains"].items():
+        sweep = domain.get("sweep")
+        if sweep is None:
+            domains[name], swept[name] = domain, [name]
+            continue
+        swept[name] = [f"{name}-{strength}" for strength in sweep["strengths"]]
+        for strength in sweep["strengths"]:
+            shift = {key: sweep[key] for key in ("kind", "seed") if key in sweep}
+            made = {key: domain[key] for key in domain if key != "sweep"}
+            made["shift"] = [*domain.get("shift", []), {**shift, "strength": strength}]
+            domains[f"{name}-{strength}"] = made
+            dials.append(f"{name}-{strength}={sweep['kind']}:{strength}")
+    config["domains"] = domains
+    config["transfers"] = [
+        {**transfer, "source": source, "target": target}
+        for transfer in config["transfers"]
+        for source in swept.get(transfer["source"], [transfer["source"]])
+        for target in swept.get(transfer["target"], [transfer["target"]])
+    ]
+    return dials
+
+
+DIALS = expand_sweeps()
+
+# ---- the grid -------------------------------------------------------------------------
+
+TRANSFERS = [f"{t['source']}-to-{t['target']}" for t in config["transfers"]]
+CELLS = [
+    f"{t['source']}-to-{t['target']}/{network}"
+    for t in config["transfers"]
+    for network in t["networks"]
+]
+
+
+SHARDS = [
+    f"{k}-of-{config['logits']['shards']}"
+    for k in range(1, config["logits"]["shards"] + 1)
+]
+
+
+def domains_in_use():
+    """The domains of the transfers, each once, in order."""
+    ends = [t[end] for t in config["transfers"] for end in ("source", "target")]
+    return list(dict.fromkeys(ends))
+
+
+def adaptations(network):
+    """The adaptations of a network's teacher."""
+    return config["networks"][network].get("adaptations", list(config["adaptations"]))
+
+
+def describe_experiment():
+    cells, seeds = len(CELLS), len(config["seeds"])
+    return f"{cells} transfer-network pairs x {seeds} seeds, device {config['device']}"
+
+
+def of_seeds(file):
+    """That file of the evaluation of every cell and seed."""
+    return expand(
+        "<results>/transfers/{cell}/seed{seed}/evaluation/{file}",
+        cell=CELLS,
+        seed=config["seeds"],
+        file=file,
+    )
+
+
+# ---- inputs that depend on wildcards --------------------------------------------------
+
+
+def teacher_folder(wildcards):
+    """Where the teacher lies whose logits a student learns from."""
+    if wildcards.adaptation == "none":
+        return "<results>/teachers/{source}/{network}/seed{seed}"
+    return "<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/teacher"
+
+
+def of_logits(folder, ending):
+    """The pattern of a logit cache's path, or of its log's: one file, or one a shard."""
+    name = "logits" if config["logits"]["shards"] == 1 else "logits/{shard}"
+    cell = "transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}"
+    return f"<{folder}>/{cell}/{name}{ending}"
+
+
+def cached_logits(wildcards):
+    """Every file of the logit cache that a student learns from."""
+    return expand(of_logits("results", ".parquet"), shard=SHARDS, **dict(wildcards))
+
+
+def shard(wildcards):
+    """The shard that a job makes, as its script is told."""
+    return wildcards.get("shard", SHARDS[0])
+
+
+def teacher_weights(wildcards):
+    return f"{teacher_folder(wildcards)}/weights.safetensors"
+
+
+# adaptations that do without the source's images and labels
+SOURCE_FREE = {"adabn", "tent", "shot"}
+
+
+def adaptation_settings(wildcards):
+    """Kind and weight of an adaptation; the kind is its name unless the config says."""
+    settings = config["adaptations"][wildcards.adaptation]
+    return {
+        "kind": settings.get("kind", wildcards.adaptation),
+        "weight": settings["weight"],
+    }
+
+
+def labelled_source(file):
+    """An input function: that file of the source, for joint adaptations alone."""
+
+    def path(wildcards):
+        if adaptation_settings(wildcards)["kind"] in SOURCE_FREE:
+            return []
+        return f"<results>/domains/{wildcards.source}/{file}"
+
+    return path
+
+
+def source_flags(wildcards, input):
+    """The labelled source as flags of adapt_teacher.py, where it is an input."""
+    if not input.source_images:
+        return ""
+    return (
+        f"--source-images {input.source_images} --source-labels {input.source_labels}"
+    )
+
+
+def evaluated(file):
+    """An input function: ``file`` of every network of a transfer, network and seed."""
+
+    def paths(wildcards):
+        source, target, network, seed = (
+            wildcards.source,
+            wildcards.target,
+            wildcards.network,
+            wildcards.seed,
+        )
+        cell = f"<results>/transfers/{source}-to-{target}/{network}/seed{seed}"
+        found = [f"<results>/teachers/{source}/{network}/seed{seed}/{file}"]
+        for adaptation in adaptations(network):
+            if adaptation != "none":
+                found.append(f"{cell}/{adaptation}/teacher/{file}")
+        found.append(f"<results>/students/{source}/{network}/seed{seed}/{file}")
+        for adaptation in adaptations(network):
+            for method in config["methods"]:
+                found.append(f"{cell}/{adaptation}/{method}/round1/{file}")
+        found.append(f"<results>/students/{target}/{network}/seed{seed}/{file}")
+        return found
+
+    return paths
+
+
+def shift_flags(wildcards):
+    """A domain's shifts as flags of construct_domain.py."""
+    flags = []
+    for shift in config["domains"][wildcards.domain].get("shift", []):
+        values = ",".join(
+            f"{key}={value}" for key, value in shift.items() if key != "kind"
+        )
+        flags.append(f"--shift {shift['kind']}:{values}")
+    return " ".join(flags)
+
+
+def split_flags():
+    """How domains are split, as flags of construct_domain.py."""
+    flags = [
+        f"--train-fraction {config['split']['train_fraction']}",
+        f"--split-seed {config['split']['seed']}",
+    ]
+    for half in ("train", "test"):
+        if config["split"][f"most_{half}"]:
+            flags.append(f"--most-{half} {config['split'][f'most_{half}']}")
+    return " ".join(flags)
+
+
+def dataset_name(given):
+    """What a dataset is called in paths; a folder of pictures after its place."""
+    if isinstance(given, str):
+        return given
+    return re.sub(
+        "[^a-z0-9]+", "-", f"folder-{given['folder']}-{given['domain']}".lower()
+    )
+
+
+DATASETS = {dataset_name(d["from"]): d["from"] for d in config["domains"].values()}
+
+
+def dataset_of(wildcards):
+    """The folder of the dataset that a domain is made from."""
+    return f"<results>/datasets/{dataset_name(config['domains'][wildcards.domain]['from'])}"
+
+
+def dataset_flags(wildcards):
+    """What download_dataset.py is to fetch or unpack."""
+    given = DATASETS.get(wildcards.dataset, wildcards.dataset)
+    if isinstance(given, str):
+        return f"--dataset {given}"
+    folder, domain = shlex.quote(given["folder"]), shlex.quote(given["domain"])
+    return f"--folder {folder} --folder-domain {domain}"
+
+
+def growing(amount):
+    """A resource that grows with each attempt; the retries belong in the profile."""
+    return lambda wildcards, attempt: amount * attempt
+
+
+def device(wildcards, resources):
+    """The device to compute on.
+
+    It asks for ``resources`` because Snakemake holds no such parameter against a result:
+    another device is no reason to make everything again.
+    """
+    return config["device"]
+
+
+def compute_flags(role):
+    """How a network computes: precision, memory format, compiled or not."""
+    given = config["training"][role]
+    flags = [f"--precision {given['precision']}"]
+    flags += ["--channels-last"] * given["channels_last"] + ["--compile"] * given[
+        "compile"
+    ]
+    return " ".join(flags)

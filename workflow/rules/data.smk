@@ -1,0 +1,84 @@
+# datasets and domains
+
+
+# where the network is: not sent to a cluster
+localrules:
+    download_dataset,
+
+
+rule download_dataset:
+    """Fetch or unpack a dataset into canonical arrays and a manifest."""
+    input:
+        code=code("download_dataset.py"),
+    output:
+        images="<results>/datasets/{dataset}/images.safetensors",
+        labels="<results>/datasets/{dataset}/labels.safetensors",
+        manifest="<results>/datasets/{dataset}/manifest.json",
+    log:
+        "<logs>/datasets/{dataset}.log",
+    benchmark:
+        "<benchmarks>/datasets/{dataset}.tsv"
+    retries: 2
+    conda:
+        "../../environment.yml"
+    params:
+        dataset=dataset_flags,
+        side=config["image"]["size"],
+        archive_dir=(
+            f"--archive-dir {shlex.quote(config['archive_dir'])}"
+            if config["archive_dir"]
+            else ""
+        ),
+    shell:
+        """
+        python {input.code[0]} \
+            {params.dataset} \
+            --side {params.side} \
+            {params.archive_dir} \
+            --images {output.images} \
+            --labels {output.labels} \
+            --manifest {output.manifest} \
+            --log {log}
+        """
+
+
+rule construct_domain:
+    """Common size and channels, the split, the shift; labels in files of their own."""
+    input:
+        code=code("construct_domain.py"),
+        images=lambda wildcards: f"{dataset_of(wildcards)}/images.safetensors",
+        labels=lambda wildcards: f"{dataset_of(wildcards)}/labels.safetensors",
+    output:
+        train_images="<results>/domains/{domain}/train_images.safetensors",
+        train_labels="<results>/domains/{domain}/train_labels.safetensors",
+        test_images="<results>/domains/{domain}/test_images.safetensors",
+        test_labels="<results>/domains/{domain}/test_labels.safetensors",
+    log:
+        "<logs>/domains/{domain}.log",
+    benchmark:
+        "<benchmarks>/domains/{domain}.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(3000),
+        runtime=growing(30),
+    params:
+        image=lookup("image", within=config),
+        split=split_flags(),
+        shift=shift_flags,
+    shell:
+        """
+        python {input.code[0]} \
+            --domain {wildcards.domain} \
+            --dataset-images {input.images} \
+            --dataset-labels {input.labels} \
+            --size {params.image[size]} \
+            --channels {params.image[channels]} \
+            {params.shift} \
+            {params.split} \
+            --train-images {output.train_images} \
+            --train-labels {output.train_labels} \
+            --test-images {output.test_images} \
+            --test-labels {output.test_labels} \
+            --log {log}
+        """

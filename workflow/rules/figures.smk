@@ -1,0 +1,246 @@
+# tables and figures, each from the tidy tables alone
+
+
+rule figures:
+    """Every figure, as PDF, SVG and PNG."""
+    input:
+        expand(
+            "<results>/figures/{name}.{format}",
+            name=[
+                "ladder",
+                "domains",
+                "curves",
+                "confusion",
+                *(["dial"] if DIALS else []),
+            ],
+            format=["pdf", "svg", "png"],
+        ),
+
+
+rule tables:
+    """Every table, and the tidy tables beneath."""
+    input:
+        "<results>/metrics.parquet",
+        expand("<results>/tables/ladder.{format}", format=["csv", "tex"]),
+
+
+rule tabulate_ladder:
+    """The ladder as a table: means and intervals over seeds, gap recovered."""
+    input:
+        code=code("tabulate_ladder.py"),
+        metrics="<results>/metrics.parquet",
+    output:
+        csv=report(
+            "<results>/tables/ladder.csv",
+            caption="../report/ladder.rst",
+            category="Tables",
+            labels={"table": "ladder"},
+        ),
+        tex="<results>/tables/ladder.tex",
+    log:
+        "<logs>/tabulate_ladder.log",
+    benchmark:
+        "<benchmarks>/tabulate_ladder.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    shell:
+        """
+        python {input.code[0]} \
+            --metrics {input.metrics} \
+            --csv {output.csv} \
+            --tex {output.tex} \
+            --log {log}
+        """
+
+
+rule plot_ladder:
+    """Target-test accuracy by row and transfer, every seed shown."""
+    input:
+        code=code("plot_ladder.py"),
+        metrics="<results>/metrics.parquet",
+    output:
+        report(
+            multiext("<results>/figures/ladder", ".pdf", ".svg", ".png"),
+            caption="../report/ladder.rst",
+            category="Figures",
+            labels={"figure": "1 ladder"},
+        ),
+    log:
+        "<logs>/plot_ladder.log",
+    benchmark:
+        "<benchmarks>/plot_ladder.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    shell:
+        """
+        python {input.code[0]} \
+            --metrics {input.metrics} \
+            --figures {output} \
+            --log {log}
+        """
+
+
+rule plot_domains:
+    """Sample images of each transfer, source beside target."""
+    input:
+        code=code("plot_domains.py"),
+        images=expand(
+            "<results>/domains/{domain}/test_images.safetensors",
+            domain=domains_in_use(),
+        ),
+    output:
+        report(
+            multiext("<results>/figures/domains", ".pdf", ".svg", ".png"),
+            caption="../report/domains.rst",
+            category="Figures",
+            labels={"figure": "2 domains"},
+        ),
+    log:
+        "<logs>/plot_domains.log",
+    benchmark:
+        "<benchmarks>/plot_domains.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        transfers=TRANSFERS,
+    shell:
+        """
+        python {input.code[0]} \
+            --images {input.images} \
+            --transfers {params.transfers} \
+            --figures {output} \
+            --log {log}
+        """
+
+
+rule plot_curves:
+    """How well each network fits its training signal, by step."""
+    input:
+        code=code("plot_curves.py"),
+        history="<results>/history.parquet",
+    output:
+        report(
+            multiext("<results>/figures/curves", ".pdf", ".svg", ".png"),
+            caption="../report/curves.rst",
+            category="Figures",
+            labels={"figure": "3 learning curves"},
+        ),
+    log:
+        "<logs>/plot_curves.log",
+    benchmark:
+        "<benchmarks>/plot_curves.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    shell:
+        """
+        python {input.code[0]} \
+            --history {input.history} \
+            --figures {output} \
+            --log {log}
+        """
+
+
+rule plot_confusion:
+    """Confusion on the target, source-only beside distilled."""
+    input:
+        code=code("plot_confusion.py"),
+        confusion="<results>/confusion.parquet",
+    output:
+        report(
+            multiext("<results>/figures/confusion", ".pdf", ".svg", ".png"),
+            caption="../report/confusion.rst",
+            category="Figures",
+            labels={"figure": "4 confusion"},
+        ),
+    log:
+        "<logs>/plot_confusion.log",
+    benchmark:
+        "<benchmarks>/plot_confusion.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    shell:
+        """
+        python {input.code[0]} \
+            --confusion {input.confusion} \
+            --figures {output} \
+            --log {log}
+        """
+
+
+rule plot_dial:
+    """Accuracy and gap recovered against the strength of a swept shift."""
+    input:
+        code=code("plot_dial.py"),
+        metrics="<results>/metrics.parquet",
+    output:
+        report(
+            multiext("<results>/figures/dial", ".pdf", ".svg", ".png"),
+            caption="../report/dial.rst",
+            category="Figures",
+            labels={"figure": "5 shift dial"},
+        ),
+    log:
+        "<logs>/plot_dial.log",
+    benchmark:
+        "<benchmarks>/plot_dial.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        targets=DIALS,
+    shell:
+        """
+        python {input.code[0]} \
+            --metrics {input.metrics} \
+            --targets {params.targets} \
+            --figures {output} \
+            --log {log}
+        """
+
+
+rule gallery:
+    """Every shift at five strengths, on a photograph: snakemake --cores 1 gallery."""
+    input:
+        multiext("<results>/figures/gallery", ".pdf", ".svg", ".png"),
+
+
+rule plot_gallery:
+    """Every shift at five strengths, on a photograph."""
+    input:
+        code=code("plot_gallery.py"),
+        images="<results>/datasets/sample-photos/images.safetensors",
+    output:
+        multiext("<results>/figures/gallery", ".pdf", ".svg", ".png"),
+    log:
+        "<logs>/plot_gallery.log",
+    benchmark:
+        "<benchmarks>/plot_gallery.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    shell:
+        """
+        python {input.code[0]} \
+            --images {input.images} \
+            --figures {output} \
+            --log {log}
+        """

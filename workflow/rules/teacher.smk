@@ -1,0 +1,111 @@
+# the teacher and its adaptation
+
+
+rule train_teacher:
+    """Train a teacher on the labelled source."""
+    input:
+        code=code("train_teacher.py"),
+        images="<results>/domains/{source}/train_images.safetensors",
+        labels="<results>/domains/{source}/train_labels.safetensors",
+    output:
+        weights="<results>/teachers/{source}/{network}/seed{seed}/weights.safetensors",
+        history="<results>/teachers/{source}/{network}/seed{seed}/history.parquet",
+        record="<results>/teachers/{source}/{network}/seed{seed}/record.json",
+    log:
+        "<logs>/teachers/{source}/{network}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/teachers/{source}/{network}/seed{seed}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=growing(3000),
+        runtime=growing(60),
+    params:
+        model=lookup("networks/{network}/teacher", within=config),
+        training=lookup("training/teacher", within=config),
+        compute=compute_flags("teacher"),
+        device=device,
+    shell:
+        """
+        python {input.code[0]} \
+            --images {input.images} \
+            --labels {input.labels} \
+            --model {params.model} \
+            --steps {params.training[steps]} \
+            --batch {params.training[batch]} \
+            --lr {params.training[lr]} \
+            --weight-decay {params.training[weight_decay]} \
+            --rotation {params.training[augmentation][rotation]} \
+            --translation {params.training[augmentation][translation]} \
+            --scale {params.training[augmentation][scale]} \
+            {params.compute} \
+            --seed {wildcards.seed} \
+            --state {output.weights}.state \
+            --device {params.device} \
+            --gpus {resources.gpu} \
+            --threads {threads} \
+            --weights {output.weights} \
+            --history {output.history} \
+            --record {output.record} \
+            --log {log}
+        """
+
+
+rule adapt_teacher:
+    """Adapt a teacher to unlabelled target images; `none` needs no job."""
+    input:
+        code=code("adapt_teacher.py"),
+        teacher="<results>/teachers/{source}/{network}/seed{seed}/weights.safetensors",
+        images="<results>/domains/{target}/train_images.safetensors",
+        source_images=labelled_source("train_images.safetensors"),
+        source_labels=labelled_source("train_labels.safetensors"),
+    output:
+        weights="<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/teacher/weights.safetensors",
+        history="<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/teacher/history.parquet",
+        record="<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/teacher/record.json",
+    log:
+        "<logs>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/teacher.log",
+    benchmark:
+        "<benchmarks>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/teacher.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=growing(3000),
+        runtime=growing(60),
+    params:
+        adaptation=adaptation_settings,
+        source=source_flags,
+        training=lookup("training/adaptation", within=config),
+        compute=compute_flags("adaptation"),
+        device=device,
+    shell:
+        """
+        python {input.code[0]} \
+            --adaptation {wildcards.adaptation} \
+            --kind {params.adaptation[kind]} \
+            --weight {params.adaptation[weight]} \
+            --teacher {input.teacher} \
+            --target-images {input.images} \
+            {params.source} \
+            --steps {params.training[steps]} \
+            --batch {params.training[batch]} \
+            --lr {params.training[lr]} \
+            --weight-decay {params.training[weight_decay]} \
+            --rotation {params.training[augmentation][rotation]} \
+            --translation {params.training[augmentation][translation]} \
+            --scale {params.training[augmentation][scale]} \
+            {params.compute} \
+            --seed {wildcards.seed} \
+            --state {output.weights}.state \
+            --device {params.device} \
+            --gpus {resources.gpu} \
+            --threads {threads} \
+            --weights {output.weights} \
+            --history {output.history} \
+            --record {output.record} \
+            --log {log}
+        """
