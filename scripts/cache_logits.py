@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--shard", type=shard, default="1-of-1", metavar="INDEX-of-COUNT", help="which rows"
     )
-    made.add_argument("--batch", type=cli.positive_int, default=1024, help="images a pass")
+    made.add_argument("--batch", type=cli.positive_int, default=256, help="images a pass")
     made.add_argument("--logits", type=Path, required=True, help="output, Parquet")
     device.add_arguments(made)
     return made

@@ -96,7 +96,7 @@ def main(args: argparse.Namespace) -> None:
             with torch.inference_mode():
                 parts = [
                     model(augmentation.preprocess(images.to(on))).float().cpu()
-                    for images in data.images.split(1024)
+                    for images in data.images.split(256)
                 ]
             logits = torch.cat(parts)
             predictions.append(
