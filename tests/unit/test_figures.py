@@ -1,0 +1,43 @@
+"""Figures are byte-stable, and their colours can be told apart."""
+
+import itertools
+
+import matplotlib.pyplot as plt
+import pytest
+from matplotlib.colors import to_rgb
+
+from distilshift import figures
+
+
+def draw(path):
+    figures.style()
+    figure, axis = plt.subplots(figsize=(figures.COLUMN, 2))
+    axis.plot([0, 1], [0, 1], label="accuracy")
+    axis.legend()
+    figures.save(figure, [path])
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("suffix", ["pdf", "svg", "png"])
+def test_the_same_figure_is_the_same_bytes(tmp_path, suffix):
+    first, second = (draw(tmp_path / f"{name}.{suffix}") for name in "ab")
+    assert first == second
+    assert b"CreationDate" not in first and b"<dc:date>" not in first
+
+
+def test_nothing_is_left_open_or_half_written(tmp_path):
+    draw(tmp_path / "a.svg")
+    assert plt.get_fignums() == []
+    assert [path.name for path in tmp_path.iterdir()] == ["a.svg"]
+
+
+def test_colours_differ_also_in_grey():
+    grey = [
+        0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in map(to_rgb, figures.COLOURS.values())
+    ]
+    assert min(abs(a - b) for a, b in itertools.combinations(grey, 2)) > 0.02
+
+
+def test_every_method_has_a_colour():
+    assert figures.kind("oracle") == "oracle"
+    assert figures.kind("dkd") == "distilled"
