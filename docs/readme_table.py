@@ -1,4 +1,4 @@
-"""Print the README's table from a run's ladder.csv: python docs/readme_table.py FILE."""
+"""Print the README's table from a run's ladder.csv: python docs/readme_table.py docs/ladder.csv."""
 
 import sys
 
