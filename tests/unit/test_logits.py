@@ -57,8 +57,10 @@ def test_float16_comes_back_within_half_a_unit_in_the_last_place(tmp_path):
 def test_shards_read_like_one_file(tmp_path, cache):
     whole, ids, values = cache
     shards = [tmp_path / f"{part}.parquet" for part in range(3)]
-    for shard, part in zip(shards, np.array_split(np.arange(200), 3), strict=True):
-        logits.write(shard, [(ids[part], values[part])], PROVENANCE, "float32")
+    parts = np.array_split(np.arange(200), 3)
+    for index, (shard, part) in enumerate(zip(shards, parts, strict=True), 1):
+        known = PROVENANCE | {"shard": index, "shards": 3}
+        logits.write(shard, [(ids[part], values[part])], known, "float32")
     found, expected = logits.read(shards, PROVENANCE), logits.read([whole], PROVENANCE)
     assert np.array_equal(found.ids, expected.ids)
     assert np.array_equal(found.logits, expected.logits)
