@@ -15,6 +15,7 @@ from distilshift.errors import InputError
 def settings(**other):
     given = {"steps": 12, "batch": 16, "lr": 0.01, "weight_decay": 0.01, "channels_last": False}
     given |= {"rotation": 10.0, "translation": 0.1, "scale": 0.1, "state": None}
+    given |= {"precision": "float32", "compile": False, "save_seconds": 60.0}
     return argparse.Namespace(**given | other)
 
 
@@ -165,8 +166,7 @@ def test_a_run_stopped_by_sigterm_and_resumed_ends_in_the_same_bytes(
     assert not state.exists()
 
 
-def test_a_killed_run_goes_on_from_its_last_saved_state(train, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "SAVE_SECONDS", 0)
+def test_a_killed_run_goes_on_from_its_last_saved_state(train, tmp_path):
     whole, history = train()
     state = tmp_path / "state"
 
@@ -174,7 +174,7 @@ def test_a_killed_run_goes_on_from_its_last_saved_state(train, tmp_path, monkeyp
         raise Interrupted
 
     with pytest.raises(Interrupted):
-        train(at={7: die}, state=state)
+        train(at={7: die}, state=state, save_seconds=0.0)
     resumed, resumed_history = train(state=state)
     assert train.seen == list(range(7, 12))
     assert equal(whole, resumed)
