@@ -21,7 +21,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-DASHES = ["-", "--", ":", "-."]
+DASHES = ["-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1))]
 
 
 def main(args: argparse.Namespace) -> None:
@@ -34,19 +34,19 @@ def main(args: argparse.Namespace) -> None:
         lines, columns, figsize=(figures.PAGE, 1.9 * lines + 0.5), sharey=True, squeeze=False
     )
     labels: dict = {}
+    styles: dict[str, dict] = {kind: {} for kind in figures.COLOURS}
     for axis, ((transfer, network), cell) in zip(axes.flat, cells, strict=False):
-        used = {kind: 0 for kind in figures.COLOURS}
         for (method, adaptation, round_), row in cell.groupby(
             ["method", "adaptation", "round"], sort=False, dropna=False
         ):
             kind = figures.kind(method)
-            dashes = DASHES[used[kind] % len(DASHES)]
-            used[kind] += 1
+            name = ladder.label(method, adaptation, round_, history["round"].max())
+            style = styles[kind].setdefault(name, DASHES[len(styles[kind]) % len(DASHES)])
             for _, run in row.groupby("seed"):
                 (line,) = axis.plot(
-                    run["step"], 100 * run["fit"], dashes, color=figures.COLOURS[kind], lw=0.8
+                    run["step"], 100 * run["fit"], ls=style, color=figures.COLOURS[kind], lw=0.8
                 )
-            labels[ladder.label(method, adaptation, round_, history["round"].max())] = line
+            labels[name] = line
         axis.set_title(f"{transfer.replace('-to-', ' → ')}\n{network}")
         axis.set_ylim(0, 100)
         axis.set_xlabel("step")

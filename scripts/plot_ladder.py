@@ -23,7 +23,8 @@ def main(args: argparse.Namespace) -> None:
     metrics = tables.read(args.metrics, "summarize", tables.METRICS)
     rows = ladder.rows(metrics)
     cells = list(rows.groupby(ladder.CELL, sort=False))
-    order = list(dict.fromkeys(ladder.table(metrics)["row"]))
+    # the yardsticks stand around the students, whichever network a row belongs to
+    order = list(rows.sort_values("rank", kind="stable")["row"].unique())
     columns = min(4, len(cells))
     lines = -(-len(cells) // columns)
     figure, axes = plt.subplots(

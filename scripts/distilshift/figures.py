@@ -1,5 +1,6 @@
 """How every figure looks, and how it is saved: vector, colour-blind safe, byte-stable."""
 
+import io
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -53,6 +54,8 @@ def save(figure: Figure, paths: Iterable[Path]) -> None:
     undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
     for path in paths:
         suffix = path.suffix[1:]
+        drawn = io.BytesIO()  # matplotlib's PDF writer hides a full disk behind errors of its own
+        figure.savefig(drawn, format=suffix, dpi=200, metadata=undated[suffix])
         with whole_file(path) as part:
-            figure.savefig(part, format=suffix, dpi=200, metadata=undated[suffix])
+            part.write_bytes(drawn.getvalue())
     plt.close(figure)

@@ -21,7 +21,7 @@ BAD_FLAGS = {
         ("--train-fraction", "1"),
         ("--size", "x"),
         ("--channels", "2"),
-        ("--shift", "fog:strength=1"),
+        ("--shift", "mist:strength=1"),
         ("--shift", "noise"),
         ("--shift", "noise:strength=much"),
     ],

@@ -20,9 +20,9 @@ def test_the_default_experiment_has_the_jobs_it_should(default):
         "download_dataset": 2,
         "construct_domain": 3,
         "train_teacher": 3 * seeds,  # cnn and mlp on mnist5k, cnn on optdigits
-        "adapt_teacher": 3 * seeds,  # the cnn of each transfer
-        "cache_logits": 7 * seeds,  # two a cnn, one an mlp
-        "distill_student": 7 * seeds,
+        "adapt_teacher": 7 * seeds,  # adabn and shot of each transfer's cnn, im of the mlp
+        "cache_logits": 11 * seeds,  # those and the teachers as they are: three a cnn, two an mlp
+        "distill_student": 11 * seeds,
         "train_student": 5 * seeds,  # each domain's cnn, and the mlp of two
         "evaluate": 4 * seeds,
         "summarize": 1,
@@ -37,7 +37,7 @@ def test_the_default_experiment_has_the_jobs_it_should(default):
 
 def test_no_label_of_a_target_reaches_a_student_teacher_or_cache_of_its_transfer(default):
     blind = [path for job in default for path in job.outputs if BLIND.search(path)]
-    assert len(blind) == (3 + 7 + 7) * 3  # adapted teachers, caches, students
+    assert len(blind) == (7 + 11 + 11) * 3  # adapted teachers, caches, students
     assert leaks(default) == []
 
 
