@@ -103,7 +103,7 @@ def test_the_report_is_one_file_with_every_figure_and_table(finished):
     assert found == {"Figures": len(FIGURES), "Tables": 1}
     for caption in (
         "Target-test accuracy of every row",
-        "The first test images by id",
+        "Test images of each transfer's source and target",
         "Share of augmented training images",
         "Predictions on the target",
     ):
