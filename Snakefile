@@ -38,6 +38,7 @@ wildcard_constraints:
     method=one_of(config["methods"]),
     round=r"\d+",
     shard=one_of(SHARDS),
+    part=one_of(PARTS),
     seed=r"\d+",
 
 

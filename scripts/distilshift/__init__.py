@@ -3,8 +3,13 @@
 One module a noun. Imports flow one way:
 
     errors, seeds                          (nothing)
-    tensors, cli                           -> errors
+    headers, cli                           -> errors
+    tensors, labels                        -> headers, cli, errors
+    tables, outputs                        -> cli, errors
     datasets, shifts, models, augmentation -> errors, seeds
     logits, device, training               -> tensors, errors, seeds
-    losses, adaptation, metrics            (pure functions on tensors)
+    losses, adaptation, metrics            (pure functions on tensors or arrays)
+
+No torch in errors, headers, cli, labels, tables, outputs, metrics: steps that need no
+network start without it.
 """

@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from distilshift import cli, device, models, training
-from distilshift.errors import InputError, rerun
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,12 +44,3 @@ def write(
     with cli.whole_file(args.record) as part:
         part.write_text(json.dumps(measured, indent=2) + "\n")
     training.finish(args)
-
-
-def read_record(path: Path) -> dict:
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        raise InputError(path, "no such file", rerun("of its folder's weights")) from None
-    except ValueError:
-        raise InputError(path, "not a whole JSON file", rerun("of its folder's weights")) from None

@@ -7,8 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from distilshift import tensors
-from distilshift.errors import InputError
+from distilshift import labels, tensors
 
 
 class Images(NamedTuple):
@@ -74,16 +73,10 @@ def load_images(path: Path, device: torch.device | str = "cpu") -> Images:
 
 
 def load_labels(path: Path, images: Images, device: torch.device | str = "cpu") -> Tensor:
-    """Labels (N,) int64 of exactly these images.
+    """Labels (N,) int64 of exactly these images, on the device.
 
     Raises:
         InputError: also where the labels are of other samples or another class list.
     """
-    content, header = tensors.load(path, "labels", "construct_domain")
-    for field in ("dataset", "classes", "split"):
-        if header[field] != images.header[field]:
-            problem = f"{field} is {header[field]}, that of the images is {images.header[field]}"
-            raise InputError(path, problem, "check the flags")
-    if not torch.equal(content["ids"], images.ids):
-        raise InputError(path, "labels are of other samples than the images", "check the flags")
-    return content["labels"].to(device)
+    found = labels.load(path, images.header, images.ids.numpy())
+    return torch.from_numpy(found).to(device)

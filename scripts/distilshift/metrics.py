@@ -1,53 +1,115 @@
-"""Measures of predictions: pure functions of logits and labels.
+"""Measures of predictions: pure functions of logits (N, C) and labels (N,).
 
 Written out because importing torchmetrics takes longer than a whole evaluation; the
 tests hold each against torchmetrics.
 """
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+import numpy as np
 
 
-def accuracy(logits: Tensor, labels: Tensor) -> float:
-    """Share of samples whose largest logit (N, C) is that of the label (N,)."""
-    return (logits.argmax(1) == labels).double().mean().item()
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """log(exp(z_c) / sum_k exp(z_k)), row by row, in double precision."""
+    shifted = logits - logits.max(1, keepdims=True).astype(float)
+    return shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
 
 
-def confusion(predictions: Tensor, labels: Tensor, classes: int) -> Tensor:
-    """Counts (C, C) int64: row the label, column the prediction."""
-    return torch.bincount(labels * classes + predictions, minlength=classes**2).view(classes, -1)
+def softmax(logits: np.ndarray) -> np.ndarray:
+    return np.exp(log_softmax(logits))
 
 
-def macro_f1(logits: Tensor, labels: Tensor) -> float:
+def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Share of samples whose largest logit is that of the label."""
+    return float((logits.argmax(1) == labels).mean())
+
+
+def confusion(predictions: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
+    """Counts (C, C): row the label, column the prediction."""
+    pairs = np.bincount(labels * classes + predictions, minlength=classes**2)
+    return pairs.reshape(classes, classes)
+
+
+def balanced_accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Mean over the classes that occur of the share of their samples that is right."""
+    table = confusion(logits.argmax(1), labels, logits.shape[1])
+    support = table.sum(1)
+    present = support > 0
+    return float((table.diagonal()[present] / support[present]).mean())
+
+
+def macro_f1(logits: np.ndarray, labels: np.ndarray) -> float:
     """Mean over classes of F1 = 2 TP / (2 TP + FP + FN); classes absent from both count not."""
-    table = confusion(logits.argmax(1), labels, logits.shape[1]).double()
-    hits, support, predicted = table.diag(), table.sum(1), table.sum(0)
-    present = support + predicted > 0
-    return (2 * hits / (support + predicted))[present].mean().item()
+    table = confusion(logits.argmax(1), labels, logits.shape[1])
+    hits, total = table.diagonal(), table.sum(0) + table.sum(1)
+    return float((2 * hits[total > 0] / total[total > 0]).mean())
 
 
-def nll(logits: Tensor, labels: Tensor) -> float:
+def nll(logits: np.ndarray, labels: np.ndarray) -> float:
     """Mean negative log-likelihood of the labels, nats."""
-    return F.cross_entropy(logits.double(), labels).item()
+    return float(-log_softmax(logits)[np.arange(len(labels)), labels].mean())
 
 
-def brier(logits: Tensor, labels: Tensor) -> float:
+def brier(logits: np.ndarray, labels: np.ndarray) -> float:
     """Mean squared distance of the probabilities from the one-hot label, 0 to 2."""
-    truth = F.one_hot(labels, logits.shape[1])
-    return (logits.double().softmax(1) - truth).square().sum(1).mean().item()
+    distance = softmax(logits)
+    distance[np.arange(len(labels)), labels] -= 1
+    return float((distance**2).sum(1).mean())
 
 
-def ece(logits: Tensor, labels: Tensor, bins: int = 15) -> float:
+def ece(logits: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:
     """Expected calibration error over equal-width bins of confidence.
 
     Source: Guo et al., "On Calibration of Modern Neural Networks", arXiv:1706.04599, eq. 3.
     """
-    confidence, predicted = logits.double().softmax(1).max(1)
-    right = (predicted == labels).double()
-    place = (confidence * bins).ceil().long().clamp(1, bins) - 1
-    gaps = torch.zeros(bins, dtype=torch.double).index_add(0, place, right - confidence)
-    return (gaps.abs().sum() / len(labels)).item()
+    probabilities = softmax(logits)
+    confidence, predicted = probabilities.max(1), probabilities.argmax(1)
+    place = np.ceil(confidence * bins).astype(int).clip(1, bins) - 1
+    gaps = np.bincount(place, (predicted == labels) - confidence, bins)
+    return float(np.abs(gaps).sum() / len(labels))
 
 
-METRICS = {"accuracy": accuracy, "macro_f1": macro_f1, "nll": nll, "brier": brier, "ece": ece}
+METRICS = {
+    "accuracy": accuracy,
+    "balanced_accuracy": balanced_accuracy,
+    "macro_f1": macro_f1,
+    "nll": nll,
+    "brier": brier,
+    "ece": ece,
+}
+
+# ---- what a student took over from its teacher: functions of both their logits and labels
+
+
+def teacher_agreement(student: np.ndarray, teacher: np.ndarray, labels: np.ndarray) -> float:
+    """Share of samples of which both say the same class, right or wrong.
+
+    Source: Stanton et al., "Does Knowledge Distillation Really Work?", arXiv:2106.05945.
+    """
+    return float((student.argmax(1) == teacher.argmax(1)).mean())
+
+
+def teacher_kl(student: np.ndarray, teacher: np.ndarray, labels: np.ndarray) -> float:
+    """Mean KL(softmax(teacher) || softmax(student)), nats."""
+    log_teacher = log_softmax(teacher)
+    gap = np.exp(log_teacher) * (log_teacher - log_softmax(student))
+    return float(gap.sum(1).mean())
+
+
+def errors_copied(student: np.ndarray, teacher: np.ndarray, labels: np.ndarray) -> float:
+    """Of the samples the teacher gets wrong, the share with the same wrong class; nan of none."""
+    wrong = teacher.argmax(1) != labels
+    same = student.argmax(1) == teacher.argmax(1)
+    return float(same[wrong].mean()) if wrong.any() else np.nan
+
+
+def errors_corrected(student: np.ndarray, teacher: np.ndarray, labels: np.ndarray) -> float:
+    """Of the samples the teacher gets wrong, the share the student gets right; nan of none."""
+    wrong = teacher.argmax(1) != labels
+    return accuracy(student[wrong], labels[wrong]) if wrong.any() else np.nan
+
+
+FIDELITY = {
+    "teacher_agreement": teacher_agreement,
+    "teacher_kl": teacher_kl,
+    "errors_copied": errors_copied,
+    "errors_corrected": errors_corrected,
+}

@@ -1,5 +1,7 @@
 """Tidy tables as Parquet: written whole, read with checksums and one clear error."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -40,6 +42,18 @@ def write(frame: pd.DataFrame, path: Path) -> None:
         pq.write_table(table, part, write_page_checksum=True)
 
 
+@contextlib.contextmanager
+def reading(path: Path, rule: str) -> Iterator[None]:
+    """Turn what goes wrong with a Parquet file into one line that names it and its rule."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise InputError(path, "no such file", rerun(rule)) from None
+    except (pa.ArrowException, OSError) as error:
+        problem = f"damaged or not Parquet ({str(error).splitlines()[0][:120]})"
+        raise InputError(path, problem, rerun(rule)) from None
+
+
 def read(path: Path, rule: str, columns: list[str] | None = None) -> pd.DataFrame:
     """The table at ``path``.
 
@@ -47,16 +61,9 @@ def read(path: Path, rule: str, columns: list[str] | None = None) -> pd.DataFram
         rule: the rule that makes it, named in the error.
         columns: which must be there; read alone, if given.
     """
-    missing: set[str] = set()
-    try:
+    with reading(path, rule):
         missing = set(columns or []) - set(pq.read_schema(path).names)
-        if not missing:
-            table = pq.read_table(path, columns=columns, page_checksum_verification=True)
-    except FileNotFoundError:
-        raise InputError(path, "no such file", rerun(rule)) from None
-    except (pa.ArrowException, OSError) as error:
-        problem = f"damaged or not Parquet ({str(error).splitlines()[0][:120]})"
-        raise InputError(path, problem, rerun(rule)) from None
-    if missing:
-        raise InputError(path, f"has no column {', '.join(sorted(missing))}", rerun(rule))
+        if missing:
+            raise InputError(path, f"has no column {', '.join(sorted(missing))}", rerun(rule))
+        table = pq.read_table(path, columns=columns, page_checksum_verification=True)
     return table.to_pandas()

@@ -19,10 +19,9 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from distilshift import headers
 from distilshift.cli import whole_file
-from distilshift.errors import InputError, rerun
-
-KEY = "distilshift"
+from distilshift.headers import KEY, check_content, read_header, sealed
 
 
 def save(path: Path, kind: str, tensors: Mapping[str, Tensor], provenance: dict) -> str:
@@ -45,12 +44,6 @@ def save(path: Path, kind: str, tensors: Mapping[str, Tensor], provenance: dict)
                 raise OSError(int(number[1]), str(error)) from None
             raise
     return sha256
-
-
-def sealed(header: dict) -> dict:
-    """A header with its own sha256: a flipped bit in a class name is damage too."""
-    text = json.dumps(header, sort_keys=True)
-    return {**header, "header_sha256": hashlib.sha256(text.encode()).hexdigest()}
 
 
 class Rows:
@@ -125,41 +118,13 @@ def writing_rows(path: Path, kind: str, at_most: int, provenance: dict) -> Itera
 
 def content_sha256(tensors: Mapping[str, Tensor]) -> str:
     """The hash of names, types, shapes and bytes, whatever the order they come in."""
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        tensor = tensors[name]
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.contiguous().view(-1).view(torch.uint8).numpy())
-    return digest.hexdigest()
 
+    def parts():
+        for name, tensor in sorted(tensors.items()):
+            content = tensor.contiguous().view(-1).view(torch.uint8).numpy()
+            yield name, str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape), content
 
-def read_header(path: Path, kind: str, rule: str) -> dict:
-    """The provenance of a file, without its tensors.
-
-    Raises:
-        InputError: the file is missing, cut short, not ours, or of another kind.
-    """
-    try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-    except FileNotFoundError:
-        raise InputError(path, "no such file", rerun(rule)) from None
-    except safetensors.SafetensorError as error:
-        problem = f"not a whole safetensors file ({error})"
-        raise InputError(path, problem, rerun(rule)) from None
-    if KEY not in metadata:
-        raise InputError(path, "was not written by distilshift", rerun(rule))
-    try:
-        header = json.loads(metadata[KEY])
-        seal = header.pop("header_sha256")
-        whole = seal == sealed(header)["header_sha256"]
-    except (ValueError, KeyError, AttributeError):
-        whole = False
-    if not whole:
-        raise InputError(path, "damaged: its header does not match its sha256", rerun(rule))
-    if header["kind"] != kind:
-        raise InputError(path, f"holds {header['kind']}, expected {kind}", "check the flags")
-    return header
+    return headers.content_sha256(parts())
 
 
 def load(path: Path, kind: str, rule: str) -> tuple[dict[str, Tensor], dict]:
@@ -175,6 +140,5 @@ def load(path: Path, kind: str, rule: str) -> tuple[dict[str, Tensor], dict]:
     header = read_header(path, kind, rule)
     with safetensors.safe_open(path, framework="pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    if content_sha256(tensors) != header["sha256"]:
-        raise InputError(path, "damaged: its content does not match its sha256", rerun(rule))
+    check_content(path, header, content_sha256(tensors), rule)
     return tensors, header

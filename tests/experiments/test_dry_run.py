@@ -46,7 +46,8 @@ def test_dry_run(plans, path):
         * len(config["domains"][transfer["target"]].get("sweep", {}).get("strengths", [1]))
         for transfer in config["transfers"]
     )
-    assert int(counts["evaluate"]) == cells * len(config["seeds"])
+    assert int(counts["predict"]) == cells * (len(config["seeds"]) + 1)
+    assert int(counts["evaluate"]) == cells
     promised = re.search(r"(\d+) jobs", path.read_text())
     assert promised, "the head does not say how many jobs"
     assert abs(int(counts["total"]) / int(promised[1]) - 1) < 0.15, counts["total"]

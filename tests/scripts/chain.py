@@ -40,6 +40,14 @@ class Chain:
     def labels(self, name: str, split: str = "train") -> str:
         return self.path(name, f"{split}_labels.safetensors")
 
+    def halves(self) -> list[str]:
+        """The images that networks are asked about."""
+        return joined(
+            ["--source-test-images", self.images("source", "test")],
+            ["--target-train-images", self.images("target", "train")],
+            ["--target-test-images", self.images("target", "test")],
+        )
+
     def artefacts(self, name: str) -> list[str]:
         named = [(f"--{what}", self.path(name, file)) for what, file in ARTEFACTS.items()]
         return [part for pair in named for part in pair]
@@ -87,16 +95,27 @@ class Chain:
             ),
             "source-only": ("train_student", self.supervised("source", "cnn-2", "source-only")),
             "oracle": ("train_student", self.supervised("target", "cnn-2", "oracle")),
+            "outputs": (
+                "predict",
+                joined(
+                    ["--network", "cnn", *self.halves(), "--weights", *several["weights"][:-1]],
+                    ["--outputs", self.path("outputs.parquet")],
+                ),
+            ),
+            "oracle outputs": (
+                "predict",
+                joined(
+                    ["--network", "cnn", *self.halves(), "--weights", several["weights"][-1]],
+                    ["--outputs", self.path("oracle.parquet")],
+                ),
+            ),
             "evaluation": (
                 "evaluate",
                 joined(
-                    ["--network", "cnn"],
-                    ["--source-images", self.images("source", "test")],
+                    ["--outputs", self.path("outputs.parquet"), self.path("oracle.parquet")],
                     ["--source-labels", self.labels("source", "test")],
-                    ["--target-images", self.images("target", "test")],
                     ["--target-labels", self.labels("target", "test")],
-                    ["--weights", *several["weights"], "--records", *several["record"]],
-                    ["--histories", *several["history"]],
+                    ["--records", *several["record"], "--histories", *several["history"]],
                     ["--predictions", self.path("evaluation", "predictions.parquet")],
                     ["--metrics", self.path("evaluation", "metrics.parquet")],
                     ["--history", self.path("evaluation", "history.parquet")],

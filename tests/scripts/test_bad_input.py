@@ -58,12 +58,14 @@ TENSORS = [
     ("cache", "target/train_images.safetensors", "construct_domain"),
     ("cache", "adapted/weights.safetensors", "adapt_teacher"),
     ("distilled", "target/train_images.safetensors", "construct_domain"),
-    ("evaluation", "distilled/weights.safetensors", "distill_student"),
+    ("outputs", "distilled/weights.safetensors", "distill_student"),
+    ("outputs", "target/test_images.safetensors", "construct_domain"),
     ("evaluation", "target/test_labels.safetensors", "construct_domain"),
     ("domains", "target/test_images.safetensors", "construct_domain"),
 ]
 TABLES = [
     ("distilled", "logits.parquet", "cache_logits"),
+    ("evaluation", "outputs.parquet", "predict"),
     ("summary", "evaluation/metrics.parquet", "evaluate"),
     ("summary", "evaluation/predictions.parquet", "evaluate"),
     ("table", "metrics.parquet", "summarize"),
@@ -154,7 +156,12 @@ def replaced(args, **values):
         ("cache", {"teacher": "target/train_images.safetensors"}, "holds images, expected weights"),
         ("distilled", {"teacher": "teacher/weights.safetensors"}, "teacher_sha256 is"),
         ("distilled", {"images": "source/train_images.safetensors"}, "images_sha256 is"),
-        ("evaluation", {"target_images": "target/train_images.safetensors"}, "split is test"),
+        ("outputs", {"target_test_images": "target/train_images.safetensors"}, "split is train"),
+        ("outputs", {"target_test_images": "source/test_images.safetensors"}, "domain is source"),
+        ("evaluation", {"target_labels": "target/train_labels.safetensors"}, "split is train"),
+        ("evaluation", {"target_labels": "outputs.parquet"}, "not a whole safetensors"),
+        ("evaluation", {"outputs": "metrics.parquet"}, "holds no outputs of networks"),
+        ("evaluation", {"records": "adapted/record.json"}, "is not of the teacher of seed 0"),
         ("table", {"metrics": "history.parquet"}, "has no column"),
         ("ladder", {"metrics": "confusion.parquet"}, "has no column"),
     ],
@@ -169,12 +176,19 @@ def test_files_that_do_not_belong_together_are_refused(chain, run_script, step, 
     assert content(chain.folder) == before
 
 
-def test_evaluation_refuses_a_network_of_another_transfer(chain, run_script):
+def test_evaluation_refuses_another_number_of_records_than_networks(made, run_script):
+    script, args = made.steps()["evaluation"]
+    status, shown = run_script(script, [*args, "--records", made.path("teacher", "record.json")])
+    assert status == 1
+    assert "--records: 5 networks, 1 records, 5 histories; give as many" in shown
+
+
+def test_prediction_refuses_a_network_of_another_transfer(chain, run_script):
     path = chain.path("source", "test_images.safetensors")
     images, header = tensors.load(path, "images", "")
     header.pop("sha256")
     tensors.save(Path(path), "images", images, {**header, "domain": "elsewhere"})
-    status, shown = run_script(*chain.steps()["evaluation"])
+    status, shown = run_script(*chain.steps()["outputs"])
     assert status == 1
     assert "was trained on source, this transfer is elsewhere to target" in shown
 

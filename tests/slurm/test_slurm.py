@@ -18,8 +18,8 @@ FLAGS = (
     *("--latency-wait", 10),
     *("--slurm-init-seconds-before-status-checks", 1),
 )
-GPU_RULES = {"train_teacher", "train_student", "cache_logits", "distill_student", "evaluate"}
-CPU_RULES = {"construct_domain", "summarize", "tabulate_ladder"}
+GPU_RULES = {"train_teacher", "train_student", "cache_logits", "distill_student", "predict"}
+CPU_RULES = {"construct_domain", "evaluate", "summarize", "tabulate_ladder"}
 FAILS_ONCE = """
 import sys
 from pathlib import Path
@@ -101,8 +101,8 @@ def test_a_job_on_the_gpu_partition_sees_its_gpu_and_no_other(slurm, tmp_path):
 def test_memory_and_time_grow_on_retry(jobs):
     first, second = [job for job in jobs if rule_of(job) == "evaluate"]
     assert (first["JobState"], second["JobState"]) == ("FAILED", "COMPLETED")
-    assert "mem=3000M" in first["TRES"] and "mem=6000M" in second["TRES"]
-    assert (first["TimeLimit"], second["TimeLimit"]) == ("01:00:00", "02:00:00")
+    assert "mem=2000M" in first["TRES"] and "mem=4000M" in second["TRES"]
+    assert (first["TimeLimit"], second["TimeLimit"]) == ("00:30:00", "01:00:00")
 
 
 def wait_for(condition, process: subprocess.Popen, output: Path, limit: float = 180):

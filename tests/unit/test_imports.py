@@ -84,3 +84,16 @@ def test_the_workflow_imports_neither_torch_nor_pandas(request):
     }
     assert "ast" in found
     assert not found & {"torch", "torchvision", "pandas", "numpy", "distilshift"}
+
+
+@pytest.mark.parametrize("name", ["evaluate"])
+def test_a_step_without_networks_does_not_wait_for_torch(scripts, name):
+    """Directly or not: importing torch takes longer than the whole step."""
+    seen, waiting = set(), [scripts / f"{name}.py"]
+    while waiting:
+        for module in set(imports(waiting.pop())) - seen:
+            seen.add(module)
+            path = scripts / module.replace(".", "/")
+            waiting += [p for p in (path.with_suffix(".py"), path / "__init__.py") if p.exists()]
+    assert "distilshift.outputs" in seen
+    assert not {module.split(".")[0] for module in seen} & {"torch", "torchvision"}

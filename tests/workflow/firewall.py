@@ -32,7 +32,8 @@ READERS = {"train_teacher", "adapt_teacher", "train_student", "evaluate"}
 LABELS = re.compile(r"/(datasets|domains)/([^/]+)/(?:train_|test_)?labels\.safetensors$")
 # what is learned about a target without its labels
 BLIND = re.compile(
-    r"/transfers/(.+?)-to-([^/]+)/(?!.*/evaluation/).*(weights\.safetensors|logits\.parquet)$"
+    r"/transfers/(.+?)-to-([^/]+)/(?!.*/(?:evaluation|oracle)/)"
+    r".*(weights\.safetensors|logits\.parquet|outputs\.parquet)$"
 )
 
 

@@ -24,7 +24,8 @@ def test_the_default_experiment_has_the_jobs_it_should(default):
         "cache_logits": 11 * seeds,  # those and the teachers as they are: three a cnn, two an mlp
         "distill_student": 11 * seeds,
         "train_student": 5 * seeds,  # each domain's cnn, and the mlp of two
-        "evaluate": 4 * seeds,
+        "predict": 4 * (seeds + 1),  # the oracles of all seeds by one job
+        "evaluate": 4,
         "summarize": 1,
         "tabulate_ladder": 1,
         "plot_ladder": 1,
@@ -37,7 +38,7 @@ def test_the_default_experiment_has_the_jobs_it_should(default):
 
 def test_no_label_of_a_target_reaches_a_student_teacher_or_cache_of_its_transfer(default):
     blind = [path for job in default for path in job.outputs if BLIND.search(path)]
-    assert len(blind) == (7 + 11 + 11) * 3  # adapted teachers, caches, students
+    assert len(blind) == (7 + 11 + 11 + 4) * 3  # adapted teachers, caches, students, outputs
     assert leaks(default) == []
 
 
@@ -54,6 +55,8 @@ def with_input(listed, rule, path):
         ("cache_logits", "results/domains/optdigits/test_labels.safetensors"),
         ("adapt_teacher", "results/domains/optdigits/train_labels.safetensors"),
         ("train_teacher", "results/domains/optdigits/train_labels.safetensors"),
+        ("predict", "results/domains/optdigits/test_labels.safetensors"),
+        ("predict", "results/students/optdigits/cnn/seed0/weights.safetensors"),
         ("summarize", "results/domains/optdigits/test_labels.safetensors"),
         # what was made with the labels in sight, such as a choice by target accuracy
         ("distill_student", "results/metrics.parquet"),

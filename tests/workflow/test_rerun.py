@@ -6,7 +6,7 @@ import pytest
 from copies import SMALL
 
 PLOTS = {"plot_ladder", "plot_domains", "plot_curves", "plot_confusion"}
-END = {"evaluate", "summarize", "tabulate_ladder", *PLOTS, "all"}
+END = {"predict", "evaluate", "summarize", "tabulate_ladder", *PLOTS, "all"}
 TRAINED = {"train_teacher", "adapt_teacher", "cache_logits", "distill_student", "train_student"}
 
 

@@ -10,6 +10,7 @@ import torch
 from copies import SMALL
 
 from distilshift import tables, tensors
+from distilshift.metrics import FIDELITY, METRICS
 
 FIGURES = [
     f"figures/{name}.{suffix}"
@@ -22,6 +23,9 @@ COLUMNS = [
     *("device", "parameters", "training_seconds"),
 ]
 TRANSFERS = {"optdigits-to-mnist5k": "cnn", "optdigits-to-optdigits-noise": "mlp"}
+
+
+LATER = ("**/outputs.parquet", "metrics.parquet")
 
 
 def files(copy, pattern):
@@ -41,7 +45,11 @@ def test_metrics_are_a_complete_tidy_table(finished):
     identity = [*tables.IDENTITY, "domain", "split", "metric"]
     assert not metrics.duplicated(identity).any()
     assert metrics["value"].notna().all()
-    assert set(metrics["metric"]) == {"accuracy", "macro_f1", "nll", "brier", "ece"}
+    fidelity = metrics["metric"].isin(FIDELITY)
+    assert set(metrics["metric"][~fidelity]) == set(METRICS)
+    assert set(metrics["metric"][fidelity]) == set(FIDELITY)
+    assert set(metrics["method"][fidelity]) == {"kd"}
+    assert set(metrics["domain"][fidelity]) == {"target"}
     rows = metrics.drop_duplicates(tables.IDENTITY).fillna("-")
     found = set(
         rows[["transfer", "network", "method", "adaptation"]].itertuples(index=False, name=None)
@@ -52,7 +60,7 @@ def test_metrics_are_a_complete_tidy_table(finished):
             expected |= {(transfer, network, method, adaptation) for method in ("teacher", "kd")}
         expected |= {(transfer, network, method, "-") for method in ("source-only", "oracle")}
     assert found == expected
-    assert len(metrics) == len(rows) * 2 * 5
+    assert len(metrics) == len(rows) * 2 * len(METRICS) + 3 * len(FIDELITY)
 
 
 def test_every_rule_left_a_log_and_a_benchmark(finished):
@@ -151,7 +159,7 @@ def again(make_copy):
     copy.run()
     copy.blind = {
         path.relative_to(copy.results): path.read_bytes()
-        for pattern in ("*/**/weights.safetensors", "**/logits.parquet", "metrics.parquet")
+        for pattern in ("*/**/weights.safetensors", "**/logits.parquet", *LATER)
         for path in copy.results.glob(pattern)
     }
     for path, content in true.items():
@@ -170,7 +178,12 @@ def test_permuted_target_labels_change_no_weight_but_the_oracles(finished, again
         f"students/{transfer.split('-to-')[1]}/{network}/seed0/weights.safetensors"
         for transfer, network in TRANSFERS.items()
     }
-    assert differ == oracles | {"metrics.parquet"}
+    cells = [f"transfers/{transfer}/{network}" for transfer, network in TRANSFERS.items()]
+    assert differ == {
+        *oracles,
+        *(f"{cell}/oracle/outputs.parquet" for cell in cells),
+        "metrics.parquet",
+    }
     weights = [path for path in again.blind if path.name == "weights.safetensors"]
     assert len(weights) == 2 + 1 + 3 + 4  # teachers, adapted, distilled, yardsticks
 
@@ -188,6 +201,7 @@ def test_true_labels_again_rerun_the_oracles_and_no_student(again):
         "**/weights.safetensors",
         "**/logits.parquet",
         "**/history.parquet",
+        "**/outputs.parquet",
         "**/predictions.parquet",
         "confusion.parquet",
         "tables/*",

@@ -172,6 +172,10 @@ SHARDS = [
 ]
 
 
+# of a cell's outputs: a file a seed, and one for what has seen the target's labels
+PARTS = [*(f"seed{seed}" for seed in config["seeds"]), "oracle"]
+
+
 def domains_in_use():
     """The domains of the transfers, each once, in order."""
     ends = [t[end] for t in config["transfers"] for end in ("source", "target")]
@@ -188,14 +192,9 @@ def describe_experiment():
     return f"{cells} transfer-network pairs x {seeds} seeds, device {config['device']}"
 
 
-def of_seeds(file):
-    """That file of the evaluation of every cell and seed."""
-    return expand(
-        "<results>/transfers/{cell}/seed{seed}/evaluation/{file}",
-        cell=CELLS,
-        seed=config["seeds"],
-        file=file,
-    )
+def of_cells(file):
+    """That file of every cell."""
+    return expand("<results>/transfers/{cell}/{file}", cell=CELLS, file=file)
 
 
 # ---- inputs that depend on wildcards --------------------------------------------------
@@ -262,29 +261,36 @@ def source_flags(wildcards, input):
     )
 
 
+def of_part(file, part, wildcards):
+    """``file`` of every network of a part of a cell: of one seed, or the oracle of each."""
+    source, target, network = wildcards.source, wildcards.target, wildcards.network
+    if part == "oracle":
+        oracle = f"<results>/students/{target}/{network}/seed{{seed}}/{file}"
+        return expand(oracle, seed=config["seeds"])
+    cell = f"<results>/transfers/{source}-to-{target}/{network}/{part}"
+    names = adaptations(network)
+    folders = [
+        f"<results>/teachers/{source}/{network}/{part}",
+        *(f"{cell}/{name}/teacher" for name in names if name != "none"),
+        f"<results>/students/{source}/{network}/{part}",
+        *(
+            f"{cell}/{name}/{method}/round1"
+            for name in names
+            for method in config["methods"]
+        ),
+    ]
+    return [f"{folder}/{file}" for folder in folders]
+
+
+def predicted_weights(wildcards):
+    return of_part("weights.safetensors", wildcards.part, wildcards)
+
+
 def evaluated(file):
-    """An input function: ``file`` of every network of a transfer, network and seed."""
-
-    def paths(wildcards):
-        source, target, network, seed = (
-            wildcards.source,
-            wildcards.target,
-            wildcards.network,
-            wildcards.seed,
-        )
-        cell = f"<results>/transfers/{source}-to-{target}/{network}/seed{seed}"
-        found = [f"<results>/teachers/{source}/{network}/seed{seed}/{file}"]
-        for adaptation in adaptations(network):
-            if adaptation != "none":
-                found.append(f"{cell}/{adaptation}/teacher/{file}")
-        found.append(f"<results>/students/{source}/{network}/seed{seed}/{file}")
-        for adaptation in adaptations(network):
-            for method in config["methods"]:
-                found.append(f"{cell}/{adaptation}/{method}/round1/{file}")
-        found.append(f"<results>/students/{target}/{network}/seed{seed}/{file}")
-        return found
-
-    return paths
+    """An input function: ``file`` of every network of a cell, in the order of its outputs."""
+    return lambda wildcards: [
+        path for part in PARTS for path in of_part(file, part, wildcards)
+    ]
 
 
 def shift_flags(wildcards):

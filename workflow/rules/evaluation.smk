@@ -1,25 +1,23 @@
-# evaluation and the tidy tables
+# outputs of all networks, their evaluation, and the tidy tables
 
 
-rule evaluate:
-    """Evaluate every network of a transfer, network and seed on both test halves."""
+rule predict:
+    """Compute the logits of every network of a transfer, network and seed.
+
+    The oracles have a job of their own: the others' outputs must know no target label.
+    """
     input:
-        code=code("evaluate.py"),
-        source_images="<results>/domains/{source}/test_images.safetensors",
-        source_labels="<results>/domains/{source}/test_labels.safetensors",
-        target_images="<results>/domains/{target}/test_images.safetensors",
-        target_labels="<results>/domains/{target}/test_labels.safetensors",
-        weights=evaluated("weights.safetensors"),
-        records=evaluated("record.json"),
-        histories=evaluated("history.parquet"),
+        code=code("predict.py"),
+        source_test="<results>/domains/{source}/test_images.safetensors",
+        target_train="<results>/domains/{target}/train_images.safetensors",
+        target_test="<results>/domains/{target}/test_images.safetensors",
+        weights=predicted_weights,
     output:
-        predictions="<results>/transfers/{source}-to-{target}/{network}/seed{seed}/evaluation/predictions.parquet",
-        metrics="<results>/transfers/{source}-to-{target}/{network}/seed{seed}/evaluation/metrics.parquet",
-        history="<results>/transfers/{source}-to-{target}/{network}/seed{seed}/evaluation/history.parquet",
+        outputs="<results>/transfers/{source}-to-{target}/{network}/{part}/outputs.parquet",
     log:
-        "<logs>/transfers/{source}-to-{target}/{network}/seed{seed}/evaluation.log",
+        "<logs>/transfers/{source}-to-{target}/{network}/{part}/outputs.log",
     benchmark:
-        "<benchmarks>/transfers/{source}-to-{target}/{network}/seed{seed}/evaluation.tsv"
+        "<benchmarks>/transfers/{source}-to-{target}/{network}/{part}/outputs.tsv"
     conda:
         "../../environment.yml"
     threads: 1
@@ -33,16 +31,51 @@ rule evaluate:
         """
         python {input.code[0]} \
             --network {wildcards.network} \
-            --source-images {input.source_images} \
-            --source-labels {input.source_labels} \
-            --target-images {input.target_images} \
-            --target-labels {input.target_labels} \
+            --source-test-images {input.source_test} \
+            --target-train-images {input.target_train} \
+            --target-test-images {input.target_test} \
             --weights {input.weights} \
-            --records {input.records} \
-            --histories {input.histories} \
             --device {params.device} \
             --gpus {resources.gpu} \
             --threads {threads} \
+            --outputs {output.outputs} \
+            --log {log}
+        """
+
+
+rule evaluate:
+    """Hold the outputs of every network of a transfer and network against both tests' labels."""
+    input:
+        code=code("evaluate.py"),
+        outputs=expand(
+            "<results>/transfers/{{source}}-to-{{target}}/{{network}}/{part}/outputs.parquet",
+            part=PARTS,
+        ),
+        source_labels="<results>/domains/{source}/test_labels.safetensors",
+        target_labels="<results>/domains/{target}/test_labels.safetensors",
+        records=evaluated("record.json"),
+        histories=evaluated("history.parquet"),
+    output:
+        predictions="<results>/transfers/{source}-to-{target}/{network}/evaluation/predictions.parquet",
+        metrics="<results>/transfers/{source}-to-{target}/{network}/evaluation/metrics.parquet",
+        history="<results>/transfers/{source}-to-{target}/{network}/evaluation/history.parquet",
+    log:
+        "<logs>/transfers/{source}-to-{target}/{network}/evaluation.log",
+    benchmark:
+        "<benchmarks>/transfers/{source}-to-{target}/{network}/evaluation.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    shell:
+        """
+        python {input.code[0]} \
+            --outputs {input.outputs} \
+            --source-labels {input.source_labels} \
+            --target-labels {input.target_labels} \
+            --records {input.records} \
+            --histories {input.histories} \
             --predictions {output.predictions} \
             --metrics {output.metrics} \
             --history {output.history} \
@@ -54,9 +87,9 @@ rule summarize:
     """Join all evaluations into the tidy tables that figures and tables are made from."""
     input:
         code=code("summarize.py"),
-        metrics=of_seeds("metrics.parquet"),
-        predictions=of_seeds("predictions.parquet"),
-        histories=of_seeds("history.parquet"),
+        metrics=of_cells("evaluation/metrics.parquet"),
+        predictions=of_cells("evaluation/predictions.parquet"),
+        histories=of_cells("evaluation/history.parquet"),
     output:
         metrics="<results>/metrics.parquet",
         confusion="<results>/confusion.parquet",

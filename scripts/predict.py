@@ -1,0 +1,115 @@
+"""Compute the logits of the networks of one transfer on both test halves and the target's
+training half.
+
+What each network is (teacher, source-only, distilled, oracle) is read from its own
+header. No label is read.
+
+    python scripts/predict.py --network cnn --source-test-images a/test_images.safetensors \\
+        --target-train-images b/train_images.safetensors \\
+        --target-test-images b/test_images.safetensors \\
+        --weights teacher/weights.safetensors student/weights.safetensors \\
+        --outputs outputs.parquet
+"""
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from distilshift import augmentation, cli, device, domains, models, outputs
+from distilshift.errors import InputError
+
+HALVES = (("source", "test"), ("target", "train"), ("target", "test"))
+
+
+def parser() -> argparse.ArgumentParser:
+    made = cli.parser(__doc__)
+    made.add_argument("--network", required=True, help="name of the teacher-student pair")
+    for domain, split in HALVES:
+        made.add_argument(f"--{domain}-{split}-images", type=Path, required=True)
+    made.add_argument("--weights", type=Path, nargs="+", required=True, help="of every network")
+    made.add_argument("--outputs", type=Path, required=True, help="output, Parquet")
+    device.add_arguments(made)
+    return made
+
+
+def load_images(args: argparse.Namespace) -> dict[tuple[str, str], domains.Images]:
+    """The images by domain and split.
+
+    Raises:
+        InputError: also where a file is of the other half, or the target's two halves
+            are of two domains.
+    """
+    found = {}
+    for domain, split in HALVES:
+        path = getattr(args, f"{domain}_{split}_images")
+        data = found[domain, split] = domains.load_images(path)
+        expected = {"split": split, "domain": data.header["domain"]}
+        if (domain, split) == ("target", "test"):
+            expected["domain"] = found["target", "train"].header["domain"]
+        models.check_same(path, data.header, expected, tuple(expected))
+    return found
+
+
+def identity(header: dict, source: str, target: str, network: str, where: Path) -> dict:
+    """The columns that say which row of the ladder a network is.
+
+    Raises:
+        InputError: the network belongs to another transfer.
+    """
+    distilled = header["method"] != "supervised"
+    if header["role"] == "teacher":
+        method, belongs = "teacher", header["domain"] == source
+    elif distilled:
+        method, belongs = header["method"], header["source"] == source
+    else:
+        method = {source: "source-only", target: "oracle"}.get(header["domain"])
+        belongs = method is not None
+    if not belongs or header.get("target", target) != target:
+        trained = header.get("domain") or f"{header['source']} to {header['target']}"
+        problem = f"was trained on {trained}, this transfer is {source} to {target}"
+        raise InputError(where, problem, "check the flags")
+    teacher = header["role"] == "teacher"
+    return {
+        "transfer": f"{source}-to-{target}",
+        "source": source,
+        "target": target,
+        "network": network,
+        "teacher": header["model"] if teacher else header.get("teacher"),
+        "adaptation": header.get("adaptation", "none" if teacher else None),
+        "method": method,
+        "student": None if teacher else header["model"],
+        "round": header.get("round", 0),
+        "seed": header["seed"],
+        "weights_sha256": header["sha256"],
+    }
+
+
+def main(args: argparse.Namespace) -> None:
+    on = device.choose(args)
+    halves = load_images(args)
+    source, target = (halves[name, "test"].header["domain"] for name in ("source", "target"))
+
+    @torch.inference_mode()
+    def networks():
+        for path in args.weights:
+            model, header = models.load_weights(path, "train_teacher or distill_student", on)
+            known = identity(header, source, target, args.network, path)
+            logits = {}
+            for half, data in halves.items():
+                models.check_same(path, header, data.header, ("classes", "channels", "size"))
+                parts = [
+                    model(augmentation.preprocess(images.to(on))).float().cpu()
+                    for images in data.images.split(256)
+                ]
+                logits[half] = torch.cat(parts).numpy()
+            yield outputs.Outputs(known, headers, ids, logits)
+            cli.log.info("%s %s, round %d", known["method"], known["adaptation"], known["round"])
+
+    headers = {half: data.header for half, data in halves.items()}
+    ids = {half: data.ids.numpy() for half, data in halves.items()}
+    outputs.write(args.outputs, networks())
+
+
+if __name__ == "__main__":
+    cli.run(main, parser())
