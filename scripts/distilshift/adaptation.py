@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from distilshift import alignment, augmentation, models
 from distilshift.errors import InputError
+from distilshift.seeds import generator
 from distilshift.training import LossFn, Views
 
 
@@ -87,11 +88,20 @@ def target_statistics(model: nn.Module, target: Tensor, batch: int = 256) -> nn.
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.reset_running_stats()
             module.momentum = None  # a plain average over batches
-    # equal batches weigh equally; what is left over by the division is spread, not dropped
     with torch.no_grad():
-        for images in target.chunk(max(1, round(len(target) / batch))):
-            adapted(augmentation.preprocess(images))
+        for rows in mixed_batches(len(target), batch):
+            adapted(augmentation.preprocess(target[rows]))
     return adapted.eval()
+
+
+def mixed_batches(count: int, batch: int) -> tuple[Tensor, ...]:
+    """Row numbers in equal batches, in a fixed random order.
+
+    A set may be sorted by class; a batch of one class has other statistics than the set.
+    What is left over by the division is spread, not dropped: equal batches weigh equally.
+    """
+    order = torch.randperm(count, generator=generator("statistics"))
+    return order.chunk(max(1, round(count / batch)))
 
 
 def adabn(task: Task) -> None:
