@@ -16,7 +16,7 @@ from pathlib import Path
 
 from torch import nn
 
-from distilshift import adaptation, artefacts, cli, device, domains, models, training
+from distilshift import adaptation, artefacts, cli, device, domains, models, pose, training
 from distilshift.errors import InputError
 
 
@@ -26,6 +26,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--kind", required=True, choices=sorted(adaptation.ADAPTATIONS))
     made.add_argument(
         "--weight", type=cli.non_negative_float, default=1.0, help="of the target's part"
+    )
+    made.add_argument(
+        "--pose",
+        action="store_true",
+        help="first look for the turn, size and polarity in which the teacher knows the target",
     )
     made.add_argument("--teacher", type=Path, required=True, help="weights of the source teacher")
     made.add_argument("--target-images", type=Path, required=True)
@@ -70,6 +75,10 @@ def main(args: argparse.Namespace) -> None:
         "target_images_sha256": target.header["sha256"],
     }
     begun = time.perf_counter()
+    if args.pose:
+        model.pose = pose.search(model, target.images)
+        header["pose"] = list(model.pose)
+        cli.log.info("%s", model.pose)
     task = load_task(args, model, header, target, on)
     loss_fn = adaptation.ADAPTATIONS[args.kind](task)
     history = []

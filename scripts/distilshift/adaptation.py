@@ -49,7 +49,7 @@ class Task:
     def source_batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         """Features, logits and cross-entropy of a batch of the labelled source."""
         rows = self.source.indices(step)
-        features = self.model.features(self.source.view(rows, step))
+        features = self.model.body(self.source.view(rows, step))  # the source has no pose
         logits = self.model.head(features)
         return features, logits, F.cross_entropy(logits, self.labels[rows])
 

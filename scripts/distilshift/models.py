@@ -18,21 +18,27 @@ from torch import Tensor, nn
 from distilshift import tensors
 from distilshift.cli import whole_file
 from distilshift.errors import InputError, rerun
+from distilshift.pose import Pose
 
 
 class Network(nn.Module):
-    """A feature extractor and a linear head, told apart because adaptation needs both."""
+    """A feature extractor and a linear head, told apart because adaptation needs both.
+
+    ``pose`` is what brings images of the target into the pose of the source; None where
+    a network sees images as they are.
+    """
 
     def __init__(self, body: nn.Module, head: nn.Module):
         super().__init__()
         self.body, self.head = body, head
+        self.pose: Pose | None = None
 
     def features(self, images: Tensor) -> Tensor:
         """What the head reads: (N, width)."""
-        return self.body(images)
+        return self.body(self.pose.apply(images) if self.pose else images)
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.head(self.body(images)).float()  # also in mixed precision
+        return self.head(self.features(images)).float()  # also in mixed precision
 
 
 def cnn(classes: int, channels: int, size: int, width: int = 16) -> Network:
@@ -248,6 +254,8 @@ def load_weights(
     except RuntimeError as error:
         problem = f"does not hold a {header['model']} ({str(error).splitlines()[-1].strip()})"
         raise InputError(path, problem, rerun(rule)) from None
+    if header.get("pose"):
+        model.pose = Pose(*header["pose"])
     return model.to(device).eval(), header
 
 
