@@ -1,7 +1,7 @@
 """Distil a student from cached logits and unlabelled target images.
 
 The cache must be that of the given teacher over the given images; a cache of other
-weights, images, classes or preprocessing is refused, by field.
+weights, images, classes, preprocessing or views is refused, by field.
 
     python scripts/distill_student.py --images train_images.safetensors \\
         --logits logits.parquet --teacher adapted.safetensors --model cnn-4 \\
@@ -10,18 +10,14 @@ weights, images, classes or preprocessing is refused, by field.
 
 import argparse
 import time
-from collections.abc import Callable
 from pathlib import Path
-
-import numpy as np
-import torch
-from torch import Tensor
 
 from distilshift import (
     artefacts,
     augmentation,
     cli,
     device,
+    distillation,
     domains,
     logits,
     losses,
@@ -42,14 +38,25 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--method", default="kd", help="the method's name in tables")
     made.add_argument("--loss", choices=sorted(losses.DISTILLATION), default="kd")
     made.add_argument("--temperature", type=cli.positive_float, default=2.0)
+    made.add_argument(
+        "--views",
+        choices=sorted(distillation.VIEWS),
+        default="fixed",
+        help="what the labels belong to: the plain image, the cached view that the student"
+        " sees, or any view, labelled by the teacher itself",
+    )
     training.add_arguments(made)
     device.add_arguments(made)
     artefacts.add_arguments(made)
     return made
 
 
-def load_cache(args: argparse.Namespace, data: domains.Images) -> tuple[Tensor, logits.Cache]:
-    """The row of each cached sample among the images, (N,), and the cache."""
+def load_labels(args: argparse.Namespace, data: domains.Images) -> logits.Cache:
+    """The cache, in the order of the images.
+
+    Raises:
+        InputError: it is not of this teacher, these images, this student's views.
+    """
     expect = {
         "teacher_sha256": tensors.read_header(args.teacher, "weights", "adapt_teacher")["sha256"],
         "images_sha256": data.header["sha256"],
@@ -57,47 +64,34 @@ def load_cache(args: argparse.Namespace, data: domains.Images) -> tuple[Tensor, 
         "preprocessing": augmentation.PREPROCESSING,
         "mode": "eval",
     }
-    cache = logits.read(args.logits, expect)
-    ids = data.ids.numpy()
-    order = np.argsort(ids, kind="stable")
-    at = np.searchsorted(ids, cache.ids, sorter=order).clip(max=len(ids) - 1)
-    rows = order[at]
-    strange = ids[rows] != cache.ids
-    if strange.any():
-        problem = f"sample_id {cache.ids[strange.argmax()]} is not among the images"
-        raise InputError(args.logits[0], problem, "check the flags")
-    return torch.from_numpy(rows), cache
-
-
-def teacher_of(cache: logits.Cache, on: torch.device) -> Callable[[Tensor], Tensor]:
-    """Maps numbers of cached rows (n,) to their logits (n, C) float32 on the device.
-
-    A cache that fits is kept there; of a larger one each batch is read from the disk.
-    """
-    if isinstance(cache.logits, np.ndarray):
-        values = torch.from_numpy(cache.logits).to(on)
-        return lambda rows: values[rows].float()
-    return lambda rows: torch.from_numpy(cache.logits[rows.cpu().numpy()]).to(on).float()
+    if args.views == "replayed":
+        views = logits.read_provenance(args.logits[0]).get("views", 0)
+        if views == 0:
+            problem = "holds no views to replay"
+            raise InputError(args.logits[0], problem, "set logits.views in the config")
+        expect |= logits.views_drawn(views, args)
+    return logits.read(args.logits, expect, data.ids.numpy())
 
 
 def main(args: argparse.Namespace) -> None:
     on = device.choose(args)
-    data = domains.load_images(args.images)
-    rows, cache = load_cache(args, data)
-    images = domains.place(data.images, on, rows)
-    teacher_logits = teacher_of(cache, on)
+    data = domains.load_images(args.images, on)
+    cache = load_labels(args, data)
+    teacher = None
+    if args.views == "online":
+        teacher, _ = models.load_weights(args.teacher, "adapt_teacher", on)
     # first weights, batches and views are those of the yardsticks of the same seed
     model = models.build(args.model, **data.input, seed=seed_from("student", args.model, args.seed))
     model = model.to(on)
-    views = training.Views(images, args, "student", args.seed)
+    views = training.Views(data.images, args, "student", args.seed)
+    see = distillation.VIEWS[args.views](views, distillation.Labels(cache, on), teacher)
     loss = losses.DISTILLATION[args.loss]
 
     def loss_fn(step):
-        batch = views.indices(step)
-        teacher = teacher_logits(batch)
-        student = model(views.view(batch, step))
-        fit = (student.argmax(1) == teacher.argmax(1)).float().mean()
-        return loss(student, teacher, args.temperature), {"fit": fit}
+        _, images, labels = see(step)
+        student = model(images)
+        fit = (student.argmax(1) == labels.argmax(1)).float().mean()
+        return loss(student, labels, args.temperature), {"fit": fit}
 
     header = {
         "role": "student",
@@ -109,6 +103,7 @@ def main(args: argparse.Namespace) -> None:
         "seed": args.seed,
         "loss": args.loss,
         "temperature": args.temperature,
+        "views": args.views,
         "settings": training.settings(args),
         **{key: cache.provenance[key] for key in PROVENANCE},
     }

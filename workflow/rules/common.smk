@@ -118,6 +118,9 @@ def undefined_names():
             yield from unknown(
                 f"networks.{name}.adaptations", adaptation, "adaptations"
             )
+    for name, method in config["methods"].items():
+        if method["views"] == "replayed" and config["logits"]["views"] == 0:
+            yield f"methods.{name}.views: replayed needs views in the caches; set logits.views"
     kinds = SCHEMA["$defs"]["adaptation"]["properties"]["kind"]["enum"]
     for name, settings in config["adaptations"].items():
         if name not in ("none", *kinds) and "kind" not in settings:
@@ -222,6 +225,16 @@ def cached_logits(wildcards):
 def shard(wildcards):
     """The shard that a job makes, as its script is told."""
     return wildcards.get("shard", SHARDS[0])
+
+
+def view_flags(wildcards):
+    """The views that a cache holds, as flags of cache_logits.py: those of its students."""
+    views, drawn = config["logits"]["views"], config["training"]["student"]
+    if views == 0:
+        return ""
+    flags = [f"--views {views} --seed {wildcards.seed}"]
+    flags += [f"--{name} {value}" for name, value in drawn["augmentation"].items()]
+    return " ".join(flags)
 
 
 def teacher_weights(wildcards):

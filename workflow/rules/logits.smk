@@ -25,6 +25,7 @@ rule cache_logits:
         runtime=growing(60),
     params:
         shard=shard,
+        views=view_flags,
         dtype=lookup("logits/dtype", within=config),
         device=device,
     shell:
@@ -34,6 +35,7 @@ rule cache_logits:
             --images {input.images} \
             --adaptation {wildcards.adaptation} \
             --shard {params.shard} \
+            {params.views} \
             --dtype {params.dtype} \
             --device {params.device} \
             --gpus {resources.gpu} \

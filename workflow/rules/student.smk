@@ -39,6 +39,7 @@ rule distill_student:
             --method {wildcards.method} \
             --loss {params.method[loss]} \
             --temperature {params.method[temperature]} \
+            --views {params.method[views]} \
             --steps {params.training[steps]} \
             --batch {params.training[batch]} \
             --lr {params.training[lr]} \
