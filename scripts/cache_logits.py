@@ -16,15 +16,6 @@ import pyarrow
 import torch
 
 from distilshift import augmentation, cli, device, domains, logits, models
-from distilshift.errors import InputError
-
-
-def shard(text: str) -> tuple[int, int]:
-    """``2-of-4`` as (2, 4)."""
-    index, _, count = text.partition("-of-")
-    if not (index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
-        raise argparse.ArgumentTypeError(f"must be like 2-of-4, got {text}")
-    return int(index), int(count)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--round", type=cli.positive_int, default=1, help="round of soft labels")
     made.add_argument("--dtype", choices=sorted(logits.DTYPES), default="float32", help="stored")
     made.add_argument(
-        "--shard", type=shard, default="1-of-1", metavar="INDEX-of-COUNT", help="which rows"
+        "--shard", type=cli.shard, default="1-of-1", metavar="INDEX-of-COUNT", help="which rows"
     )
     made.add_argument(
         "--views", type=cli.non_negative_int, default=0, help="augmented views beside the plain one"
@@ -54,10 +45,7 @@ def main(args: argparse.Namespace) -> None:
     data = domains.load_images(args.images)
     models.check_same(args.images, data.header, teacher, ("classes", "channels", "size"))
     index, count = args.shard
-    first, last = (len(data.ids) * edge // count for edge in (index - 1, index))
-    if first == last:
-        problem = f"there are but {len(data.ids)} images for {count} shards"
-        raise InputError(args.images, problem, "lower logits.shards in the config")
+    first, last = cli.part(len(data.ids), args.shard)
     provenance = {
         "teacher": teacher["model"],
         "teacher_sha256": teacher["sha256"],
@@ -91,7 +79,9 @@ def main(args: argparse.Namespace) -> None:
             for rows in torch.arange(first, last).split(args.batch):
                 images, how = data.images[rows].to(on), parameters[rows]
                 seen = (
-                    augmentation.see(images, how.to(on)) if view else augmentation.preprocess(images)
+                    augmentation.see(images, how.to(on))
+                    if view
+                    else augmentation.preprocess(images)
                 )
                 values = model(seen).float().cpu()
                 yield data.ids[rows].numpy(), values.numpy(), view, how.numpy()

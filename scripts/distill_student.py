@@ -12,6 +12,9 @@ import argparse
 import time
 from pathlib import Path
 
+import torch
+from torch import nn
+
 from distilshift import (
     artefacts,
     augmentation,
@@ -19,10 +22,9 @@ from distilshift import (
     device,
     distillation,
     domains,
+    headers,
     logits,
-    losses,
     models,
-    tensors,
     training,
 )
 from distilshift.errors import InputError
@@ -33,22 +35,28 @@ def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     made.add_argument("--images", type=Path, required=True, help="unlabelled target images")
     made.add_argument("--logits", type=Path, nargs="+", required=True, help="cache, or its shards")
-    made.add_argument("--teacher", type=Path, required=True, help="weights the cache must be of")
+    made.add_argument(
+        "--teacher",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="what the cache must be of: weights, or a Parquet file of your own; several, in"
+        " order, for a combination",
+    )
     made.add_argument("--model", default="cnn-4", help="the student's network")
     made.add_argument("--method", default="kd", help="the method's name in tables")
-    made.add_argument("--loss", choices=sorted(losses.DISTILLATION), default="kd")
-    made.add_argument("--temperature", type=cli.positive_float, default=2.0)
-    made.add_argument(
-        "--views",
-        choices=sorted(distillation.VIEWS),
-        default="fixed",
-        help="what the labels belong to: the plain image, the cached view that the student"
-        " sees, or any view, labelled by the teacher itself",
-    )
+    distillation.add_arguments(made)
+    made.add_argument("--source-images", type=Path, help="where --source-weight is above 0")
+    made.add_argument("--source-labels", type=Path, help="of these images")
     training.add_arguments(made)
     device.add_arguments(made)
     artefacts.add_arguments(made)
     return made
+
+
+def is_own(path: Path) -> bool:
+    """Whether a teacher is a file of logits that the user brought."""
+    return path.suffix == ".parquet"
 
 
 def load_labels(args: argparse.Namespace, data: domains.Images) -> logits.Cache:
@@ -57,13 +65,19 @@ def load_labels(args: argparse.Namespace, data: domains.Images) -> logits.Cache:
     Raises:
         InputError: it is not of this teacher, these images, this student's views.
     """
+    teachers = [
+        logits.file_sha256(path)
+        if is_own(path)
+        else headers.read_header(path, "weights", "adapt_teacher")["sha256"]
+        for path in args.teacher
+    ]
     expect = {
-        "teacher_sha256": tensors.read_header(args.teacher, "weights", "adapt_teacher")["sha256"],
+        "teacher_sha256": teachers if len(teachers) > 1 else teachers[0],
         "images_sha256": data.header["sha256"],
         "classes": data.classes,
-        "preprocessing": augmentation.PREPROCESSING,
-        "mode": "eval",
     }
+    if not any(map(is_own, args.teacher)):  # else nobody knows
+        expect |= {"preprocessing": augmentation.PREPROCESSING, "mode": "eval"}
     if args.views == "replayed":
         views = logits.read_provenance(args.logits[0]).get("views", 0)
         if views == 0:
@@ -73,26 +87,38 @@ def load_labels(args: argparse.Namespace, data: domains.Images) -> logits.Cache:
     return logits.read(args.logits, expect, data.ids.numpy())
 
 
+def add_source(task: distillation.Task, provenance: dict, on: torch.device) -> None:
+    """Give a task the labelled source, which must be the one that the teacher knows."""
+    args = task.args
+    if not (args.source_images and args.source_labels):
+        raise InputError("--source-weight", "needs --source-images and --source-labels")
+    source = domains.load_images(args.source_images, on)
+    known = {**provenance, "domain": provenance["source"]}
+    fields = ("domain", "classes", "channels", "size")
+    models.check_same(args.source_images, source.header, known, fields)
+    task.source_labels = domains.load_labels(args.source_labels, source, on)
+    task.source = training.Views(source.images, args, "student source", args.seed)
+
+
 def main(args: argparse.Namespace) -> None:
     on = device.choose(args)
     data = domains.load_images(args.images, on)
     cache = load_labels(args, data)
     teacher = None
     if args.views == "online":
-        teacher, _ = models.load_weights(args.teacher, "adapt_teacher", on)
+        if len(args.teacher) > 1 or is_own(args.teacher[0]):
+            raise InputError("--views online", "needs one teacher, and its weights")
+        teacher, _ = models.load_weights(args.teacher[0], "adapt_teacher", on)
     # first weights, batches and views are those of the yardsticks of the same seed
     model = models.build(args.model, **data.input, seed=seed_from("student", args.model, args.seed))
     model = model.to(on)
     views = training.Views(data.images, args, "student", args.seed)
-    see = distillation.VIEWS[args.views](views, distillation.Labels(cache, on), teacher)
-    loss = losses.DISTILLATION[args.loss]
-
-    def loss_fn(step):
-        _, images, labels = see(step)
-        student = model(images)
-        fit = (student.argmax(1) == labels.argmax(1)).float().mean()
-        return loss(student, labels, args.temperature), {"fit": fit}
-
+    labels = distillation.Labels(cache, on)
+    see = distillation.VIEWS[args.views](views, labels, teacher)
+    task = distillation.Task(model, views, labels, see, args)
+    if args.source_weight:
+        add_source(task, cache.provenance, on)
+    loss_fn = distillation.loss_fn(args.loss, task)
     header = {
         "role": "student",
         "method": args.method,
@@ -101,14 +127,14 @@ def main(args: argparse.Namespace) -> None:
         "channels": data.header["channels"],
         "size": data.header["size"],
         "seed": args.seed,
-        "loss": args.loss,
-        "temperature": args.temperature,
-        "views": args.views,
+        **{name: getattr(args, name) for name in distillation.SETTINGS},
         "settings": training.settings(args),
         **{key: cache.provenance[key] for key in PROVENANCE},
     }
     begun = time.perf_counter()
-    history = training.fit(model, loss_fn, args, views.per_epoch, header)
+    trained = nn.ModuleDict({"model": model, "extra": task.extra})
+    history = training.fit(trained, loss_fn, args, views.per_epoch, header)
+    model = distillation.finished(args.loss, task)
     artefacts.write(args, model, header, history, on, time.perf_counter() - begun)
 
 

@@ -23,6 +23,7 @@ of them, in any order.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import tempfile
@@ -128,6 +129,15 @@ def write(path: Path, chunks: Iterable[tuple], provenance: dict, dtype: str) -> 
                 arrays += [pa.array(np.full(len(ids), view, np.int32))]
                 arrays += [pa.array(values, pa.float32()) for values in parameters.T]
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema), len(ids))
+
+
+def file_sha256(path: Path) -> str:
+    """Of a file that a user brought: what a cache made from it says it is of."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise InputError(path, "no such file", "see adaptations in the config") from None
 
 
 def views_drawn(views: int, args: argparse.Namespace) -> dict:

@@ -221,7 +221,8 @@ def _compute(module: nn.Module, args: argparse.Namespace) -> Callable:
         compilers = [os.environ.get("CXX") or "c++", "g++", "clang++"]
         if not any(map(shutil.which, compilers)):
             raise InputError("--compile", "no C++ compiler here", "set compile: false")
-        module.compile()  # in place: the names of its weights stay
+        for part in module.values() if isinstance(module, nn.ModuleDict) else [module]:
+            part.compile()  # in place: the names of its weights stay
     precision = PRECISIONS[args.precision]
     if precision is None:
         return contextlib.nullcontext
