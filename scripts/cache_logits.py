@@ -1,7 +1,9 @@
 """Cache a teacher's raw logits over unlabelled target images, one row a sample.
 
-The teacher runs in evaluation mode on the plain preprocessed images. A large set may be
-cut into shards, contiguous ranges of its rows, each cached by a process of its own.
+The teacher runs in evaluation mode on the plain preprocessed images, and, with ``--views
+V``, on the V views in which the student of ``--seed`` sees each image in its first V
+epochs. A large set may be cut into shards, contiguous ranges of its samples, each cached
+by a process of its own.
 
     python scripts/cache_logits.py --teacher adapted.safetensors \\
         --images train_images.safetensors --logits logits.parquet
@@ -14,15 +16,6 @@ import pyarrow
 import torch
 
 from distilshift import augmentation, cli, device, domains, logits, models
-from distilshift.errors import InputError
-
-
-def shard(text: str) -> tuple[int, int]:
-    """``2-of-4`` as (2, 4)."""
-    index, _, count = text.partition("-of-")
-    if not (index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
-        raise argparse.ArgumentTypeError(f"must be like 2-of-4, got {text}")
-    return int(index), int(count)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -33,8 +26,13 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--round", type=cli.positive_int, default=1, help="round of soft labels")
     made.add_argument("--dtype", choices=sorted(logits.DTYPES), default="float32", help="stored")
     made.add_argument(
-        "--shard", type=shard, default="1-of-1", metavar="INDEX-of-COUNT", help="which rows"
+        "--shard", type=cli.shard, default="1-of-1", metavar="INDEX-of-COUNT", help="which rows"
     )
+    made.add_argument(
+        "--views", type=cli.non_negative_int, default=0, help="augmented views beside the plain one"
+    )
+    made.add_argument("--seed", type=cli.non_negative_int, default=0, help="of the student")
+    augmentation.add_arguments(made.add_argument_group("the student's augmentation"))
     made.add_argument("--batch", type=cli.positive_int, default=256, help="images a pass")
     made.add_argument("--logits", type=Path, required=True, help="output, Parquet")
     device.add_arguments(made)
@@ -47,10 +45,7 @@ def main(args: argparse.Namespace) -> None:
     data = domains.load_images(args.images)
     models.check_same(args.images, data.header, teacher, ("classes", "channels", "size"))
     index, count = args.shard
-    first, last = (len(data.ids) * edge // count for edge in (index - 1, index))
-    if first == last:
-        problem = f"there are but {len(data.ids)} images for {count} shards"
-        raise InputError(args.images, problem, "lower logits.shards in the config")
+    first, last = cli.part(len(data.ids), args.shard)
     provenance = {
         "teacher": teacher["model"],
         "teacher_sha256": teacher["sha256"],
@@ -65,6 +60,7 @@ def main(args: argparse.Namespace) -> None:
         "preprocessing": augmentation.PREPROCESSING,
         "size": data.header["size"],
         "channels": data.header["channels"],
+        **logits.views_drawn(args.views, args),
         "mode": "eval",
         "shard": index,
         "shards": count,
@@ -75,14 +71,21 @@ def main(args: argparse.Namespace) -> None:
     def chunks():
         if any(module.training for module in model.modules()):
             raise RuntimeError("the teacher must be in evaluation mode")
-        for images, ids in zip(
-            data.images[first:last].split(args.batch),
-            data.ids[first:last].split(args.batch),
-            strict=True,
-        ):
-            values = model(augmentation.preprocess(images.to(on))).float().cpu()
-            yield ids.numpy(), values.numpy()
-            cli.log.info("labelled %d images", len(ids))
+        for view in range(args.views + 1):
+            parameters = torch.zeros(len(data.ids), 4)
+            if view:  # as training.Views draws them for the student's epoch
+                stream = ("student", args.seed, "view", view - 1)
+                parameters = augmentation.draw(len(data.ids), args, *stream)
+            for rows in torch.arange(first, last).split(args.batch):
+                images, how = data.images[rows].to(on), parameters[rows]
+                seen = (
+                    augmentation.see(images, how.to(on))
+                    if view
+                    else augmentation.preprocess(images)
+                )
+                values = model(seen).float().cpu()
+                yield data.ids[rows].numpy(), values.numpy(), view, how.numpy()
+                cli.log.info("view %d: labelled %d images", view, len(rows))
 
     logits.write(args.logits, chunks(), provenance, args.dtype)
 

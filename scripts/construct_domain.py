@@ -20,9 +20,8 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
-from distilshift import cli, shifts, tensors
+from distilshift import cli, shifts, splits, tensors
 from distilshift.errors import InputError
-from distilshift.seeds import generator
 
 VALUES = 2**24  # of pixels in memory at a time, give or take a few copies
 
@@ -57,6 +56,12 @@ def parser() -> argparse.ArgumentParser:
         help=f"may be given several times; kinds: {', '.join(shifts.KINDS)}",
     )
     made.add_argument(
+        "--classes",
+        nargs="+",
+        metavar="NAME",
+        help="keep these alone, labelled in this order; all, if not given",
+    )
+    made.add_argument(
         "--train-fraction",
         type=cli.fraction,
         default=0.7,
@@ -81,35 +86,17 @@ def resize(images: Tensor, size: int, channels: int) -> Tensor:
     return F.resize(images, [size, size], antialias=True)
 
 
-def split(count: int, official: int | None, fraction: float, *seed: object) -> dict[str, Tensor]:
-    """Row numbers of the training and the test half, each in rising order."""
-    if official is not None:
-        order, cut = torch.arange(count), official
-    else:
-        order, cut = (
-            torch.randperm(count, generator=generator("split", *seed)),
-            round(count * fraction),
-        )
-    return {"train": order[:cut].sort().values, "test": order[cut:].sort().values}
-
-
-def some_of(rows: Tensor, most: int | None, *seed: object) -> Tensor:
-    """At most so many of these rows, drawn by the seed, in their order."""
-    if most is None or most >= len(rows):
-        return rows
-    drawn = torch.randperm(len(rows), generator=generator("most", *seed))[:most]
-    return rows[drawn.sort().values]
-
-
 def main(args: argparse.Namespace) -> None:
     images, header = tensors.load(args.dataset_images, "dataset images", "download_dataset")
     labels, _ = tensors.load(args.dataset_labels, "dataset labels", "download_dataset")
     if not torch.equal(images["ids"], labels["ids"]):
         raise InputError(args.dataset_labels, f"does not belong to {args.dataset_images}")
-    halves = split(
+    halves = splits.split(
         len(images["ids"]), header["train"], args.train_fraction, header["dataset"], args.split_seed
     )
-    known = {"domain": args.domain, "dataset": header["dataset"], "classes": header["classes"]}
+    classes = args.classes or header["classes"]
+    places = splits.relabelled(labels["labels"], header["classes"], classes)
+    known = {"domain": args.domain, "dataset": header["dataset"], "classes": classes}
     made_from = {
         "dataset_sha256": header["sha256"],
         "size": args.size,
@@ -119,14 +106,14 @@ def main(args: argparse.Namespace) -> None:
     largest = max(images["images"][0].numel(), args.channels * args.size**2)
     chunk = min(4096, max(1, VALUES // largest))
     for name, rows in halves.items():
-        rows = some_of(
-            rows, getattr(args, f"most_{name}"), name, header["dataset"], args.split_seed
+        rows = splits.some_of(
+            rows[places[rows] >= 0],
+            getattr(args, f"most_{name}"),
+            name,
+            header["dataset"],
+            args.split_seed,
         )
-        rows = rows[
-            shifts.kept(
-                labels["labels"][rows], images["ids"][rows], len(header["classes"]), args.shift
-            )
-        ]
+        rows = rows[shifts.kept(places[rows], images["ids"][rows], len(classes), args.shift)]
         if len(rows) == 0:
             raise InputError("--shift", f"leaves no {name} image", "lower its strength")
         facts = {**known, **made_from, "split": name}
@@ -139,7 +126,7 @@ def main(args: argparse.Namespace) -> None:
         tensors.save(
             getattr(args, f"{name}_labels"),
             "labels",
-            {"labels": labels["labels"][rows], "ids": images["ids"][rows]},
+            {"labels": places[rows], "ids": images["ids"][rows]},
             {**known, "split": name},
         )
         cli.log.info("%s %s: %d images", args.domain, name, len(rows))

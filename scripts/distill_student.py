@@ -1,7 +1,7 @@
 """Distil a student from cached logits and unlabelled target images.
 
 The cache must be that of the given teacher over the given images; a cache of other
-weights, images, classes or preprocessing is refused, by field.
+weights, images, classes, preprocessing or views is refused, by field.
 
     python scripts/distill_student.py --images train_images.safetensors \\
         --logits logits.parquet --teacher adapted.safetensors --model cnn-4 \\
@@ -10,23 +10,21 @@ weights, images, classes or preprocessing is refused, by field.
 
 import argparse
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import torch
-from torch import Tensor
+from torch import nn
 
 from distilshift import (
     artefacts,
     augmentation,
     cli,
     device,
+    distillation,
     domains,
+    headers,
     logits,
-    losses,
     models,
-    tensors,
     training,
 )
 from distilshift.errors import InputError
@@ -37,68 +35,90 @@ def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     made.add_argument("--images", type=Path, required=True, help="unlabelled target images")
     made.add_argument("--logits", type=Path, nargs="+", required=True, help="cache, or its shards")
-    made.add_argument("--teacher", type=Path, required=True, help="weights the cache must be of")
+    made.add_argument(
+        "--teacher",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="what the cache must be of: weights, or a Parquet file of your own; several, in"
+        " order, for a combination",
+    )
     made.add_argument("--model", default="cnn-4", help="the student's network")
     made.add_argument("--method", default="kd", help="the method's name in tables")
-    made.add_argument("--loss", choices=sorted(losses.DISTILLATION), default="kd")
-    made.add_argument("--temperature", type=cli.positive_float, default=2.0)
+    distillation.add_arguments(made)
+    made.add_argument("--source-images", type=Path, help="where --source-weight is above 0")
+    made.add_argument("--source-labels", type=Path, help="of these images")
     training.add_arguments(made)
     device.add_arguments(made)
     artefacts.add_arguments(made)
     return made
 
 
-def load_cache(args: argparse.Namespace, data: domains.Images) -> tuple[Tensor, logits.Cache]:
-    """The row of each cached sample among the images, (N,), and the cache."""
+def is_own(path: Path) -> bool:
+    """Whether a teacher is a file of logits that the user brought."""
+    return path.suffix == ".parquet"
+
+
+def load_labels(args: argparse.Namespace, data: domains.Images) -> logits.Cache:
+    """The cache, in the order of the images.
+
+    Raises:
+        InputError: it is not of this teacher, these images, this student's views.
+    """
+    teachers = [
+        logits.file_sha256(path)
+        if is_own(path)
+        else headers.read_header(path, "weights", "adapt_teacher")["sha256"]
+        for path in args.teacher
+    ]
     expect = {
-        "teacher_sha256": tensors.read_header(args.teacher, "weights", "adapt_teacher")["sha256"],
+        "teacher_sha256": teachers if len(teachers) > 1 else teachers[0],
         "images_sha256": data.header["sha256"],
         "classes": data.classes,
-        "preprocessing": augmentation.PREPROCESSING,
-        "mode": "eval",
     }
-    cache = logits.read(args.logits, expect)
-    ids = data.ids.numpy()
-    order = np.argsort(ids, kind="stable")
-    at = np.searchsorted(ids, cache.ids, sorter=order).clip(max=len(ids) - 1)
-    rows = order[at]
-    strange = ids[rows] != cache.ids
-    if strange.any():
-        problem = f"sample_id {cache.ids[strange.argmax()]} is not among the images"
-        raise InputError(args.logits[0], problem, "check the flags")
-    return torch.from_numpy(rows), cache
+    if not any(map(is_own, args.teacher)):  # else nobody knows
+        expect |= {"preprocessing": augmentation.PREPROCESSING, "mode": "eval"}
+    if args.views == "replayed":
+        views = logits.read_provenance(args.logits[0]).get("views", 0)
+        if views == 0:
+            problem = "holds no views to replay"
+            raise InputError(args.logits[0], problem, "set logits.views in the config")
+        expect |= logits.views_drawn(views, args)
+    return logits.read(args.logits, expect, data.ids.numpy())
 
 
-def teacher_of(cache: logits.Cache, on: torch.device) -> Callable[[Tensor], Tensor]:
-    """Maps numbers of cached rows (n,) to their logits (n, C) float32 on the device.
-
-    A cache that fits is kept there; of a larger one each batch is read from the disk.
-    """
-    if isinstance(cache.logits, np.ndarray):
-        values = torch.from_numpy(cache.logits).to(on)
-        return lambda rows: values[rows].float()
-    return lambda rows: torch.from_numpy(cache.logits[rows.cpu().numpy()]).to(on).float()
+def add_source(task: distillation.Task, provenance: dict, on: torch.device) -> None:
+    """Give a task the labelled source, which must be the one that the teacher knows."""
+    args = task.args
+    if not (args.source_images and args.source_labels):
+        raise InputError("--source-weight", "needs --source-images and --source-labels")
+    source = domains.load_images(args.source_images, on)
+    known = {**provenance, "domain": provenance["source"]}
+    fields = ("domain", "classes", "channels", "size")
+    models.check_same(args.source_images, source.header, known, fields)
+    task.source_labels = domains.load_labels(args.source_labels, source, on)
+    task.source = training.Views(source.images, args, "student source", args.seed)
 
 
 def main(args: argparse.Namespace) -> None:
     on = device.choose(args)
-    data = domains.load_images(args.images)
-    rows, cache = load_cache(args, data)
-    images = domains.place(data.images, on, rows)
-    teacher_logits = teacher_of(cache, on)
+    data = domains.load_images(args.images, on)
+    cache = load_labels(args, data)
+    teacher = None
+    if args.views == "online":
+        if len(args.teacher) > 1 or is_own(args.teacher[0]):
+            raise InputError("--views online", "needs one teacher, and its weights")
+        teacher, _ = models.load_weights(args.teacher[0], "adapt_teacher", on)
     # first weights, batches and views are those of the yardsticks of the same seed
     model = models.build(args.model, **data.input, seed=seed_from("student", args.model, args.seed))
     model = model.to(on)
-    views = training.Views(images, args, "student", args.seed)
-    loss = losses.DISTILLATION[args.loss]
-
-    def loss_fn(step):
-        batch = views.indices(step)
-        teacher = teacher_logits(batch)
-        student = model(views.view(batch, step))
-        fit = (student.argmax(1) == teacher.argmax(1)).float().mean()
-        return loss(student, teacher, args.temperature), {"fit": fit}
-
+    views = training.Views(data.images, args, "student", args.seed)
+    labels = distillation.Labels(cache, on)
+    see = distillation.VIEWS[args.views](views, labels, teacher)
+    task = distillation.Task(model, views, labels, see, args)
+    if args.source_weight:
+        add_source(task, cache.provenance, on)
+    loss_fn = distillation.loss_fn(args.loss, task)
     header = {
         "role": "student",
         "method": args.method,
@@ -107,13 +127,14 @@ def main(args: argparse.Namespace) -> None:
         "channels": data.header["channels"],
         "size": data.header["size"],
         "seed": args.seed,
-        "loss": args.loss,
-        "temperature": args.temperature,
+        **{name: getattr(args, name) for name in distillation.SETTINGS},
         "settings": training.settings(args),
         **{key: cache.provenance[key] for key in PROVENANCE},
     }
     begun = time.perf_counter()
-    history = training.fit(model, loss_fn, args, views.per_epoch, header)
+    trained = nn.ModuleDict({"model": model, "extra": task.extra})
+    history = training.fit(trained, loss_fn, args, views.per_epoch, header)
+    model = distillation.finished(args.loss, task)
     artefacts.write(args, model, header, history, on, time.perf_counter() - begun)
 
 

@@ -8,8 +8,10 @@ One module a noun. Imports flow one way:
     tables, outputs                        -> cli, errors
     datasets, shifts, models, augmentation -> errors, seeds
     logits, device, training               -> tensors, errors, seeds
-    losses, adaptation, metrics            (pure functions on tensors or arrays)
+    losses, budgets, alignment, metrics    (pure functions on tensors or arrays)
+    ensembles                              -> metrics
+    adaptation, distillation               -> losses, alignment, training, logits
 
-No torch in errors, headers, cli, labels, tables, outputs, metrics: steps that need no
-network start without it.
+No torch in errors, headers, cli, labels, tables, outputs, logits, metrics, ensembles:
+steps that need no network start without it.
 """

@@ -1,12 +1,30 @@
-"""Preprocessing and augmentation of whole batches, on the device the images are on."""
+"""Preprocessing and augmentation of whole batches, on the device the images are on.
 
+A view of an image is four numbers, its parameters, in this order: ``angle`` in degrees,
+``zoom`` (the relative change of size), ``right`` and ``down`` (how far the window onto the
+image moves, as fractions of the side). Whoever has them can make the same view again.
+"""
+
+import argparse
 import math
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from distilshift import cli
+from distilshift.seeds import generator
+
 PREPROCESSING = "uint8 / 127.5 - 1"
+
+
+def add_arguments(parser: argparse._ActionsContainer) -> None:
+    """The ranges that parameters are drawn from."""
+    parser.add_argument("--rotation", type=cli.non_negative_float, default=10.0, help="degrees")
+    parser.add_argument(
+        "--translation", type=cli.non_negative_float, default=0.08, help="fraction of the side"
+    )
+    parser.add_argument("--scale", type=cli.non_negative_float, default=0.1, help="relative size")
 
 
 def preprocess(images: Tensor) -> Tensor:
@@ -14,27 +32,34 @@ def preprocess(images: Tensor) -> Tensor:
     return images.float().mul_(1 / 127.5).sub_(1)
 
 
-def draw_affine(
-    count: int, generator: torch.Generator, *, rotation: float, translation: float, scale: float
-) -> Tensor:
-    """Random affine maps (count, 2, 3) for ``affine_grid``, drawn on the CPU.
+def draw(count: int, args: argparse.Namespace, *stream: object) -> Tensor:
+    """Random parameters of ``count`` images, (count, 4), drawn on the CPU.
 
     Args:
-        rotation: largest angle, degrees, either way.
-        translation: largest shift, as a fraction of the side, either way.
-        scale: largest relative change of size, either way.
+        args: ``rotation``, ``scale`` and ``translation``, the largest change either way.
+        stream: names the random stream.
     """
-    # one draw of four uniforms in -1..1 a sample, so a seed means the same on every device
-    angle, zoom, right, down = torch.rand(count, 4, generator=generator).mul_(2).sub_(1).unbind(1)
-    angle = angle * math.radians(rotation)
-    zoom = 1 / (1 + zoom * scale)
-    cos, sin = angle.cos() * zoom, angle.sin() * zoom
+    # uniform in -1..1, four a sample, so that a seed means the same on every device
+    drawn = torch.rand(count, 4, generator=generator(*stream)).mul_(2).sub_(1)
+    ranges = [args.rotation, args.scale, args.translation, args.translation]
+    return drawn.mul_(torch.tensor(ranges))
+
+
+def affine(parameters: Tensor) -> Tensor:
+    """The maps (N, 2, 3) for ``affine_grid`` that parameters (N, 4) stand for."""
+    angle, zoom, right, down = parameters.unbind(1)
+    angle = angle * (math.pi / 180)
+    cos, sin = angle.cos() / (1 + zoom), angle.sin() / (1 + zoom)
     # the grid spans -1..1, so a fraction of the side counts twice
-    rows = [cos, -sin, right * 2 * translation, sin, cos, down * 2 * translation]
-    return torch.stack(rows, 1).view(count, 2, 3)
+    return torch.stack([cos, -sin, 2 * right, sin, cos, 2 * down], 1).view(-1, 2, 3)
 
 
 def apply_affine(images: Tensor, theta: Tensor) -> Tensor:
     """Resample float images (N, C, H, W) by ``theta`` (N, 2, 3); borders repeat."""
     grid = F.affine_grid(theta.to(images.device), list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+
+def see(images: Tensor, parameters: Tensor) -> Tensor:
+    """uint8 images (N, C, H, W), preprocessed, as parameters (N, 4) say; float32."""
+    return apply_affine(preprocess(images), affine(parameters))

@@ -131,3 +131,27 @@ def fraction(text: str) -> float:
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"must lie between 0 and 1, got {text}")
     return value
+
+
+def shard(text: str) -> tuple[int, int]:
+    """``2-of-4`` as (2, 4)."""
+    index, _, count = text.partition("-of-")
+    if not (index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
+        raise argparse.ArgumentTypeError(f"must be like 2-of-4, got {text}")
+    return int(index), int(count)
+
+
+def part(count: int, shard: tuple[int, int]) -> tuple[int, int]:
+    """The first row of a shard of ``count`` rows, and the one after its last.
+
+    Raises:
+        InputError: there are fewer rows than shards, and none for this one.
+    """
+    index, shards = shard
+    first, last = (count * edge // shards for edge in (index - 1, index))
+    if first == last:
+        problem = f"there are but {count} images for {shards} shards"
+        raise InputError(
+            f"--shard {index}-of-{shards}", problem, "lower logits.shards in the config"
+        )
+    return first, last

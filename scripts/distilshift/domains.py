@@ -33,38 +33,33 @@ class Mapped:
     Indexed, split and chunked as a tensor is; ``device`` is where the parts arrive.
     """
 
-    def __init__(self, images: Tensor, device: torch.device, rows: Tensor | None = None):
+    def __init__(self, images: Tensor, device: torch.device):
         self._images, self.device = images, torch.device(device)
-        self._rows = torch.arange(len(images)) if rows is None else rows
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._images)
 
     def __getitem__(self, indices: Tensor) -> Tensor:
-        return self._images[self._rows[indices.cpu()]].to(self.device)
+        return self._images[indices.cpu()].to(self.device)
 
     def split(self, size: int) -> Iterator[Tensor]:
-        for rows in self._rows.split(size):
-            yield self._images[rows].to(self.device)
+        for images in self._images.split(size):
+            yield images.to(self.device)
 
     def chunk(self, count: int) -> Iterator[Tensor]:
         return self.split(-(-len(self) // count))
 
 
-def place(
-    images: Tensor, device: torch.device | str, rows: Tensor | None = None
-) -> Tensor | Mapped:
-    """Images, or some rows of them, where batches are drawn: on the device if they are small.
+def place(images: Tensor, device: torch.device | str) -> Tensor | Mapped:
+    """Images where batches are drawn: on the device if they are small.
 
     Small is a quarter of a GPU's free memory. Larger sets, and any on the CPU, stay in the
     memory-mapped file, whatever their size.
     """
     device = torch.device(device)
     if device.type == "cuda" and images.nbytes <= torch.cuda.mem_get_info(device)[0] // 4:
-        return (images if rows is None else images[rows]).to(device)
-    if device.type == "cpu" and rows is None:
-        return images
-    return Mapped(images, device, rows)
+        return images.to(device)
+    return images if device.type == "cpu" else Mapped(images, device)
 
 
 def load_images(path: Path, device: torch.device | str = "cpu") -> Images:

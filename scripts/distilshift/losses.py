@@ -1,7 +1,8 @@
-"""Training losses: pure functions from logits to a scalar.
+"""Distillation losses: pure functions from logits to a value a sample.
 
-To add a distillation loss write ``loss(student, teacher, temperature) -> scalar`` and
-name it in ``DISTILLATION``.
+Each is ``loss(student, teacher, temperature) -> (N,)``: logits (N, C), T > 0, and no
+gradient to the teacher. Their mean is what is minimised; a method may weight them. To
+add one write such a function and name it in ``DISTILLATION``.
 """
 
 import torch
@@ -10,23 +11,21 @@ from torch import Tensor
 
 
 def kd(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
-    r"""Knowledge distillation: T^2 KL(softmax(teacher/T) || softmax(student/T)), batch mean.
+    r"""Knowledge distillation: T^2 KL(softmax(teacher/T) || softmax(student/T)).
 
-    The T^2 keeps the size of the gradient when T changes. Forward KL from the teacher,
-    which gets no gradient.
-
-    Args:
-        student: logits (N, C).
-        teacher: logits (N, C).
-        temperature: T > 0.
+    The T^2 keeps the size of the gradient when T changes. Forward KL from the teacher.
 
     Source: Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network",
     arXiv:1503.02531, section 2.
     """
     log_student = F.log_softmax(student / temperature, dim=1)
     log_teacher = F.log_softmax(teacher.detach() / temperature, dim=1)
-    divergence = F.kl_div(log_student, log_teacher, reduction="batchmean", log_target=True)
-    return temperature**2 * divergence
+    return temperature**2 * divergence(log_student, log_teacher)
+
+
+def divergence(log_student: Tensor, log_teacher: Tensor) -> Tensor:
+    """KL(teacher || student) of log-probabilities (N, C), in nats: (N,)."""
+    return F.kl_div(log_student, log_teacher, reduction="none", log_target=True).sum(1)
 
 
 def soft_ce(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
@@ -35,12 +34,12 @@ def soft_ce(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
     The gradient is that of ``kd``; the value is larger by the teacher's entropy.
     """
     soft = F.softmax(teacher.detach() / temperature, dim=1)
-    return temperature**2 * F.cross_entropy(student / temperature, soft)
+    return temperature**2 * F.cross_entropy(student / temperature, soft, reduction="none")
 
 
 def hard(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
     """Cross-entropy against the teacher's largest logit; the temperature plays no part."""
-    return F.cross_entropy(student, teacher.argmax(1))
+    return F.cross_entropy(student, teacher.argmax(1), reduction="none")
 
 
 def dkd(student: Tensor, teacher: Tensor, temperature: float, beta: float = 8.0) -> Tensor:
@@ -65,8 +64,8 @@ def dkd(student: Tensor, teacher: Tensor, temperature: float, beta: float = 8.0)
         rest = log_p[~label].view(len(log_p), -1)
         return rest - rest.logsumexp(1, keepdim=True)
 
-    target = F.kl_div(binary(log_s), binary(log_t), reduction="batchmean", log_target=True)
-    others = F.kl_div(within(log_s), within(log_t), reduction="batchmean", log_target=True)
+    target = divergence(binary(log_s), binary(log_t))
+    others = divergence(within(log_s), within(log_t))
     return temperature**2 * (target + beta * others)
 
 
@@ -74,7 +73,7 @@ def dist(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
     """Match relations, not values: T^2 (2 - correlation by sample - correlation by class).
 
     Pearson's correlation of the softened predictions, over the classes of each sample and
-    over the samples of each class, both averaged.
+    over the samples of each class. The latter's mean is the same value for every sample.
 
     Source: Huang et al., "Knowledge Distillation from A Stronger Teacher",
     arXiv:2205.10536, equations 8 to 11, with weights 1 and 1.
@@ -83,9 +82,9 @@ def dist(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
 
     def correlation(a, b):
         a, b = a - a.mean(1, keepdim=True), b - b.mean(1, keepdim=True)
-        return F.cosine_similarity(a, b, dim=1, eps=1e-8).mean()
+        return F.cosine_similarity(a, b, dim=1, eps=1e-8)
 
-    return temperature**2 * (2 - correlation(p, q) - correlation(p.T, q.T))
+    return temperature**2 * (2 - correlation(p, q) - correlation(p.T, q.T).mean())
 
 
 def logit_std(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:

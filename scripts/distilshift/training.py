@@ -36,11 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--batch", type=cli.positive_int, default=128, help="images a step")
     group.add_argument("--lr", type=cli.positive_float, default=3e-3, help="peak learning rate")
     group.add_argument("--weight-decay", type=cli.non_negative_float, default=1e-2)
-    group.add_argument("--rotation", type=cli.non_negative_float, default=10.0, help="degrees")
-    group.add_argument(
-        "--translation", type=cli.non_negative_float, default=0.08, help="fraction of the side"
-    )
-    group.add_argument("--scale", type=cli.non_negative_float, default=0.1, help="relative size")
+    augmentation.add_arguments(group)
     group.add_argument(
         "--channels-last",
         action="store_true",
@@ -73,7 +69,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 class Views:
-    """Batches of a set of images as the network sees them, each a function of the step.
+    """Batches of a set of images as the network sees them.
+
+    Which images a batch holds is a function of (seed, step); how an image is seen is one
+    of (seed, epoch, place of the image in the set), so that a cache can hold its views.
 
     Args:
         images: uint8 (N, C, H, W), on any device; batches come on that device.
@@ -86,6 +85,7 @@ class Views:
         self.batch = min(args.batch, len(images))
         self.per_epoch = len(images) // self.batch
         self._epoch, self._order = -1, torch.empty(0)
+        self._drawn: dict[str, tuple[int, Tensor]] = {}  # name -> epoch, its parameters
 
     def indices(self, step: int) -> Tensor:
         """Which images step ``step`` uses: (batch,) int64; each epoch visits all once."""
@@ -97,23 +97,22 @@ class Views:
             self._epoch, self._order = epoch, order
         return self._order[at * self.batch : (at + 1) * self.batch].to(self.images.device)
 
+    def parameters(self, epoch: int, name: str = "view") -> Tensor:
+        """How every image is seen in that epoch: (N, 4), as ``augmentation`` defines them."""
+        if self._drawn.get(name, (-1,))[0] != epoch:
+            drawn = augmentation.draw(len(self.images), self.args, *self.seed, name, epoch)
+            self._drawn[name] = epoch, drawn.to(self.images.device)
+        return self._drawn[name][1]
+
     def view(self, indices: Tensor, step: int, name: str = "view", strength: float = 1.0) -> Tensor:
         """Those images, preprocessed and augmented: float (batch, C, H, W).
 
         Args:
-            name: tells apart several views of one step.
+            name: tells apart several views of one epoch.
             strength: multiplies every range of the augmentation.
         """
-        images = augmentation.preprocess(self.images[indices])
-        args = self.args
-        theta = augmentation.draw_affine(
-            len(indices),
-            generator(*self.seed, name, step),
-            rotation=args.rotation * strength,
-            translation=args.translation * strength,
-            scale=args.scale * strength,
-        )
-        return augmentation.apply_affine(images, theta)
+        parameters = self.parameters(step // self.per_epoch, name)[indices]
+        return augmentation.see(self.images[indices], parameters * strength)
 
 
 class AdamW(torch.optim.AdamW):
@@ -222,7 +221,8 @@ def _compute(module: nn.Module, args: argparse.Namespace) -> Callable:
         compilers = [os.environ.get("CXX") or "c++", "g++", "clang++"]
         if not any(map(shutil.which, compilers)):
             raise InputError("--compile", "no C++ compiler here", "set compile: false")
-        module.compile()  # in place: the names of its weights stay
+        for part in module.values() if isinstance(module, nn.ModuleDict) else [module]:
+            part.compile()  # in place: the names of its weights stay
     precision = PRECISIONS[args.precision]
     if precision is None:
         return contextlib.nullcontext

@@ -129,6 +129,25 @@ def test_fewer_images_are_the_same_whatever_the_shift(dataset):
     assert few["train"][0].ids[0] < 200 < few["train"][0].ids[-1]  # from all of it
 
 
+def test_a_domain_of_some_classes_labels_them_in_the_order_given(dataset):
+    whole, two = construct(dataset), construct(dataset, "--classes", "e", "b")
+    for half in ("train", "test"):
+        (images, labels), (chosen, theirs) = whole[half], two[half]
+        assert chosen.classes == ["e", "b"]
+        kept = (labels == 4) | (labels == 1)
+        assert torch.equal(chosen.ids, images.ids[kept])  # the same halves
+        assert torch.equal(theirs == 0, labels[kept] == 4)
+        assert torch.equal(chosen.images, images.images[kept])
+    few = construct(dataset, "--classes", "e", "b", "--most-train", "30")
+    assert len(few["train"][1]) == 30
+    shifted = construct(dataset, "--classes", "e", "b", "--shift", "label_set:strength=0.5")
+    assert len(shifted["train"][1].unique()) == 1
+    with pytest.raises(InputError, match="--classes: g is not in the dataset; allowed: a, b, c"):
+        construct(dataset, "--classes", "a", "g")
+    with pytest.raises(InputError, match="--classes: a class twice"):
+        construct(dataset, "--classes", "a", "a")
+
+
 def test_wrong_strengths_and_empty_domains_are_refused(dataset, capsys):
     for flag, says in (
         ("fog:strength=9", "fog has no strength 9"),

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*.yaml"))
 NAMED = (
     "cifar10-corruptions cifar10-stl10 digits domainnet fashion-shifts medmnist-organs"
-    " office-home office31 seed-article visda"
+    " office-home office31 seed-article two-classes visda"
 )
 
 

@@ -86,6 +86,29 @@ class Chain:
                     ["--adaptation", "adabn", *cache],
                 ),
             ),
+            "plain cache": (
+                "cache_logits",
+                joined(
+                    ["--teacher", self.path("teacher", "weights.safetensors")],
+                    ["--images", self.images("target")],
+                    ["--logits", self.path("plain.parquet")],
+                ),
+            ),
+            "combined": (
+                "combine_logits",
+                joined(
+                    ["--members", self.path("logits.parquet"), self.path("plain.parquet")],
+                    ["--combine", "mean", "--source", "source", "--adaptation", "both"],
+                    ["--logits", self.path("combined.parquet")],
+                ),
+            ),
+            "verification": (
+                "verify_logits",
+                joined(
+                    [*cache, "--teachers", weights, "--images", self.images("target")],
+                    ["--networks", "cnn", "--csv", self.path("verification.csv")],
+                ),
+            ),
             "distilled": (
                 "distill_student",
                 joined(

@@ -15,8 +15,19 @@ from distilshift import tensors
 BAD_FLAGS = {
     "teacher": [("--steps", "0"), ("--lr", "nan"), ("--batch", "many"), ("--device", "tpu")],
     "adapted": [("--kind", "magic"), ("--weight", "-1")],
-    "cache": [("--dtype", "int8"), ("--batch", "0")],
-    "distilled": [("--temperature", "0"), ("--loss", "magic"), ("--seed", "-1")],
+    "cache": [("--dtype", "int8"), ("--batch", "0"), ("--views", "-1"), ("--shard", "2-of-1")],
+    "combined": [("--combine", "magic")],
+    "verification": [("--rows", "0"), ("--tolerance", "0")],
+    "distilled": [
+        ("--temperature", "0"),
+        ("--loss", "magic"),
+        ("--seed", "-1"),
+        ("--views", "some"),
+        ("--budget", "top0"),
+        ("--weighting", "magic"),
+        ("--confidence", "-1"),
+        ("--source-weight", "nan"),
+    ],
     "source": [
         ("--train-fraction", "1"),
         ("--size", "x"),
@@ -65,6 +76,8 @@ TENSORS = [
 ]
 TABLES = [
     ("distilled", "logits.parquet", "cache_logits"),
+    ("combined", "plain.parquet", "cache_logits"),
+    ("verification", "logits.parquet", "cache_logits"),
     ("evaluation", "outputs.parquet", "predict"),
     ("summary", "evaluation/metrics.parquet", "evaluate"),
     ("summary", "evaluation/predictions.parquet", "evaluate"),

@@ -1,17 +1,35 @@
+import argparse
+
 import torch
 
 from distilshift import augmentation
 
 
-def draw(seed=0, count=50, **strengths):
-    strengths = {"rotation": 0, "translation": 0, "scale": 0} | strengths
-    return augmentation.draw_affine(count, torch.Generator().manual_seed(seed), **strengths)
+def draw(seed=0, count=50, **ranges):
+    """Random maps, from ranges that are 0 if not given."""
+    ranges = {"rotation": 0, "translation": 0, "scale": 0} | ranges
+    parameters = augmentation.draw(count, argparse.Namespace(**ranges), "test", seed)
+    return augmentation.affine(parameters)
 
 
 def test_preprocessing_maps_bytes_to_minus_one_to_one():
     images = torch.tensor([0, 51, 255], dtype=torch.uint8).view(3, 1, 1, 1)
     mapped = augmentation.preprocess(images).flatten()
     torch.testing.assert_close(mapped, torch.tensor([-1.0, -0.6, 1.0]))
+
+
+def test_parameters_are_degrees_relative_size_and_fractions_of_the_side(digits):
+    images = augmentation.preprocess(digits(4)[0])
+
+    def seen(*parameters):
+        theta = augmentation.affine(torch.tensor([parameters]).expand(4, 4))
+        return augmentation.apply_affine(images, theta)
+
+    torch.testing.assert_close(seen(90.0, 0, 0, 0), images.rot90(1, (2, 3)), atol=1e-5, rtol=0)
+    right, down = seen(0, 0, 1 / 8, 0.0), seen(0, 0, 0.0, 2 / 8)  # of 8 pixels
+    torch.testing.assert_close(right[..., :-1], images[..., 1:])
+    torch.testing.assert_close(down[..., :-2, :], images[..., 2:, :])
+    assert augmentation.affine(torch.tensor([[0, 0.25, 0, 0]]))[0, 0, 0] == 0.8  # 1.25 times as big
 
 
 def test_zero_strength_is_the_identity(digits):

@@ -1,3 +1,4 @@
+import argparse
 import json
 
 import numpy as np
@@ -64,6 +65,86 @@ def test_shards_read_like_one_file(tmp_path, cache):
     found, expected = logits.read(shards, PROVENANCE), logits.read([whole], PROVENANCE)
     assert np.array_equal(found.ids, expected.ids)
     assert np.array_equal(found.logits, expected.logits)
+
+
+# ---- views ----------------------------------------------------------------------------
+
+PARAMETERS = np.array([[10, 0.1, 0.02, -0.03]], np.float32)
+
+
+def with_views(path, views=2, drop=None, double=None, **known):
+    """A cache of 9 samples in two shards; sample i of view v has logits 10 i + v."""
+    provenance = PROVENANCE | {"views": views} | known
+    ids, paths = np.array([5, 3, 8, 1, 0, 7, 2, 6, 4]), []
+    for shard, some in enumerate((ids[:5], ids[5:]), 1):
+        chunks = []
+        for view in range(views, -1, -1):
+            shown = np.array([i for i in some if (view, i) != drop])
+            if double and view == double[0] and double[1] in shown:
+                shown = np.append(shown, double[1])
+            values = np.repeat(10.0 * shown[:, None] + view, 3, 1)
+            how = view * np.repeat(PARAMETERS, len(shown), 0)
+            chunks.append((shown, values, view, how))
+        paths.append(path / f"{shard}.parquet")
+        logits.write(paths[-1], chunks, provenance | {"shard": shard, "shards": 2}, "float32")
+    return paths, ids
+
+
+@pytest.mark.parametrize("spool", [2**28, 8])
+def test_views_come_back_by_sample_and_view_in_the_order_asked_for(tmp_path, monkeypatch, spool):
+    monkeypatch.setattr(logits, "SPOOL_BYTES", spool)
+    paths, ids = with_views(tmp_path)
+    for wanted in (None, np.arange(9)):
+        found = logits.read(paths[::-1], {"views": 2}, wanted)
+        if wanted is None:
+            assert sorted(found.ids) == sorted(ids)
+        else:
+            assert np.array_equal(found.ids, wanted)
+        for view in range(3):
+            values = found.logits[found.rows[view]]
+            assert np.array_equal(values, np.repeat(10.0 * found.ids[:, None] + view, 3, 1))
+            how = found.parameters[found.rows[view]]
+            assert np.array_equal(how, np.repeat(view * PARAMETERS, 9, 0))
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        ({"drop": (1, 7)}, "sample_id 7 has no logits of view 1"),
+        ({"drop": (0, 7)}, "sample_id 7 has no logits of view 0"),
+        ({"double": (2, 3)}, "the same sample_id more than once"),
+    ],
+)
+def test_a_view_too_few_or_too_many_is_refused(tmp_path, made, message):
+    paths, _ = with_views(tmp_path, **made)
+    with pytest.raises(InputError, match=message):
+        logits.read(paths, {}, np.arange(9))
+
+
+def test_samples_that_are_not_asked_for_are_refused_and_so_are_lacking_ones(cache):
+    path, ids, _ = cache
+    with pytest.raises(InputError, match=f"sample_id {ids[4]} is not among the images"):
+        logits.read([path], {}, np.delete(ids, 4))
+    with pytest.raises(InputError, match=r"sample_id 9999 has no logits of view 0"):
+        logits.read([path], {}, np.append(ids, 9999))
+
+
+def test_one_shard_alone_is_read_only_where_a_part_will_do(tmp_path):
+    paths, ids = with_views(tmp_path)
+    with pytest.raises(InputError, match="shard 1 of 2 is not given"):
+        logits.read(paths[1:], {})
+    assert np.array_equal(logits.read(paths[1:], {}, part=True).ids, ids[5:])
+
+
+def test_what_views_were_drawn_with_is_refused_by_field(tmp_path):
+    args = argparse.Namespace(rotation=10.0, translation=0.1, scale=0.2, seed=4)
+    known = logits.views_drawn(2, args)
+    paths, _ = with_views(tmp_path, **known)
+    assert logits.read(paths, known).provenance["views_seed"] == 4
+    for field, value in {"rotation": 15.0, "scale": 0.3, "seed": 5}.items():
+        other = argparse.Namespace(**{**vars(args), field: value})
+        with pytest.raises(InputError, match=rf"1.parquet: (views_)?{field} is .* the student nee"):
+            logits.read(paths, logits.views_drawn(2, other))
 
 
 def test_a_cache_spooled_to_disk_reads_the_same(cache, monkeypatch):

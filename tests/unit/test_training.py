@@ -71,7 +71,7 @@ def test_a_batch_larger_than_the_data_is_all_of_it(digits):
     assert sorted(views.indices(3).tolist()) == list(range(10))
 
 
-def test_a_view_is_a_function_of_seed_step_and_name(digits):
+def test_a_view_is_a_function_of_seed_epoch_image_and_name(digits):
     images = digits(48)[0]
     first, again, other = (training.Views(images, settings(), "x", seed) for seed in (0, 0, 1))
     list(map(first.indices, range(5)))  # what was drawn before does not matter
@@ -80,7 +80,10 @@ def test_a_view_is_a_function_of_seed_step_and_name(digits):
     assert torch.equal(first.view(rows, 7), again.view(rows, 7))
     assert not torch.equal(first.indices(7), other.indices(7))
     assert not torch.equal(first.view(rows, 7), other.view(rows, 7))
-    assert not torch.equal(first.view(rows, 7), first.view(rows, 8))
+    assert torch.equal(first.view(rows, 7), first.view(rows, 8))  # of one epoch, of three steps
+    assert not torch.equal(first.view(rows, 7), first.view(rows, 9))
+    assert torch.equal(first.view(rows, 7)[3:5], first.view(rows[3:5], 7))
+    assert torch.equal(first.view(rows, 0), again.view(rows, 0))  # an epoch gone back to
     assert not torch.equal(first.view(rows, 7), first.view(rows, 7, "second"))
 
 

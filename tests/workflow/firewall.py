@@ -28,7 +28,7 @@ def jobs(listing: str) -> list[Job]:
 
 
 # besides construct_domain, which makes the label files of the domains
-READERS = {"train_teacher", "adapt_teacher", "train_student", "evaluate"}
+READERS = {"train_teacher", "adapt_teacher", "distill_student", "train_student", "evaluate"}
 LABELS = re.compile(r"/(datasets|domains)/([^/]+)/(?:train_|test_)?labels\.safetensors$")
 # what is learned about a target without its labels
 BLIND = re.compile(

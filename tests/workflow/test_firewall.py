@@ -22,6 +22,7 @@ def test_the_default_experiment_has_the_jobs_it_should(default):
         "train_teacher": 3 * seeds,  # cnn and mlp on mnist5k, cnn on optdigits
         "adapt_teacher": 7 * seeds,  # adabn and shot of each transfer's cnn, im of the mlp
         "cache_logits": 11 * seeds,  # those and the teachers as they are: three a cnn, two an mlp
+        "verify_logits": 1,
         "distill_student": 11 * seeds,
         "train_student": 5 * seeds,  # each domain's cnn, and the mlp of two
         "predict": 4 * (seeds + 1),  # the oracles of all seeds by one job
@@ -67,9 +68,13 @@ def test_the_check_sees_a_label_let_in(default, rule, path):
     assert leaks(with_input(default, rule, path))
 
 
-def test_the_check_admits_labels_of_the_source():
+@pytest.mark.parametrize(
+    ("rule", "file"),
+    [("adapt_teacher", "dann/teacher"), ("distill_student", "dann/joint/round1")],
+)
+def test_the_check_admits_labels_of_the_source(rule, file):
     source = "results/domains/a/train_labels.safetensors"
-    output = "results/transfers/a-to-b/cnn/seed0/dann/teacher/weights.safetensors"
-    assert leaks([Job("adapt_teacher", frozenset([source]), frozenset([output]))]) == []
+    output = f"results/transfers/a-to-b/cnn/seed0/{file}/weights.safetensors"
+    assert leaks([Job(rule, frozenset([source]), frozenset([output]))]) == []
     target = source.replace("/a/", "/b/")
-    assert leaks([Job("adapt_teacher", frozenset([target]), frozenset([output]))])
+    assert leaks([Job(rule, frozenset([target]), frozenset([output]))])

@@ -4,11 +4,13 @@ import ast
 import re
 import shlex
 import sys
+from itertools import product
 from pathlib import Path
 
 import jsonschema
 import snakemake.benchmark
 import yaml
+from snakemake.iocontainers import Wildcards
 from snakemake.utils import validate
 
 # Snakemake reads the memory maps of each running job twice a second to benchmark it; with
@@ -17,8 +19,8 @@ snakemake.benchmark.BENCHMARK_INTERVAL_SHORT = 3.0
 
 
 def one_of(names):
-    """A wildcard constraint that admits exactly these names."""
-    return "|".join(re.escape(name) for name in names)
+    """A wildcard constraint that admits exactly these names; nothing, if there are none."""
+    return "|".join(re.escape(name) for name in names) or "(?!)"
 
 
 # ---- what code a rule depends on ------------------------------------------------------
@@ -118,10 +120,51 @@ def undefined_names():
             yield from unknown(
                 f"networks.{name}.adaptations", adaptation, "adaptations"
             )
+    for name, method in config["methods"].items():
+        if method["views"] == "replayed" and config["logits"]["views"] == 0:
+            yield f"methods.{name}.views: replayed needs views in the caches; set logits.views"
+        if method["views"] != "fixed" and method["loss"] == "dine":
+            yield f"methods.{name}.views: got {method['views']}; dine keeps labels of plain images; allowed: fixed"
     kinds = SCHEMA["$defs"]["adaptation"]["properties"]["kind"]["enum"]
     for name, settings in config["adaptations"].items():
-        if name not in ("none", *kinds) and "kind" not in settings:
+        ways = [key for key in ("kind", "combine", "logits") if key in settings]
+        if name not in ("none", *kinds) and not ways:
             yield f"adaptations.{name}: has no kind; allowed: {', '.join(kinds)}"
+        if len(ways) > (name != "none"):
+            allowed = (
+                "nothing, it is the source teacher" if name == "none" else "one of them"
+            )
+            yield f"adaptations.{name}: has {', '.join(ways)}; allowed: {allowed}"
+        yield from unknown_members(name, settings, unknown)
+        try:
+            settings.get("logits", "").format(**dict.fromkeys(PLACEHOLDERS, "x"))
+        except (KeyError, IndexError, ValueError):
+            allowed = " ".join(f"{{{key}}}" for key in PLACEHOLDERS)
+            yield f"adaptations.{name}.logits: got {settings['logits']}; allowed in braces: {allowed}"
+
+
+PLACEHOLDERS = ("source", "target", "network", "seed")
+
+
+def unknown_members(name, settings, unknown):
+    """A line for each member of a combination that cannot be one."""
+    key = f"adaptations.{name}.of"
+    for member in settings.get("of", []):
+        given = {"adaptation": member} if isinstance(member, str) else member
+        yield from unknown(key, given["adaptation"], "adaptations")
+        if "combine" in config["adaptations"].get(given["adaptation"], {}):
+            yield f"{key}: {given['adaptation']} is a combination itself; name its members"
+        if "source" not in given:
+            continue
+        yield from unknown(key, given["source"], "domains")
+        for number, transfer in enumerate(config["transfers"]):
+            # its teacher would have learned from the target's labels
+            used = any(
+                name in config["networks"].get(network, {}).get("adaptations", [name])
+                for network in transfer["networks"]
+            )
+            if used and transfer["target"] == given["source"]:
+                yield f"{key}: {given['source']} is the target of transfers.{number}"
 
 
 check_config()
@@ -187,6 +230,40 @@ def adaptations(network):
     return config["networks"][network].get("adaptations", list(config["adaptations"]))
 
 
+def has_weights(adaptation):
+    """Whether a teacher is a network: not a combination, nor logits of the user's own."""
+    return not {"combine", "logits"} & config["adaptations"][adaptation].keys()
+
+
+COMBINED = [a for a in config["adaptations"] if "combine" in config["adaptations"][a]]
+IMPORTED = [a for a in config["adaptations"] if "logits" in config["adaptations"][a]]
+
+
+def students(network):
+    """The pairs of adaptation and method that a network's students are distilled by.
+
+    Every pair that can be: online wants a teacher that is a network, replayed wants views
+    of the cache, and logits of the user's own have none.
+    """
+
+    def has_views(adaptation):
+        members = config["adaptations"][adaptation].get("of", [adaptation])
+        names = [m if isinstance(m, str) else m["adaptation"] for m in members]
+        return not set(names) & set(IMPORTED)
+
+    possible = {
+        "fixed": lambda adaptation: True,
+        "replayed": has_views,
+        "online": has_weights,
+    }
+    return [
+        (adaptation, method)
+        for adaptation in adaptations(network)
+        for method, settings in config["methods"].items()
+        if possible[settings["views"]](adaptation)
+    ]
+
+
 def describe_experiment():
     cells, seeds = len(CELLS), len(config["seeds"])
     return f"{cells} transfer-network pairs x {seeds} seeds, device {config['device']}"
@@ -224,8 +301,69 @@ def shard(wildcards):
     return wildcards.get("shard", SHARDS[0])
 
 
+def view_flags(wildcards):
+    """The views that a cache holds, as flags of cache_logits.py: those of its students."""
+    views, drawn = config["logits"]["views"], config["training"]["student"]
+    if views == 0:
+        return ""
+    flags = [f"--views {views} --seed {wildcards.seed}"]
+    flags += [f"--{name} {value}" for name, value in drawn["augmentation"].items()]
+    return " ".join(flags)
+
+
 def teacher_weights(wildcards):
     return f"{teacher_folder(wildcards)}/weights.safetensors"
+
+
+def members(wildcards):
+    """The cells whose caches a combination is made of; other teachers have but their own."""
+    of = config["adaptations"][wildcards.adaptation].get("of", [wildcards.adaptation])
+    named = [{"adaptation": m} if isinstance(m, str) else m for m in of]
+    return [Wildcards(fromdict={**dict(wildcards), **member}) for member in named]
+
+
+def member_logits(wildcards):
+    """Of each member's cache the file, or the shard, that is to be combined."""
+    pattern = of_logits("results", ".parquet")
+    return [pattern.format(**dict(member)) for member in members(wildcards)]
+
+
+def own_logits(wildcards):
+    """The file of logits that the user brought for a cell."""
+    return config["adaptations"][wildcards.adaptation]["logits"].format(
+        **dict(wildcards)
+    )
+
+
+def teachers(wildcards):
+    """What a student's cache must be of: weights, or the user's file, of every member."""
+    return [
+        (
+            teacher_weights(member).format(**dict(member))
+            if has_weights(member.adaptation)
+            else own_logits(member)
+        )
+        for member in members(wildcards)
+    ]
+
+
+def verified(what):
+    """Logits, teacher, images or network of every cache whose teacher is a network."""
+    found = []
+    for transfer in config["transfers"]:
+        for network, seed in product(transfer["networks"], config["seeds"]):
+            for adaptation in filter(has_weights, adaptations(network)):
+                cell = {"source": transfer["source"], "target": transfer["target"]}
+                cell |= {"network": network, "seed": seed, "adaptation": adaptation}
+                found += {
+                    "logits": cached_logits(cell),
+                    "teacher": teachers(Wildcards(fromdict=cell)),
+                    "images": [
+                        f"<results>/domains/{cell['target']}/train_images.safetensors"
+                    ],
+                    "network": [network],
+                }[what]
+    return found
 
 
 # adaptations that do without the source's images and labels
@@ -252,8 +390,19 @@ def labelled_source(file):
     return path
 
 
+def joint_source(file):
+    """An input function: that file of the source, for students that learn from it too."""
+
+    def path(wildcards):
+        if config["methods"][wildcards.method]["source_weight"] == 0:
+            return []
+        return f"<results>/domains/{wildcards.source}/{file}"
+
+    return path
+
+
 def source_flags(wildcards, input):
-    """The labelled source as flags of adapt_teacher.py, where it is an input."""
+    """The labelled source as flags of a script, where it is an input."""
     if not input.source_images:
         return ""
     return (
@@ -268,16 +417,12 @@ def of_part(file, part, wildcards):
         oracle = f"<results>/students/{target}/{network}/seed{{seed}}/{file}"
         return expand(oracle, seed=config["seeds"])
     cell = f"<results>/transfers/{source}-to-{target}/{network}/{part}"
-    names = adaptations(network)
+    adapted = [name for name in adaptations(network) if name != "none"]
     folders = [
         f"<results>/teachers/{source}/{network}/{part}",
-        *(f"{cell}/{name}/teacher" for name in names if name != "none"),
+        *(f"{cell}/{name}/teacher" for name in adapted if has_weights(name)),
         f"<results>/students/{source}/{network}/{part}",
-        *(
-            f"{cell}/{name}/{method}/round1"
-            for name in names
-            for method in config["methods"]
-        ),
+        *(f"{cell}/{name}/{method}/round1" for name, method in students(network)),
     ]
     return [f"{folder}/{file}" for folder in folders]
 
@@ -302,6 +447,12 @@ def shift_flags(wildcards):
         )
         flags.append(f"--shift {shift['kind']}:{values}")
     return " ".join(flags)
+
+
+def class_flags(wildcards):
+    """The classes that a domain keeps, as a flag of construct_domain.py."""
+    classes = config["domains"][wildcards.domain].get("classes")
+    return f"--classes {shlex.join(classes)}" if classes else ""
 
 
 def split_flags():

@@ -64,6 +64,7 @@ rule construct_domain:
         runtime=growing(30),
     params:
         image=lookup("image", within=config),
+        classes=class_flags,
         split=split_flags(),
         shift=shift_flags,
     shell:
@@ -74,6 +75,7 @@ rule construct_domain:
             --dataset-labels {input.labels} \
             --size {params.image[size]} \
             --channels {params.image[channels]} \
+            {params.classes} \
             {params.shift} \
             {params.split} \
             --train-images {output.train_images} \

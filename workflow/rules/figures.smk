@@ -21,6 +21,7 @@ rule tables:
     """Every table, and the tidy tables beneath."""
     input:
         "<results>/metrics.parquet",
+        "<results>/tables/verification.csv",
         expand("<results>/tables/ladder.{format}", format=["csv", "tex"]),
 
 

@@ -16,6 +16,8 @@ rule cache_logits:
         of_logits("logs", ".log"),
     benchmark:
         of_logits("benchmarks", ".tsv")
+    wildcard_constraints:
+        adaptation=one_of(filter(has_weights, config["adaptations"])),
     conda:
         "../../environment.yml"
     threads: 1
@@ -25,6 +27,7 @@ rule cache_logits:
         runtime=growing(60),
     params:
         shard=shard,
+        views=view_flags,
         dtype=lookup("logits/dtype", within=config),
         device=device,
     shell:
@@ -34,10 +37,125 @@ rule cache_logits:
             --images {input.images} \
             --adaptation {wildcards.adaptation} \
             --shard {params.shard} \
+            {params.views} \
             --dtype {params.dtype} \
             --device {params.device} \
             --gpus {resources.gpu} \
             --threads {threads} \
             --logits {output.logits} \
+            --log {log}
+        """
+
+
+rule combine_logits:
+    """Join the caches of several teachers into one."""
+    input:
+        code=code("combine_logits.py"),
+        members=member_logits,
+    output:
+        logits=of_logits("results", ".parquet"),
+    log:
+        of_logits("logs", ".log"),
+    benchmark:
+        of_logits("benchmarks", ".tsv")
+    wildcard_constraints:
+        adaptation=one_of(COMBINED),
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(3000),
+        runtime=growing(30),
+    params:
+        combine=lookup("adaptations/{adaptation}/combine", within=config),
+        dtype=lookup("logits/dtype", within=config),
+    shell:
+        """
+        python {input.code[0]} \
+            --members {input.members} \
+            --combine {params.combine} \
+            --source {wildcards.source} \
+            --adaptation {wildcards.adaptation} \
+            --dtype {params.dtype} \
+            --logits {output.logits} \
+            --log {log}
+        """
+
+
+rule import_logits:
+    """Check logits that the user brought, and write them as a cache."""
+    input:
+        code=code("import_logits.py"),
+        own=own_logits,
+        images="<results>/domains/{target}/train_images.safetensors",
+    output:
+        logits=of_logits("results", ".parquet"),
+    log:
+        of_logits("logs", ".log"),
+    benchmark:
+        of_logits("benchmarks", ".tsv")
+    wildcard_constraints:
+        adaptation=one_of(IMPORTED),
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(3000),
+        runtime=growing(30),
+    params:
+        shard=shard,
+        dtype=lookup("logits/dtype", within=config),
+    shell:
+        """
+        python {input.code[0]} \
+            --own {input.own} \
+            --images {input.images} \
+            --source {wildcards.source} \
+            --adaptation {wildcards.adaptation} \
+            --seed {wildcards.seed} \
+            --shard {params.shard} \
+            --dtype {params.dtype} \
+            --logits {output.logits} \
+            --log {log}
+        """
+
+
+rule verify_logits:
+    """Recompute random rows of every cache; one wrong cache fails the experiment."""
+    input:
+        code=code("verify_logits.py"),
+        logits=verified("logits"),
+        teachers=verified("teacher"),
+        images=verified("images"),
+    output:
+        csv=report(
+            "<results>/tables/verification.csv",
+            caption="../report/verification.rst",
+            category="Tables",
+            labels={"table": "verification"},
+        ),
+    log:
+        "<logs>/verify_logits.log",
+    benchmark:
+        "<benchmarks>/verify_logits.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=growing(3000),
+        runtime=growing(60),
+    params:
+        networks=verified("network"),
+        device=device,
+    shell:
+        """
+        python {input.code[0]} \
+            --logits {input.logits} \
+            --teachers {input.teachers} \
+            --images {input.images} \
+            --networks {params.networks} \
+            --device {params.device} \
+            --gpus {resources.gpu} \
+            --threads {threads} \
+            --csv {output.csv} \
             --log {log}
         """

@@ -2,12 +2,14 @@
 
 
 rule distill_student:
-    """Distil a student from cached logits; it never sees a label."""
+    """Distil a student from cached logits; it never sees a label of the target."""
     input:
         code=code("distill_student.py"),
         images="<results>/domains/{target}/train_images.safetensors",
         logits=cached_logits,
-        teacher=teacher_weights,
+        teacher=teachers,
+        source_images=joint_source("train_images.safetensors"),
+        source_labels=joint_source("train_labels.safetensors"),
     output:
         weights="<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/round{round}/weights.safetensors",
         history="<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/round{round}/history.parquet",
@@ -26,6 +28,7 @@ rule distill_student:
     params:
         model=lookup("networks/{network}/student", within=config),
         method=lookup("methods/{method}", within=config),
+        source=source_flags,
         training=lookup("training/student", within=config),
         compute=compute_flags("student"),
         device=device,
@@ -39,6 +42,12 @@ rule distill_student:
             --method {wildcards.method} \
             --loss {params.method[loss]} \
             --temperature {params.method[temperature]} \
+            --views {params.method[views]} \
+            --budget {params.method[budget]} \
+            --confidence {params.method[confidence]} \
+            --weighting {params.method[weighting]} \
+            --source-weight {params.method[source_weight]} \
+            {params.source} \
             --steps {params.training[steps]} \
             --batch {params.training[batch]} \
             --lr {params.training[lr]} \

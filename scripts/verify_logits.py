@@ -1,0 +1,130 @@
+"""Verify logit caches: recompute random rows of each and compare.
+
+One pass over the whole experiment. Of each cache some rows, of any view, are labelled
+again by the teacher it names, from the parameters that stand in the cache. A row that
+differs by more than the tolerance, or is of another class, fails the job.
+
+    python scripts/verify_logits.py --logits logits.parquet --teachers adapted.safetensors \\
+        --images train_images.safetensors --networks cnn --csv verification.csv
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from distilshift import augmentation, cli, device, domains, logits, models
+from distilshift.errors import InputError, rerun
+from distilshift.seeds import seed_from
+
+
+def parser() -> argparse.ArgumentParser:
+    made = cli.parser(__doc__)
+    several = {"nargs": "+", "required": True}
+    made.add_argument("--logits", type=Path, **several, help="caches, all shards of each in turn")
+    made.add_argument("--teachers", type=Path, **several, help="weights of each cache, in order")
+    made.add_argument("--images", type=Path, **several, help="of each cache, in order")
+    made.add_argument("--networks", **several, help="name of each cache's network, in order")
+    made.add_argument("--rows", type=cli.positive_int, default=64, help="of each cache")
+    made.add_argument(
+        "--tolerance",
+        type=cli.positive_float,
+        default=1e-4,
+        help="largest difference, relative to the largest logit; float16 adds its rounding",
+    )
+    made.add_argument("--csv", type=Path, required=True, help="output, a row a cache")
+    device.add_arguments(made)
+    return made
+
+
+@torch.inference_mode()
+def recompute(
+    model: nn.Module, images: Tensor, parameters: np.ndarray, plain: np.ndarray
+) -> np.ndarray:
+    """Logits (n, C) of uint8 images (n, ...): as they are, where plain (n,), else as seen."""
+    seen = augmentation.see(images, torch.from_numpy(parameters).to(images.device))
+    as_they_are = torch.from_numpy(plain).to(images.device).view(-1, 1, 1, 1)
+    return model(torch.where(as_they_are, augmentation.preprocess(images), seen)).cpu().numpy()
+
+
+def compare(cached: np.ndarray, computed: np.ndarray) -> dict:
+    """How far cached logits (n, C) are from recomputed ones.
+
+    The difference is relative to the largest logit. The argmax has changed where the
+    recomputed one is not among the largest cached logits: rounding may tie two, not swap
+    them. The cosine is the smallest of all rows.
+    """
+    shown = cached.astype(np.float32)
+    winner = np.take_along_axis(shown, computed.argmax(1)[:, None], 1)[:, 0]
+    lengths = np.linalg.norm(shown, axis=1) * np.linalg.norm(computed, axis=1)
+    return {
+        "largest_difference": np.abs(shown - computed).max() / np.abs(computed).max(),
+        "argmax_changes": int((winner < shown.max(1)).sum()),
+        "cosine": ((shown * computed).sum(1) / lengths.clip(1e-12)).min(),
+    }
+
+
+def verify(
+    cache: logits.Cache, model: nn.Module, images: Tensor, count: int, on: torch.device
+) -> dict:
+    """Compare ``count`` random rows of a cache, which are a function of its teacher alone."""
+    drawn = np.random.default_rng(seed_from("verify", cache.provenance["teacher_sha256"]))
+    some = drawn.choice(cache.rows.size, min(count, cache.rows.size), replace=False)
+    view, sample = np.unravel_index(np.sort(some), cache.rows.shape)
+    rows = cache.rows[view, sample]
+    parameters = np.zeros((len(rows), 4), np.float32)
+    if cache.parameters is not None:
+        parameters = cache.parameters[rows]
+    images = images[torch.from_numpy(sample)].to(on)
+    computed = recompute(model, images, parameters, view == 0)
+    return {"rows": len(rows), **compare(cache.logits[rows], computed)}
+
+
+def main(args: argparse.Namespace) -> None:
+    on = device.choose(args)
+    count, shards = len(args.teachers), len(args.logits) // len(args.teachers)
+    if not len(args.images) == len(args.networks) == count or len(args.logits) != count * shards:
+        given = f"{len(args.logits)} files of {count} teachers, {len(args.images)} images"
+        raise InputError("--logits", f"{given}, {len(args.networks)} networks", "give as many")
+    data = {path: domains.load_images(path) for path in dict.fromkeys(args.images)}
+    found, wrong = [], []
+    for number, teacher in enumerate(args.teachers):
+        files = args.logits[number * shards : (number + 1) * shards]
+        of_cache = data[args.images[number]]
+        model, header = models.load_weights(teacher, "train_teacher or adapt_teacher", on)
+        expect = {"teacher_sha256": header["sha256"], "images_sha256": of_cache.header["sha256"]}
+        cache = logits.read(files, expect, of_cache.ids.numpy())
+        known = cache.provenance
+        compared = verify(cache, model, of_cache.images, args.rows, on)
+        rounding = np.finfo(np.float16).eps / 2 if known["dtype"] == "float16" else 0
+        difference, changed = compared["largest_difference"], compared["argmax_changes"]
+        if difference > args.tolerance + rounding or changed:
+            problem = (
+                f"of {compared['rows']} rows computed again {changed} are of another class and"
+                f" the largest difference is {difference:.2g}"
+                f" of the largest logit, {args.tolerance + rounding:.2g} is allowed"
+            )
+            wrong.append(InputError(files[0], problem, rerun("cache_logits")))
+            cli.log.error("%s", wrong[-1])
+        found.append(
+            {
+                "transfer": f"{known['source']}-to-{known['target']}",
+                "network": args.networks[number],
+                "seed": known["seed"],
+                "adaptation": known["adaptation"],
+                "views": known["views"],
+                **compared,
+            }
+        )
+    if wrong:
+        raise wrong[0]
+    with cli.whole_file(args.csv) as part:
+        pd.DataFrame(found).to_csv(part, index=False, float_format="%.3g")
+    cli.log.info("%d caches, %d rows of each", len(found), args.rows)
+
+
+if __name__ == "__main__":
+    cli.run(main, parser())

@@ -1,0 +1,276 @@
+"""Which labels a student learns from, and how: closed forms and invariances."""
+
+import argparse
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from distilshift import augmentation, distillation, ensembles, logits, losses, models, training
+
+CLASSES = [str(digit) for digit in range(10)]
+CPU = torch.device("cpu")
+
+
+def settings(**other):
+    given = {"steps": 9, "batch": 16, "lr": 0.01, "weight_decay": 0.01, "channels_last": False}
+    given |= {"rotation": 20.0, "translation": 0.1, "scale": 0.2, "state": None, "seed": 3}
+    given |= {"precision": "float32", "compile": False, "save_seconds": 60.0}
+    given |= {"temperature": 2.0, "budget": "full", "confidence": 0.0, "weighting": "none"}
+    given |= {"source_weight": 0.0}
+    return argparse.Namespace(**given | other)
+
+
+@pytest.fixture
+def teacher(digits):
+    """A network whose labels depend on the view."""
+    model = models.build("cnn-3", 10, 1, 8, seed=1)
+    with torch.no_grad():
+        model.train()(augmentation.preprocess(digits(64, seed=1)[0]))
+        model.head.weight *= 200
+    return model.eval()
+
+
+@pytest.fixture
+def write_cache(digits, teacher, tmp_path):
+    """write_cache(views) -> the cache of 48 images, their order and the views' mixed up."""
+
+    @torch.no_grad()
+    def write(views=0, args=None):
+        images, path = digits(48)[0], tmp_path / f"{views}.parquet"
+        mixed = torch.randperm(48, generator=torch.Generator().manual_seed(5))
+        chunks = []
+        for view in reversed(range(views + 1)):
+            how, seen = torch.zeros(48, 4), augmentation.preprocess(images)
+            if view:
+                how = augmentation.draw(48, args or settings(), "student", 3, "view", view - 1)
+                seen = augmentation.see(images, how)
+            for rows in mixed.split(20):
+                some = teacher(seen[rows])
+                chunks.append((rows.numpy(), some.numpy(), view, how[rows].numpy()))
+        logits.write(path, chunks, {"classes": CLASSES, "views": views}, "float32")
+        return logits.read([path], {}, np.arange(48))
+
+    return write
+
+
+@pytest.fixture
+def make(digits, teacher, write_cache):
+    """make(views, see, **settings) -> a task whose student is a small network."""
+
+    def task(cached=0, see="fixed", **other):
+        args = settings(**other)
+        views = training.Views(digits(48)[0], args, "student", args.seed)
+        labels = distillation.Labels(write_cache(cached), CPU)
+        student = models.build("cnn-2", 10, 1, 8, seed=0)
+        batches = distillation.VIEWS[see](views, labels, teacher)
+        return distillation.Task(student, views, labels, batches, args)
+
+    return task
+
+
+def trained(task, loss="kd"):
+    loss_fn = distillation.loss_fn(loss, task)
+    module = nn.ModuleDict({"model": task.model, "extra": task.extra})
+    history = training.fit(module, loss_fn, task.args, task.views.per_epoch, {"seed": 3})
+    return task.model.state_dict(), [line["loss"] for line in history]
+
+
+# ---- views ----------------------------------------------------------------------------
+
+
+def test_replayed_views_are_the_online_teacher_without_the_teacher(make):
+    """Three epochs of three steps, three views cached; two would come back to the first."""
+    (cached, losses_cached), (online, losses_online) = (
+        trained(make(3, "replayed")),
+        trained(make(0, "online")),
+    )
+    assert losses_cached == pytest.approx(losses_online, rel=1e-4)
+    for name, value in cached.items():
+        torch.testing.assert_close(value, online[name], rtol=1e-3, atol=1e-4)
+    fixed, losses_fixed = trained(make(3, "fixed"))
+    assert losses_fixed[0] != pytest.approx(losses_online[0], rel=1e-3)
+    assert not torch.allclose(fixed["head.weight"], online["head.weight"], atol=1e-3)
+
+
+def test_a_replayed_batch_is_what_the_student_sees_and_its_labels(make, teacher):
+    replayed, fixed = make(2, "replayed"), make(2, "fixed")
+    for step in (0, 2, 3, 5):
+        rows, images, shown = replayed.batch(step)
+        again, same, _ = fixed.batch(step)
+        assert torch.equal(rows, again)
+        assert torch.equal(images, same)
+        torch.testing.assert_close(shown, teacher(images), rtol=1e-4, atol=1e-4)
+
+
+def test_epochs_beyond_the_views_begin_again_with_the_first(make):
+    task = make(2, "replayed")
+
+    def epoch(number):
+        """The images of an epoch, as seen, in their own order."""
+        rows, images, _ = zip(*(task.batch(3 * number + step) for step in range(3)), strict=True)
+        return torch.cat(images)[torch.cat(rows).argsort()]
+
+    assert torch.equal(epoch(0), epoch(2))
+    assert not torch.equal(epoch(0), epoch(1))
+
+
+def test_a_cache_read_from_the_disk_gives_the_same_batches(make, write_cache, monkeypatch):
+    plain = make(2, "replayed").batch(4)
+    monkeypatch.setattr(logits, "SPOOL_BYTES", 100)
+    cache = write_cache(2)
+    assert isinstance(cache.logits, logits.Spool)
+    assert isinstance(cache.parameters, logits.Spool)
+    for one, other in zip(plain, make(2, "replayed").batch(4), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_the_online_teacher_is_not_trained(make, teacher):
+    before = {name: value.clone() for name, value in teacher.state_dict().items()}
+    trained(make(0, "online"))
+    assert all(torch.equal(value, before[name]) for name, value in teacher.state_dict().items())
+
+
+# ---- weights --------------------------------------------------------------------------
+
+P = torch.tensor([[0.9, 0.05, 0.05], [0.5, 0.3, 0.2], [0.4, 0.3, 0.3]])
+
+
+def test_weights_have_mean_one_and_leave_out_the_unsure():
+    weigh = distillation.weights
+    torch.testing.assert_close(weigh(P.log(), 0.0, "none"), torch.ones(3))
+    torch.testing.assert_close(weigh(P.log(), 0.45, "none"), torch.tensor([1.5, 1.5, 0]))
+    torch.testing.assert_close(
+        weigh(P.log(), 0.0, "confidence"), torch.tensor([0.9, 0.5, 0.4]) / 0.6
+    )
+    torch.testing.assert_close(
+        weigh(P.log(), 0.45, "confidence"), 3 * torch.tensor([0.9, 0.5, 0]) / 1.4
+    )
+    sure = torch.exp((P * P.log()).sum(1))
+    torch.testing.assert_close(weigh(P.log(), 0.0, "entropy"), sure / sure.mean())
+    assert torch.equal(weigh(P.log(), 0.95, "entropy"), torch.zeros(3))
+
+
+def test_samples_left_out_have_no_part_in_the_gradient(make):
+    task = make(0, confidence=0.9)
+    values = torch.ones(3, requires_grad=True)
+    task.mean(values, P.log()).backward()
+    torch.testing.assert_close(values.grad, torch.tensor([1.0, 0, 0]))
+
+
+def test_the_budget_reaches_the_loss(make):
+    _, _, shown = make(0, budget="top1").batch(0)
+    p = shown.softmax(1).sort(1).values
+    torch.testing.assert_close(p[:, :-1], p[:, :1].expand(-1, 9))
+    assert not torch.allclose(make(0).batch(0)[2].softmax(1).sort(1).values[:, :-1], p[:, :-1])
+
+
+# ---- the labelled source --------------------------------------------------------------
+
+
+def test_the_source_adds_its_cross_entropy_and_leaves_no_statistics(make, digits):
+    task = make(0, source_weight=0.5)
+    images, labels = digits(40, seed=7)
+    task.source = training.Views(255 - images, task.args, "student source", 3)
+    task.source_labels = labels
+    rows = task.source.indices(0)
+    task.model.eval()
+    fitted = F.cross_entropy(task.model(task.source.view(rows, 0)), labels[rows])
+    alone = distillation.METHODS["kd"](task)(0)[0]
+    both, measured = distillation.loss_fn("kd", task)(0)
+    torch.testing.assert_close(both, alone + 0.5 * fitted)
+    torch.testing.assert_close(measured["source"], fitted)
+    task.model.train()
+    trained(task)
+    norm = distillation.finished("kd", task).body[1]
+    first = task.model.body[0](augmentation.preprocess(task.views.images)).detach()
+    torch.testing.assert_close(norm.running_mean, first.mean((0, 2, 3)))
+    assert not torch.allclose(task.model.body[1].running_mean, norm.running_mean)
+
+
+def test_without_source_and_mixtures_the_student_stays_as_it_was_trained(make):
+    task = make(0)
+    assert distillation.finished("kd", task) is task.model
+
+
+# ---- DINE -----------------------------------------------------------------------------
+
+
+def test_dine_begins_with_the_teachers_smoothed_first_choice(make):
+    task = make(0)
+    distillation.METHODS["dine"](task)
+    memory, p = task.extra["memory"].labels, task.labels.logits(torch.arange(48)).softmax(1)
+    torch.testing.assert_close(memory.max(1).values, p.max(1).values)
+    others = memory.sort(1).values[:, :-1]
+    torch.testing.assert_close(others, ((1 - p.max(1).values) / 9)[:, None].expand(-1, 9))
+
+
+def test_dine_refreshes_its_memory_in_the_second_half_alone(make):
+    task = make(0, steps=20)  # every second step, from the tenth on
+    loss_fn = distillation.METHODS["dine"](task)
+    memory = task.extra["memory"].labels
+    first = memory.clone()
+    for step in (0, 2, 8, 9, 11):
+        loss_fn(step)
+        assert torch.equal(memory, first), step
+    student = distillation.predictions(task)
+    loss_fn(10)
+    torch.testing.assert_close(memory, 0.6 * first + 0.4 * student)
+    torch.testing.assert_close(memory.sum(1), torch.ones(48))
+
+
+def test_dine_is_the_sum_of_its_four_terms(make):
+    task = make(0)
+    task.model.eval()  # a function of each image alone
+    loss, _ = distillation.METHODS["dine"](task)(4)
+    rows, images, _ = task.see(4)
+    p, memory = task.model(images).softmax(1), task.extra["memory"].labels[rows]
+    fitted = (memory * (memory / p).log()).sum(1).mean()
+    sure = -(p * p.log()).sum(1).mean() + (p.mean(0) * p.mean(0).log()).sum()
+    share, partner = distillation.mixup(16, 0.3, task.args.seed, 4)
+    assert 0 <= share <= 1 and sorted(partner.tolist()) == list(range(16))
+    mixed = task.model(share * images + (1 - share) * images[partner]).log_softmax(1)
+    consistent = -((share * p + (1 - share) * p[partner]) * mixed).sum(1).mean()
+    torch.testing.assert_close(loss, fitted + sure + consistent)
+
+
+class Stopped(Exception):
+    pass
+
+
+def test_a_killed_dine_goes_on_with_its_memory(make, tmp_path):
+    def run(state=None, stop=None):
+        task = make(0, state=state, save_seconds=0.0, steps=12)
+        inner = distillation.loss_fn("dine", task)
+
+        def loss_fn(step):
+            if step == stop:
+                raise Stopped
+            return inner(step)
+
+        module = nn.ModuleDict({"model": task.model, "extra": task.extra})
+        training.fit(module, loss_fn, task.args, task.views.per_epoch, {"seed": 3})
+        return module.state_dict()
+
+    whole = run()
+    with pytest.raises(Stopped):
+        run(tmp_path / "state", 9)
+    resumed = run(tmp_path / "state")
+    assert all(torch.equal(value, resumed[name]) for name, value in whole.items())
+    assert "extra.memory.labels" in whole
+
+
+@pytest.mark.parametrize("loss", distillation.METHODS)
+def test_every_method_learns_from_its_teacher(make, loss):
+    _, history = trained(make(0, steps=60, budget="top2", weighting="entropy"), loss)
+    assert history[-1] < history[0]
+    assert set(losses.DISTILLATION) < set(distillation.METHODS)
+
+
+def test_the_docs_name_every_choice(request):
+    text = (request.config.rootpath / "docs" / "distillation.md").read_text()
+    choices = [*distillation.METHODS, *distillation.VIEWS, *ensembles.COMBINATIONS]
+    for name in (*choices, *distillation.SETTINGS[1:], *logits.PARAMETERS):
+        assert f"`{name}`" in text, name

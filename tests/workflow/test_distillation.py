@@ -1,0 +1,123 @@
+"""Views, combinations and logits of one's own, through the whole workflow."""
+
+import json
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from firewall import jobs, leaks
+
+from distilshift import headers, tensors
+
+FLAGS = ("--cores", "2", "--configfile", "tests/distillation.yaml", "--show-failed-logs")
+CELL = "transfers/optdigits-to-optdigits-noise/cnn/seed0"
+
+
+@pytest.fixture(scope="module")
+def ran(make_copy):
+    """A copy in which the experiment has run, its own teacher made from the image file."""
+    copy = make_copy("distillation")
+    copy.results = copy.folder / "results" / "distillation"
+    images = copy.results / "domains/optdigits-noise/train_images.safetensors"
+    done = copy.snakemake(*FLAGS, str(images.relative_to(copy.folder)))
+    assert done.returncode == 0, done.stdout[-4000:]
+    content, header = tensors.load(images, "images", "")
+    assert header["classes"] == ["3", "8"]
+    mine = copy.folder / "mine" / "optdigits-optdigits-noise-0.parquet"
+    mine.parent.mkdir()
+    ids = content["ids"].tolist()
+    pd.DataFrame({"sample_id": ids, "logit": [i % 7 - 3.0 for i in ids]}).to_parquet(mine)
+    done = copy.snakemake(*FLAGS)
+    assert done.returncode == 0, done.stdout[-6000:]
+    return copy
+
+
+def provenance(path):
+    return json.loads(pq.read_schema(path).metadata[b"distilshift"])
+
+
+def test_every_pair_that_can_be_is_a_row_and_no_other(ran):
+    metrics = pd.read_parquet(ran.results / "metrics.parquet")
+    rows = metrics[["adaptation", "method"]].drop_duplicates().fillna("-")
+    found = set(rows.itertuples(index=False, name=None))
+    assert found == {
+        ("-", "source-only"),
+        ("-", "oracle"),
+        ("none", "teacher"),  # a combination is no network, and so has no accuracy of its own
+        *(("none", method) for method in ("kd", "replayed", "online", "dine", "joint")),
+        *(("both", method) for method in ("kd", "replayed", "dine", "joint")),
+        *(("mine", method) for method in ("kd", "dine", "joint")),
+    }
+
+
+def test_replayed_and_online_students_agree_in_the_tables(ran):
+    """Fewer epochs than views: the cache holds all that the online teacher says."""
+    weights = [
+        tensors.load(ran.results / CELL / "none" / method / "round1/weights.safetensors",
+                     "weights", "")[0]["head.weight"]
+        for method in ("replayed", "online", "kd")
+    ]  # fmt: skip
+    apart = (weights[0] - weights[1]).abs().max()
+    assert apart < 1e-3 < (weights[0] - weights[2]).abs().max()
+
+
+def test_a_combined_cache_names_its_teachers_and_an_imported_one_its_file(ran):
+    both = provenance(ran.results / CELL / "both/logits/1-of-2.parquet")
+    teachers = [
+        headers.read_header(
+            ran.results / f"teachers/{domain}/cnn/seed0/weights.safetensors", "weights", ""
+        )["sha256"]
+        for domain in ("optdigits", "optdigits-turned")
+    ]
+    assert both["teacher_sha256"] == teachers
+    assert both["members"] == [["optdigits", "none"], ["optdigits-turned", "none"]]
+    assert (both["source"], both["views"]) == ("optdigits", 2)
+    mine = provenance(ran.results / CELL / "mine/logits/2-of-2.parquet")
+    assert mine["teacher"] == "optdigits-optdigits-noise-0.parquet"
+    assert mine["views"] == 0
+
+
+def test_every_cache_of_a_network_is_verified(ran):
+    table = pd.read_csv(ran.results / "tables/verification.csv")
+    assert table["adaptation"].tolist() == ["none"]
+    assert table["views"].tolist() == [2]
+    assert (table["argmax_changes"] == 0).all()
+    assert (table["largest_difference"] < 1e-4).all()
+
+
+def test_no_label_of_the_target_reaches_a_student(ran):
+    done = ran.snakemake(*FLAGS, "--dry-run", "--forceall")
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert leaks(jobs(done.stdout)) == []
+    rules = {job.rule for job in jobs(done.stdout)}
+    assert {"combine_logits", "import_logits", "verify_logits"} <= rules
+
+
+def test_what_a_schema_cannot_see_is_one_line_a_mistake(make_copy):
+    copy = make_copy("mistakes")
+    config = yaml.safe_load((copy.folder / "tests/distillation.yaml").read_text())
+    config["logits"]["views"] = 0
+    config["methods"]["dine"]["views"] = "online"
+    target = {"source": "optdigits-noise", "adaptation": "none"}
+    config["adaptations"] |= {
+        "pair": {"combine": "mean", "of": ["both", "gone"]},
+        "leak": {"combine": "mean", "of": ["none", target]},
+        "mine": {"logits": "mine/{method}.parquet"},
+        "two": {"kind": "shot", "logits": "x.parquet"},
+    }  # fmt: skip
+    (copy.folder / "wrong.yaml").write_text(yaml.safe_dump(config))
+    done = copy.snakemake("--dry-run", "--configfile", "wrong.yaml")
+    lines = [line for line in done.stdout.splitlines() if line.startswith("config: ")]
+    assert done.returncode != 0
+    for said in (
+        "methods.replayed.views: replayed needs views in the caches; set logits.views",
+        "methods.dine.views: got online; dine keeps labels of plain images; allowed: fixed",
+        "adaptations.pair.of: both is a combination itself; name its members",
+        "adaptations.pair.of: gone is not defined; allowed: none, both, mine",
+        "adaptations.leak.of: optdigits-noise is the target of transfers.0",
+        "adaptations.mine.logits: got mine/{method}.parquet; allowed in braces: {source}",
+        "adaptations.two: has kind, logits; allowed: one of them",
+    ):
+        assert any(said in line for line in lines), (said, lines)
+    assert len(lines) == 7
