@@ -16,7 +16,16 @@ from pathlib import Path
 
 from torch import nn
 
-from distilshift import adaptation, artefacts, cli, device, domains, models, pose, training
+from distilshift import (
+    adaptation,
+    artefacts,
+    cli,
+    device,
+    domains,
+    models,
+    registration,
+    training,
+)
 from distilshift.errors import InputError
 
 
@@ -76,7 +85,7 @@ def main(args: argparse.Namespace) -> None:
     }
     begun = time.perf_counter()
     if args.pose:
-        model.pose = pose.search(model, target.images)
+        model.pose = registration.search(model, target.images)
         header["pose"] = list(model.pose)
         cli.log.info("%s", model.pose)
     task = load_task(args, model, header, target, on)

@@ -1,25 +1,11 @@
-"""The pose of a target: how its images lie to those that a teacher was trained on.
+"""The pose of a target: how its images lie to those that a teacher was trained on."""
 
-A camera that is turned, a scan of another size or a negative moves every image alike, and
-far enough that adaptation starts from chance and settles on swapped classes. Such a shift
-can be undone before adaptation begins: ``search`` looks for the one turn, enlargement and
-polarity under which the source teacher's predictions are the surest and the most diverse.
-No label takes part, of source or target.
-"""
-
-import copy
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from distilshift import alignment, augmentation
-from distilshift.seeds import generator
-
-TURNS = range(-180, 180, 15)  # degrees
-ZOOMS = (-0.4, -0.3, -0.15, 0.0, 0.2, 0.4, 0.65)  # relative changes of size
-STEPS = (-30, -15, -7, 0, 7, 15, 30)  # degrees, around the best turn
-PROBE = 512  # images that are looked at
+from distilshift import augmentation
 
 
 class Pose(NamedTuple):
@@ -40,35 +26,3 @@ class Pose(NamedTuple):
         parameters = torch.tensor([[self.angle, self.zoom, 0.0, 0.0]]).expand(len(images), -1)
         shown = -images if self.negative else images
         return augmentation.apply_affine(shown, augmentation.affine(parameters))
-
-
-@torch.no_grad()
-def search(model: nn.Module, target: Tensor) -> Pose:
-    """The pose of highest mutual information between images and predicted classes.
-
-    I(x; y) = H(mean_i p_i) - mean_i H(p_i) in nats, of the source teacher on up to
-    ``PROBE`` target images, BatchNorm by their own statistics. First every turn and
-    polarity, then sizes and finer turns by coordinate ascent.
-
-    Args:
-        target: uint8 images (N, C, H, W).
-
-    Source of the score: Bridle, Heading, MacKay, "Unsupervised Classifiers, Mutual
-    Information and 'Phantom Targets'", NIPS 1991; the search is ours.
-    """
-    rows = torch.randperm(len(target), generator=generator("pose"))[:PROBE]
-    images = augmentation.preprocess(target[rows])
-    teacher = copy.deepcopy(model).train()
-    found: dict[Pose, float] = {}
-
-    def score(pose: Pose) -> float:
-        if pose not in found:
-            logits = teacher(pose.apply(images))
-            found[pose] = -alignment.information_maximisation(logits).item()
-        return found[pose]
-
-    best = max((Pose(turn, 0.0, side) for side in (False, True) for turn in TURNS), key=score)
-    for _ in range(2):
-        best = max((best._replace(zoom=zoom) for zoom in ZOOMS), key=score)
-        best = max((best._replace(angle=best.angle + step) for step in STEPS), key=score)
-    return best if score(best) > score(Pose()) else Pose()

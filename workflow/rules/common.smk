@@ -371,11 +371,12 @@ SOURCE_FREE = {"adabn", "tent", "shot"}
 
 
 def adaptation_settings(wildcards):
-    """Kind and weight of an adaptation; the kind is its name unless the config says."""
+    """An adaptation's kind (its name unless the config says), weight, and flag for the pose."""
     settings = config["adaptations"][wildcards.adaptation]
     return {
         "kind": settings.get("kind", wildcards.adaptation),
         "weight": settings["weight"],
+        "pose": "--pose" if settings["pose"] else "",
     }
 
 

@@ -88,6 +88,7 @@ rule adapt_teacher:
             --adaptation {wildcards.adaptation} \
             --kind {params.adaptation[kind]} \
             --weight {params.adaptation[weight]} \
+            {params.adaptation[pose]} \
             --teacher {input.teacher} \
             --target-images {input.images} \
             {params.source} \
