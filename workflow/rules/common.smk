@@ -121,6 +121,8 @@ def undefined_names():
                 f"networks.{name}.adaptations", adaptation, "adaptations"
             )
     for name, method in config["methods"].items():
+        for adaptation in method.get("adaptations", []):
+            yield from unknown(f"methods.{name}.adaptations", adaptation, "adaptations")
         if method["views"] == "replayed" and config["logits"]["views"] == 0:
             yield f"methods.{name}.views: replayed needs views in the caches; set logits.views"
         if method["views"] != "fixed" and method["loss"] == "dine":
@@ -242,8 +244,8 @@ IMPORTED = [a for a in config["adaptations"] if "logits" in config["adaptations"
 def students(network):
     """The pairs of adaptation and method that a network's students are distilled by.
 
-    Every pair that can be: online wants a teacher that is a network, replayed wants views
-    of the cache, and logits of the user's own have none.
+    Every pair that the method admits and that can be: online wants a teacher that is a
+    network, replayed wants views of the cache, and logits of the user's own have none.
     """
 
     def has_views(adaptation):
@@ -261,6 +263,7 @@ def students(network):
         for adaptation in adaptations(network)
         for method, settings in config["methods"].items()
         if possible[settings["views"]](adaptation)
+        and adaptation in settings.get("adaptations", [adaptation])
     ]
 
 
