@@ -204,6 +204,28 @@ def relabel(task: Task) -> Tensor:
 # ---- joint: labelled source and unlabelled target -------------------------------------
 
 
+def joint_shot(task: Task) -> LossFn:
+    """``shot`` beside the source's own cross-entropy, the head free to move.
+
+    loss = source cross-entropy + weight * IM + 0.3 * cross-entropy to centroid
+    pseudo-labels. Source-free, a teacher that fits the target already is pulled to the
+    clusters of its features, whatever they are; the source's labels hold it to its classes.
+
+    Source: SHOT, arXiv:2002.08546, equations 3 to 8; centroid pseudo-labels beside the
+    labelled source as in Liang et al., "Domain Adaptation with Auxiliary Target
+    Domain-Oriented Classifier", arXiv:2007.04171, section 3.
+    """
+    on_target = shot(task)
+    task.model.head.requires_grad_(True)
+
+    def loss_fn(step):
+        _, _, fitted = task.source_batch(step)
+        value, measured = on_target(step)
+        return fitted + value, {"source": fitted, **measured}
+
+    return loss_fn
+
+
 def on_logits(loss: Callable[[Tensor], Tensor]) -> Method:
     """Source cross-entropy + weight * a loss of the target's logits."""
 
@@ -298,6 +320,7 @@ ADAPTATIONS: dict[str, Method] = {
     "adabn": adabn,
     "tent": tent,
     "shot": shot,
+    "joint-shot": joint_shot,
     "im": on_logits(alignment.information_maximisation),
     "mcc": on_logits(alignment.minimum_class_confusion),
     "bnm": on_logits(alignment.batch_nuclear_norm),

@@ -4,7 +4,7 @@ import copy
 import pytest
 import torch
 
-from distilshift import adaptation, augmentation, models
+from distilshift import adaptation, augmentation, models, training
 from distilshift.errors import InputError
 
 
@@ -65,3 +65,23 @@ def test_adabn_refuses_a_network_without_batchnorm():
 def test_adabn_trains_nothing():
     task = argparse.Namespace(model=models.build("cnn-2", 10, 1, 8))
     assert adaptation.ADAPTATIONS["adabn"](task) is None
+
+
+def test_joint_shot_adds_the_sources_labels_to_shot(network, digits):
+    """Its loss is SHOT's plus the source's cross-entropy, and the head may move."""
+    model, target = network
+    source, labels = digits(64, seed=3)
+    ranges = {"rotation": 10.0, "translation": 0.1, "scale": 0.1}
+    args = argparse.Namespace(batch=32, **ranges)
+
+    def task():
+        views = [training.Views(images, args, name, 0) for name, images in pairs]
+        return adaptation.Task(copy.deepcopy(model), views[0], views[1], labels, 0.5, 10)
+
+    pairs = [("target", target), ("source", source)]
+    joint, alone = task(), task()
+    loss, measured = adaptation.joint_shot(joint)(0)
+    expected, _ = adaptation.shot(alone)(0)
+    assert all(parameter.requires_grad for parameter in joint.model.head.parameters())
+    assert not any(parameter.requires_grad for parameter in alone.model.head.parameters())
+    torch.testing.assert_close(loss, measured["source"] + expected)
