@@ -29,11 +29,25 @@ def test_adabn_gives_the_first_layer_the_statistics_of_the_whole_target(network)
 def test_adabn_over_equal_batches_averages_their_statistics(network):
     model, target = network
     adapted = adaptation.target_statistics(model, target, batch=16)
-    parts = [adapted.body[0](augmentation.preprocess(x)).detach() for x in target.split(16)]
+    batches = adaptation.mixed_batches(len(target), 16)
+    parts = [adapted.body[0](augmentation.preprocess(target[x])).detach() for x in batches]
     mean = torch.stack([x.mean((0, 2, 3)) for x in parts]).mean(0)
     var = torch.stack([x.var((0, 2, 3)) for x in parts]).mean(0)
     torch.testing.assert_close(adapted.body[1].running_mean, mean)
     torch.testing.assert_close(adapted.body[1].running_var, var)
+
+
+def test_adabn_of_a_sorted_set_sees_the_spread_between_its_batches(network):
+    """Batches of one class each would leave out how the classes differ."""
+    model, target = network
+    light = torch.linspace(0, 1, len(target)).view(-1, 1, 1, 1)  # sorted by brightness
+    target = (target * light).to(torch.uint8)
+    whole, mixed = (adaptation.target_statistics(model, target, batch=n) for n in (64, 16))
+    ratio = mixed.body[1].running_var / whole.body[1].running_var
+    parts = [model.body[0](augmentation.preprocess(x)).detach() for x in target.split(16)]
+    in_order = torch.stack([x.var((0, 2, 3)) for x in parts]).mean(0)
+    # a batch of 16 strays, one of its own brightness always errs to one side
+    assert (ratio.mean() - 1).abs() < 0.1 < 1 - (in_order / whole.body[1].running_var).mean()
 
 
 def test_adabn_leaves_weights_and_the_source_model_alone(network):
