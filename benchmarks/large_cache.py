@@ -6,7 +6,7 @@ Generates float16 logits, a batch at a time as `cache_logits.py` does, and write
 shards; then opens them with `distilshift.logits.read` and fetches every row once, in
 shuffled batches, as `distill_student.py` does. Each step is a process of its own, whose
 peak memory is given beyond that of one that only imports the same modules: so neither the
-libraries nor the images count. Needs rows x classes x 2 bytes of disk twice, once for the
+libraries nor the images count; seconds are the processor's own. Needs rows x classes x 2 bytes of disk twice, once for the
 shards and once for the reader's spool, in the folder for temporary files (TMPDIR).
 """
 
@@ -59,7 +59,7 @@ def epoch(paths: list[Path]) -> None:
 
 
 def measured(work: Callable, *args: object) -> tuple[float, int]:
-    """Seconds and peak memory, in bytes, of ``work`` in a fresh process."""
+    """CPU-seconds and peak memory, in bytes, of ``work`` in a fresh process."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_measure, args=(theirs, work, *args))
@@ -71,10 +71,10 @@ def measured(work: Callable, *args: object) -> tuple[float, int]:
 
 
 def _measure(pipe, work: Callable, *args: object) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     work(*args)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    pipe.send((time.perf_counter() - begun, peak))
+    pipe.send((time.process_time() - begun, peak))
 
 
 def nothing() -> None:

@@ -66,7 +66,7 @@ def job(folder, number):
     gpu = device.lease(range(3), folder)
     busy = folder / f"busy{gpu}"
     busy.touch(exist_ok=False)  # fails if another job is on this GPU
-    time.sleep(0.01 * (number % 4))
+    time.sleep(0.05 * (1 + number % 3))
     busy.unlink()
     (folder / f"job{number}").write_text(str(gpu))
     if number % 3 == 0:
