@@ -6,8 +6,9 @@ Generates float16 logits, a batch at a time as `cache_logits.py` does, and write
 shards; then opens them with `distilshift.logits.read` and fetches every row once, in
 shuffled batches, as `distill_student.py` does. Each step is a process of its own, whose
 peak memory is given beyond that of one that only imports the same modules: so neither the
-libraries nor the images count; seconds are the processor's own. Needs rows x classes x 2 bytes of disk twice, once for the
-shards and once for the reader's spool, in the folder for temporary files (TMPDIR).
+libraries nor the images count. Seconds are the processor's own. Needs rows x classes x 2
+bytes of disk twice, for the shards and for the reader's spool, in the folder for temporary
+files (TMPDIR).
 """
 
 import argparse
