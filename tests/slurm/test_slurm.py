@@ -115,7 +115,7 @@ def wait_for(condition, process: subprocess.Popen, output: Path, limit: float = 
 
 
 def test_requeue_and_scancel_lose_no_bit(slurm, tmp_path):
-    """A job that SLURM requeues, then cancels, ends in the weights of one left alone."""
+    """A job that SLURM requeues, then cancels, does no step twice and ends in the same bytes."""
     steps = {"steps": 2000, "batch": 64}
     weights = "results/teachers/optdigits/cnn/seed0/weights.safetensors"
     log = "results/logs/teachers/optdigits/cnn/seed0.log"
@@ -127,14 +127,23 @@ def test_requeue_and_scancel_lose_no_bit(slurm, tmp_path):
     (folder / log).unlink()
     output = tmp_path / "output"
 
-    def running(restarts: int, after: int = 0) -> dict[str, str] | None:
+    def logged(pattern: str) -> int | None:
+        """The step that the log of the training's last start names so."""
+        found = re.search(pattern, (folder / log).read_text()) if (folder / log).exists() else None
+        return found and int(found[1])
+
+    def stopped() -> int | None:
+        return logged(r"stopped by a signal after step (\d+); state kept")
+
+    def resumed() -> int | None:
+        return logged(r"resumed after step (\d+)")
+
+    def running(restarts: int) -> dict[str, str] | None:
         """The job that trains, once its log shows that it is under way."""
         for job in slurm.jobs():
-            mine = job["WorkDir"] == str(folder) and int(job["JobId"]) > after
-            if mine and job["JobState"] == "RUNNING" and int(job["Restarts"]) == restarts:
-                text = (folder / log).read_text() if (folder / log).exists() else ""
-                resumed = "resumed after step" in text
-                return job if "ms/step" in text and resumed == bool(restarts or after) else None
+            state = (job["WorkDir"], job["JobState"], int(job["Restarts"]))
+            if state == (str(folder), "RUNNING", restarts) and logged(r"step (\d+)/2000"):
+                return job if bool(resumed()) == bool(restarts) else None
         return None
 
     with output.open("w") as file:
@@ -148,17 +157,19 @@ def test_requeue_and_scancel_lose_no_bit(slurm, tmp_path):
     try:
         first = wait_for(lambda: running(0), process, output)
         slurm.requeue(first["JobId"])
+        at_requeue = wait_for(stopped, process, output)
         again = wait_for(lambda: running(1), process, output)
         assert again["JobId"] == first["JobId"]
+        assert resumed() == at_requeue
         slurm.cancel(first["JobId"])
+        at_cancel = wait_for(stopped, process, output)
         assert process.wait(600) == 0, output.read_text()
     finally:
         process.terminate()
         process.wait(60)
     jobs = [job for job in slurm.jobs() if job["WorkDir"] == str(folder)]
     assert [job["JobState"] for job in jobs] == ["CANCELLED", "COMPLETED"]
-    text = (folder / log).read_text()
-    assert int(re.search(r"resumed after step (\d+)", text)[1]) > 0
-    print(text)
+    assert resumed() == at_cancel > at_requeue > 0
+    print(f"requeued after step {at_requeue}, cancelled after step {at_cancel}: none done twice")
     assert (folder / weights).read_bytes() == uninterrupted
     assert not list((folder / weights).parent.glob("*state*"))
