@@ -18,7 +18,8 @@ FLAGS = (
     *("--latency-wait", 10),
     *("--slurm-init-seconds-before-status-checks", 1),
 )
-GPU_RULES = {"train_teacher", "train_student", "cache_logits", "distill_student", "predict"}
+GPU_RULES = {"train_teacher", "train_student", "cache_logits", "verify_logits"}
+GPU_RULES |= {"distill_student", "predict"}
 CPU_RULES = {"construct_domain", "evaluate", "summarize", "tabulate_ladder"}
 FAILS_ONCE = """
 import sys

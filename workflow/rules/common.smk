@@ -333,10 +333,9 @@ def member_logits(wildcards):
 
 
 def own_logits(wildcards):
-    """The file of logits that the user brought for a cell."""
-    return config["adaptations"][wildcards.adaptation]["logits"].format(
-        **dict(wildcards)
-    )
+    """The file of logits that the user brought for a cell; it lies here, in no bucket."""
+    given = config["adaptations"][wildcards.adaptation]["logits"]
+    return local(given.format(**dict(wildcards)))
 
 
 def teachers(wildcards):
