@@ -45,7 +45,7 @@ def folder(slurm, tmp_path_factory):
     script = folder / "scripts/evaluate.py"
     doc, rest = re.fullmatch(r'(""".*?"""\n)(.*)', script.read_text(), re.DOTALL).groups()
     script.write_text(doc + FAILS_ONCE + rest)
-    tiny.snakemake(folder, *FLAGS, "tables", timeout=900)
+    tiny.snakemake(folder, *FLAGS, "tables", timeout=1800)
     return folder
 
 
