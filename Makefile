@@ -21,13 +21,18 @@ $(VENV)/.installed: requirements.txt constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
 	touch $@
 
+# apart from the rest: requirements-s3.txt says why
+$(VENV)/s3: requirements-s3.txt | setup
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $@ -r $<
+	touch $@
+
 run: setup ## run the default experiment to figures and tables
 	snakemake --cores all --show-failed-logs
 
 report: run ## write report.html: every figure and table, self-contained
 	snakemake --report report.html
 
-test: setup ## run all tests but those of test-slurm
+test: setup $(VENV)/s3 ## run all tests but those of test-slurm
 	pytest
 
 test-slurm: setup ## run the tests on a real one-node SLURM (as root; boots and stops it)

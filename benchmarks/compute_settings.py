@@ -1,14 +1,17 @@
 """What precision, memory format and compilation cost or gain: milliseconds a training step.
 
-python benchmarks/compute_settings.py [--device cuda]
+python benchmarks/compute_settings.py [--device cuda] [--models cnn-4 cnn-16]
 """
 
 import argparse
 import itertools
+import sys
 import time
+from pathlib import Path
 
 import torch
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 from distilshift import cli, models, training
 
 
@@ -45,10 +48,12 @@ if __name__ == "__main__":
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     asked.add_argument("--threads", type=cli.positive_int, default=1)
+    names = [case[0] for case in CASES]
+    asked.add_argument("--models", nargs="+", choices=names, default=names, metavar="MODEL")
     given = asked.parse_args()
     torch.set_num_threads(given.threads)
     print(f"{'model':12} {'precision':9} {'channels_last':13} {'compile':7} ms/step")
-    for case in CASES:
+    for case in (case for case in CASES if case[0] in given.models):
         for precision, last, compiled in itertools.product(
             ["float32", "bfloat16"], [False, True], [False, True]
         ):

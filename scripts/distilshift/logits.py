@@ -256,7 +256,8 @@ def _check_shards(files: list[tuple[Path, pq.ParquetFile]], part: bool) -> None:
 
 def _open(path: Path) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path, page_checksum_verification=True)
+        # pre_buffer would hold the whole of every open shard in memory
+        return pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False)
     except FileNotFoundError:
         raise InputError(path, "no such file", rerun("cache_logits")) from None
     except (pa.ArrowException, OSError) as error:
@@ -277,7 +278,7 @@ def _rows(
     path: Path, file: pq.ParquetFile, dtype: np.dtype, width: int, views: bool
 ) -> Iterator[Rows]:
     try:
-        for batch in file.iter_batches(batch_size=65536):
+        for batch in file.iter_batches(batch_size=8192):
             column = batch["logits"]
             if not pa.types.is_fixed_size_binary(column.type):
                 problem = f"logits are {column.type}, not fixed-width binary"

@@ -80,7 +80,7 @@ def calls(tmp_path_factory) -> dict[str, list[list[str]]]:
         *("--profile", "workflow/profiles/slurm"),
         *("--slurm-init-seconds-before-status-checks", 1),
         *("--latency-wait", 2),
-        timeout=240,
+        timeout=600,
         env=tiny.environment(PATH=path, STAND_IN=str(stand_in)),
     )
     found: dict[str, list[list[str]]] = {}
@@ -100,7 +100,9 @@ def value(args: list[str], flag: str) -> int:
 
 def test_every_rule_is_sent_twice(calls):
     targets = {"all", "figures", "tables", "download_dataset"}
-    expected = set(rules()) - targets - {"gallery", "plot_gallery", "plot_dial"}  # not in `all`
+    expected = set(rules()) - targets
+    expected -= {"gallery", "plot_gallery", "plot_dial"}  # not in `all`
+    expected -= {"combine_logits", "import_logits"}  # for caches that this config does not name
     assert {rule_of(comment) for comment in calls} == expected
     assert all(len(attempts) == 2 for attempts in calls.values())
 

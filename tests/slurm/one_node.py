@@ -11,6 +11,7 @@ start of snakemake wait 9 seconds for an answer.
 """
 
 import contextlib
+import fcntl
 import os
 import shutil
 import socket
@@ -22,6 +23,7 @@ from pathlib import Path
 PACKAGES = ("munge", "slurmctld", "slurmd", "slurm-client")
 CONFIG = Path("/etc/slurm/slurm.conf")
 GRES = Path("/etc/slurm/gres.conf")
+LOCK = Path(tempfile.gettempdir(), "distilshift-slurm.lock")
 OURS = "# written by distilshift's tests/slurm/one_node.py"
 
 # OverMemoryKill enforces mem_mb where there are no cgroups. config_overrides: SLURM
@@ -89,6 +91,8 @@ class Cluster:
         self.processes: list[subprocess.Popen] = []
 
     def __enter__(self) -> "Cluster":
+        self.lock = LOCK.open("w")
+        fcntl.flock(self.lock, fcntl.LOCK_EX)  # they share a config: a second one waits
         self.folder = Path(tempfile.mkdtemp(prefix="distilshift-slurm-"))
         self.folder.chmod(0o755)
         try:
@@ -115,6 +119,7 @@ class Cluster:
             if path.exists() and OURS in path.read_text():
                 path.unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
+        self.lock.close()
 
     def _start(self) -> None:
         for index in range(self.gpus):

@@ -1,7 +1,11 @@
 import argparse
+import multiprocessing
 import os
+import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -55,6 +59,36 @@ def test_processes_lease_different_gpus_and_a_killed_one_frees_its_own(tmp_path,
     assert device.lease(range(3), tmp_path) == leased[victim]
     for file in device._leases:
         file.close()
+
+
+def job(folder, number):
+    """Hold a GPU for a moment; every third job is killed with its lease."""
+    gpu = device.lease(range(3), folder)
+    busy = folder / f"busy{gpu}"
+    busy.touch(exist_ok=False)  # fails if another job is on this GPU
+    time.sleep(0.05 * (1 + number % 3))
+    busy.unlink()
+    (folder / f"job{number}").write_text(str(gpu))
+    if number % 3 == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    os._exit(0)  # a fork: nothing of the test's own process is to be wound up here
+
+
+def test_twenty_jobs_over_three_gpus(tmp_path):
+    """As many at once as there are GPUs, as Snakemake starts them: no lease may fail."""
+    fork = multiprocessing.get_context("fork")  # no import of torch for each
+
+    def start(number):
+        process = fork.Process(target=job, args=(tmp_path, number))
+        process.start()
+        process.join(60)
+        return process.exitcode
+
+    with ThreadPoolExecutor(3) as pool:
+        codes = list(pool.map(start, range(20)))
+    assert codes == [-signal.SIGKILL if number % 3 == 0 else 0 for number in range(20)]
+    used = [(tmp_path / f"job{number}").read_text() for number in range(20)]
+    assert set(used) == {"0", "1", "2"}
 
 
 def choose(monkeypatch, chosen, gpus, seen, scheduled=False):

@@ -29,6 +29,13 @@ def test_constraints_hold_the_same_pins(pip, request):
     assert {name: constraints.get(name) for name in pip} == pip
 
 
+def test_what_s3_needs_lies_beside_the_pins(request):
+    """All but one package: botocore refuses a newer python-dateutil."""
+    constraints = pip_pins(request.config.rootpath / "constraints.txt")
+    apart = pip_pins(request.config.rootpath / "requirements-s3.txt")
+    assert constraints.keys() & apart.keys() == {"python-dateutil"}
+
+
 def test_nothing_comes_from_a_channel_of_defaults(request):
     environment = yaml.safe_load((request.config.rootpath / "environment.yml").read_text())
     assert environment["channels"] == ["conda-forge", "bioconda", "nodefaults"]

@@ -76,8 +76,8 @@ def test_an_edited_shift_makes_the_domains_and_all_below_again(finished):
     assert planned == {"construct_domain", "verify_logits", *TRAINED, *END}
 
 
-def test_threads_and_granted_gpus_rerun_nothing(finished):
-    args = ("--set-threads", "train_teacher=2", "--resources", "gpu=0")
+def test_cores_threads_and_granted_gpus_rerun_nothing(finished):
+    args = ("--cores", "1", "--set-threads", "train_teacher=2", "--resources", "gpu=0")
     assert finished.planned(*SMALL, *args) == {}
 
 

@@ -29,7 +29,8 @@ def one_of(names):
 def code(script):
     """A script and every module of ours that it imports, directly or not.
 
-    All are inputs of the rule, so an edit reruns what depends on it and nothing else.
+    All are inputs of the rule, so an edit reruns what depends on it and nothing else;
+    `local`, so that they are looked for here also where results lie in a bucket.
     """
     found, waiting = [], [Path("scripts") / script]
     while waiting:
@@ -37,7 +38,7 @@ def code(script):
         if str(path) not in found:
             found.append(str(path))
             waiting += imported_modules(path)
-    return found
+    return [local(path) for path in found]
 
 
 def imported_modules(path):
@@ -332,10 +333,9 @@ def member_logits(wildcards):
 
 
 def own_logits(wildcards):
-    """The file of logits that the user brought for a cell."""
-    return config["adaptations"][wildcards.adaptation]["logits"].format(
-        **dict(wildcards)
-    )
+    """The file of logits that the user brought for a cell; it lies here, in no bucket."""
+    given = config["adaptations"][wildcards.adaptation]["logits"]
+    return local(given.format(**dict(wildcards)))
 
 
 def teachers(wildcards):
