@@ -155,6 +155,30 @@ class Chain:
                     ["--out-history", self.path("history.parquet")],
                 ),
             ),
+            "scores": (
+                "validate",
+                joined(
+                    ["--outputs", self.path("outputs.parquet")],
+                    ["--source-labels", self.labels("source", "test")],
+                    ["--validators", self.path("validators.parquet")],
+                ),
+            ),
+            "selection": (
+                "select_round",
+                joined(
+                    ["--validators", self.path("validators.parquet")],
+                    ["--selection", self.path("selection.parquet")],
+                    ["--csv", self.path("selection.csv")],
+                ),
+            ),
+            "picks": (
+                "tabulate_selection",
+                joined(
+                    ["--validators", self.path("validators.parquet")],
+                    ["--metrics", self.path("metrics.parquet")],
+                    ["--csv", self.path("validators.csv")],
+                ),
+            ),
             "table": (
                 "tabulate_ladder",
                 joined(

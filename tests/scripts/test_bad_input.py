@@ -37,6 +37,7 @@ BAD_FLAGS = {
         ("--shift", "noise:strength=much"),
     ],
     "domains": [("--samples", "0")],
+    "selection": [("--requirement", "much")],
 }
 
 
@@ -81,6 +82,9 @@ TABLES = [
     ("evaluation", "outputs.parquet", "predict"),
     ("summary", "evaluation/metrics.parquet", "evaluate"),
     ("summary", "evaluation/predictions.parquet", "evaluate"),
+    ("scores", "outputs.parquet", "predict"),
+    ("selection", "validators.parquet", "validate"),
+    ("picks", "validators.parquet", "validate"),
     ("table", "metrics.parquet", "summarize"),
     ("ladder", "metrics.parquet", "summarize"),
     ("curves", "history.parquet", "summarize"),
@@ -175,6 +179,8 @@ def replaced(args, **values):
         ("evaluation", {"target_labels": "outputs.parquet"}, "not a whole safetensors"),
         ("evaluation", {"outputs": "metrics.parquet"}, "holds no outputs of networks"),
         ("evaluation", {"records": "adapted/record.json"}, "is not of the teacher of seed 0"),
+        ("scores", {"source_labels": "source/train_labels.safetensors"}, "split is train"),
+        ("selection", {"validators": "metrics.parquet"}, "has no column"),
         ("table", {"metrics": "history.parquet"}, "has no column"),
         ("ladder", {"metrics": "confusion.parquet"}, "has no column"),
     ],
@@ -194,6 +200,21 @@ def test_evaluation_refuses_another_number_of_records_than_networks(made, run_sc
     status, shown = run_script(script, [*args, "--records", made.path("teacher", "record.json")])
     assert status == 1
     assert "--records: 5 networks, 1 records, 5 histories; give as many" in shown
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--criterion=magic"], "--criterion: is magic; allowed: entropy, information_max"),
+        (["--criterion=oracle_accuracy"], "--metrics: belongs to --criterion oracle_accuracy"),
+        (["--metrics=metrics.parquet"], "--metrics: belongs to --criterion oracle_accuracy"),
+    ],
+)
+def test_selection_refuses_what_it_cannot_choose_by(made, run_script, flags, message):
+    script, args = made.steps()["selection"]
+    status, shown = run_script(script, [*args, *flags])
+    assert status == 1
+    assert message in shown
 
 
 def test_prediction_refuses_a_network_of_another_transfer(chain, run_script):

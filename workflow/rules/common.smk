@@ -442,6 +442,26 @@ def evaluated(file):
     ]
 
 
+ORACLE = "oracle_accuracy"  # the one criterion that needs the target's labels
+
+
+def oracle_metrics():
+    """The tidy metrics, for a selection by the oracle alone."""
+    is_asked = config["requirement"]["criterion"] == ORACLE
+    return ["<results>/metrics.parquet"] if is_asked else []
+
+
+def requirement_flags(wildcards, input):
+    """What a chosen round must meet, as flags of select_round.py."""
+    wanted = config["requirement"]
+    flags = [f"--criterion {wanted['criterion']}"]
+    if wanted["value"] is not None:
+        flags.append(f"--requirement {wanted['value']}")
+    if input.metrics:
+        flags.append(f"--metrics {input.metrics}")
+    return " ".join(flags)
+
+
 def shift_flags(wildcards):
     """A domain's shifts as flags of construct_domain.py."""
     flags = []

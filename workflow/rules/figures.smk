@@ -23,6 +23,7 @@ rule tables:
         "<results>/metrics.parquet",
         "<results>/tables/verification.csv",
         expand("<results>/tables/ladder.{format}", format=["csv", "tex"]),
+        expand("<results>/tables/{name}.csv", name=["selection", "validators"]),
 
 
 rule tabulate_ladder:
