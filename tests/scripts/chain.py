@@ -61,7 +61,7 @@ class Chain:
 
     def steps(self) -> dict[str, tuple[str, list[str]]]:
         """name -> (script, flags), in an order that works."""
-        networks = ["teacher", "adapted", "source-only", "distilled", "oracle"]
+        networks = ["teacher", "adapted", "source-only", "distilled", "second", "oracle"]
         several = {
             what: [self.path(name, file) for name in networks] for what, file in ARTEFACTS.items()
         }
@@ -114,6 +114,23 @@ class Chain:
                 joined(
                     ["--images", self.images("target"), *cache, "--teacher", weights],
                     ["--model", "cnn-2", *FEW, *self.artefacts("distilled")],
+                ),
+            ),
+            "next cache": (
+                "cache_logits",
+                joined(
+                    ["--teacher", self.path("distilled", "weights.safetensors")],
+                    ["--images", self.images("target"), "--adaptation", "adabn"],
+                    ["--previous", self.path("logits.parquet"), "--memory", "0.25"],
+                    ["--logits", self.path("next.parquet")],
+                ),
+            ),
+            "second": (
+                "distill_student",
+                joined(
+                    ["--images", self.images("target"), "--logits", self.path("next.parquet")],
+                    ["--teacher", self.path("distilled", "weights.safetensors")],
+                    ["--model", "cnn-2", *FEW, *self.artefacts("second")],
                 ),
             ),
             "source-only": ("train_student", self.supervised("source", "cnn-2", "source-only")),
@@ -189,6 +206,14 @@ class Chain:
             "ladder": (
                 "plot_ladder",
                 ["--metrics", self.path("metrics.parquet"), "--figures", *self.pictures("ladder")],
+            ),
+            "rounds": (
+                "plot_rounds",
+                joined(
+                    ["--metrics", self.path("metrics.parquet")],
+                    ["--validators", self.path("validators.parquet")],
+                    ["--figures", *self.pictures("rounds")],
+                ),
             ),
             "domains": (
                 "plot_domains",

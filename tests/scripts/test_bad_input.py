@@ -17,6 +17,7 @@ BAD_FLAGS = {
     "adapted": [("--kind", "magic"), ("--weight", "-1")],
     "cache": [("--dtype", "int8"), ("--batch", "0"), ("--views", "-1"), ("--shard", "2-of-1")],
     "combined": [("--combine", "magic")],
+    "next cache": [("--memory", "1.5")],
     "verification": [("--rows", "0"), ("--tolerance", "0")],
     "distilled": [
         ("--temperature", "0"),
@@ -80,6 +81,8 @@ TABLES = [
     ("combined", "plain.parquet", "cache_logits"),
     ("verification", "logits.parquet", "cache_logits"),
     ("evaluation", "outputs.parquet", "predict"),
+    ("next cache", "logits.parquet", "cache_logits"),
+    ("rounds", "validators.parquet", "validate"),
     ("summary", "evaluation/metrics.parquet", "evaluate"),
     ("summary", "evaluation/predictions.parquet", "evaluate"),
     ("scores", "outputs.parquet", "predict"),
@@ -172,6 +175,9 @@ def replaced(args, **values):
         ("teacher", {"images": "dataset/images.safetensors"}, "holds dataset images"),
         ("cache", {"teacher": "target/train_images.safetensors"}, "holds images, expected weights"),
         ("distilled", {"teacher": "teacher/weights.safetensors"}, "teacher_sha256 is"),
+        ("next cache", {"previous": "next.parquet"}, "teacher_sha256 is"),
+        ("next cache", {"teacher": "adapted/weights.safetensors"}, "teacher_sha256 is"),
+        ("second", {"logits": "logits.parquet"}, "teacher_sha256 is"),
         ("distilled", {"images": "source/train_images.safetensors"}, "images_sha256 is"),
         ("outputs", {"target_test_images": "target/train_images.safetensors"}, "split is train"),
         ("outputs", {"target_test_images": "source/test_images.safetensors"}, "domain is source"),
@@ -199,7 +205,7 @@ def test_evaluation_refuses_another_number_of_records_than_networks(made, run_sc
     script, args = made.steps()["evaluation"]
     status, shown = run_script(script, [*args, "--records", made.path("teacher", "record.json")])
     assert status == 1
-    assert "--records: 5 networks, 1 records, 5 histories; give as many" in shown
+    assert "--records: 6 networks, 1 records, 6 histories; give as many" in shown
 
 
 @pytest.mark.parametrize(
