@@ -58,7 +58,8 @@ def asks_for_gpu(source: str) -> bool:
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory) -> dict[str, list[list[str]]]:
     """The arguments of each sbatch call, by the job's comment, in the order they came."""
-    folder = tiny.project(tmp_path_factory.mktemp("sbatch"), adaptations={"none": {}, "adabn": {}})
+    changes = {"adaptations": {"none": {}, "adabn": {}}, "rounds": 2}
+    folder = tiny.project(tmp_path_factory.mktemp("sbatch"), **changes)
     stand_in = folder / "stand-in"
     (stand_in / "bin").mkdir(parents=True)
     for name in PROGRAMS:

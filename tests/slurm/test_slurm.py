@@ -19,7 +19,8 @@ FLAGS = (
     *("--slurm-init-seconds-before-status-checks", 1),
 )
 GPU_RULES = {"train_teacher", "train_student", "cache_logits", "distill_student", "predict"}
-CPU_RULES = {"construct_domain", "evaluate", "summarize", "tabulate_ladder"}
+CPU_RULES = {"construct_domain", "evaluate", "validate", "select", "summarize"}
+CPU_RULES |= {"tabulate_ladder", "tabulate_selection"}
 FAILS_ONCE = """
 import sys
 from pathlib import Path
