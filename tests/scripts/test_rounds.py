@@ -33,6 +33,36 @@ def test_the_next_cache_is_the_students_labels_and_a_share_of_its_own(made):
     assert all(found[field] == first.provenance[field] for field in alike)
 
 
+def test_every_view_is_mixed_with_the_same_view(made, run_script, tmp_path):
+    for step, name in (("cache", "first"), ("next cache", "second")):
+        script, args = made.steps()[step]
+        args[args.index("--logits") + 1] = str(tmp_path / name)
+        if step == "next cache":
+            args[args.index("--previous") + 1] = str(tmp_path / "first")
+        status, shown = run_script(script, [*args, "--views", "2", "--seed", "0"])
+        assert status == 0, shown
+    student, _ = models.load_weights(made.path("distilled", "weights.safetensors"), "")
+    images = domains.load_images(made.images("target"))
+    first, second = (
+        logits.read([tmp_path / name], {}, images.ids.numpy()) for name in ("first", "second")
+    )
+    for view in range(3):
+        rows = second.rows[view]
+        parameters = torch.from_numpy(second.parameters[rows])
+        assert np.array_equal(second.parameters[rows], first.parameters[first.rows[view]])
+        seen = augmentation.see(images.images, parameters)
+        with torch.inference_mode():
+            fresh = softmax(student(seen).numpy())
+        kept = softmax(first.logits[first.rows[view]])
+        expected = MEMORY * kept + (1 - MEMORY) * fresh
+        assert np.exp(second.logits[rows]) == pytest.approx(expected, abs=1e-4), view
+    script, args = made.steps()["next cache"]
+    args[args.index("--previous") + 1] = str(tmp_path / "first")
+    status, shown = run_script(script, [*args, "--views", "1", "--seed", "0"])
+    assert status == 1
+    assert "views is 2, the student needs 1" in shown
+
+
 def test_shards_of_a_round_are_ranges_of_the_whole(made, run_script, tmp_path):
     parts = []
     for shard in ("1-of-2", "2-of-2"):

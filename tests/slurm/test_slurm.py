@@ -19,6 +19,7 @@ FLAGS = (
     *("--slurm-init-seconds-before-status-checks", 1),
 )
 GPU_RULES = {"train_teacher", "train_student", "cache_logits", "distill_student", "predict"}
+GPU_RULES |= {"verify_logits"}
 CPU_RULES = {"construct_domain", "evaluate", "validate", "select", "summarize"}
 CPU_RULES |= {"tabulate_ladder", "tabulate_selection"}
 FAILS_ONCE = """
