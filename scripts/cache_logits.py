@@ -5,6 +5,9 @@ V``, on the V views in which the student of ``--seed`` sees each image in its fi
 epochs. A large set may be cut into shards, contiguous ranges of its samples, each cached
 by a process of its own.
 
+With --previous the teacher is the student who learned from that cache, and the new cache,
+of the next round, keeps a share of the old one's probabilities.
+
     python scripts/cache_logits.py --teacher adapted.safetensors \\
         --images train_images.safetensors --logits logits.parquet
 """
@@ -12,10 +15,12 @@ by a process of its own.
 import argparse
 from pathlib import Path
 
+import numpy as np
 import pyarrow
 import torch
 
 from distilshift import augmentation, cli, device, domains, logits, models
+from distilshift.rounds import remember
 
 
 def parser() -> argparse.ArgumentParser:
@@ -23,7 +28,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--teacher", type=Path, required=True, help="weights of what labels")
     made.add_argument("--images", type=Path, required=True, help="unlabelled target images")
     made.add_argument("--adaptation", default="none", help="name of the teacher's adaptation")
-    made.add_argument("--round", type=cli.positive_int, default=1, help="round of soft labels")
+    made.add_argument("--previous", type=Path, help="the cache, or its shard, of the round before")
+    made.add_argument("--memory", type=cli.share, default=0.5, help="share of it that is kept")
     made.add_argument("--dtype", choices=sorted(logits.DTYPES), default="float32", help="stored")
     made.add_argument(
         "--shard", type=cli.shard, default="1-of-1", metavar="INDEX-of-COUNT", help="which rows"
@@ -39,6 +45,19 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def load_previous(
+    path: Path, student: dict, images: dict, drawn: dict, ids: np.ndarray
+) -> logits.Cache:
+    """The cache, or its shard, that a student has learned from, in the order of ``ids``.
+
+    Raises:
+        InputError: the student learned from another one, or it holds other samples or views.
+    """
+    expect = {"classes": images["classes"], "images_sha256": images["sha256"], **drawn}
+    expect["teacher_sha256"] = student.get("teacher_sha256")
+    return logits.read([path], expect, ids, part=True)
+
+
 def main(args: argparse.Namespace) -> None:
     on = device.choose(args)
     model, teacher = models.load_weights(args.teacher, "train_teacher or adapt_teacher", on)
@@ -46,13 +65,20 @@ def main(args: argparse.Namespace) -> None:
     models.check_same(args.images, data.header, teacher, ("classes", "channels", "size"))
     index, count = args.shard
     first, last = cli.part(len(data.ids), args.shard)
+    drawn = logits.views_drawn(args.views, args)
+    previous, rounds = None, {"round": 1}
+    if args.previous:
+        ids = data.ids[first:last].numpy()
+        previous = load_previous(args.previous, teacher, data.header, drawn, ids)
+        before = {name: previous.provenance[name] for name in ("round", "teacher_sha256")}
+        rounds = {"round": before["round"] + 1, "memory": args.memory, "previous": before}
     provenance = {
-        "teacher": teacher["model"],
+        "teacher": teacher["model"] if previous is None else previous.provenance["teacher"],
         "teacher_sha256": teacher["sha256"],
         "source": teacher.get("source", teacher.get("domain")),
         "target": data.header["domain"],
         "adaptation": args.adaptation,
-        "round": args.round,
+        **rounds,
         "seed": teacher["seed"],
         "images_sha256": data.header["sha256"],
         "split": data.header["split"],
@@ -60,7 +86,7 @@ def main(args: argparse.Namespace) -> None:
         "preprocessing": augmentation.PREPROCESSING,
         "size": data.header["size"],
         "channels": data.header["channels"],
-        **logits.views_drawn(args.views, args),
+        **drawn,
         "mode": "eval",
         "shard": index,
         "shards": count,
@@ -83,8 +109,11 @@ def main(args: argparse.Namespace) -> None:
                     if view
                     else augmentation.preprocess(images)
                 )
-                values = model(seen).float().cpu()
-                yield data.ids[rows].numpy(), values.numpy(), view, how.numpy()
+                values = model(seen).float().cpu().numpy()
+                if previous is not None:
+                    kept = previous.logits[previous.rows[view, rows.numpy() - first]]
+                    values = remember(kept, values, args.memory)
+                yield data.ids[rows].numpy(), values, view, how.numpy()
                 cli.log.info("view %d: labelled %d images", view, len(rows))
 
     logits.write(args.logits, chunks(), provenance, args.dtype)

@@ -155,3 +155,10 @@ def part(count: int, shard: tuple[int, int]) -> tuple[int, int]:
             f"--shard {index}-of-{shards}", problem, "lower logits.shards in the config"
         )
     return first, last
+
+
+def share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"must be from 0 to 1, got {text}")
+    return value

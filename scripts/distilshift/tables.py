@@ -35,6 +35,9 @@ METRICS = [
     "training_seconds",
 ]
 
+VALIDATORS = [*IDENTITY, "validator", "value", "coverage", "collapsed"]
+SELECTION = [*IDENTITY, "criterion", "value", "collapsed", "reason"]
+
 
 def write(frame: pd.DataFrame, path: Path) -> None:
     table = pa.Table.from_pandas(frame, preserve_index=False)

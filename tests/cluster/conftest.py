@@ -4,8 +4,8 @@ import tiny
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory):
-    """A folder where the tiny experiment has been run whole, adaptation by SHOT included."""
-    changes = {"adaptations": {"none": {}, "shot": {}}}
+    """The tiny experiment after a whole run, with adaptation by SHOT and a second round."""
+    changes = {"adaptations": {"none": {}, "shot": {}}, "rounds": 2}
     folder = tiny.project(tmp_path_factory.mktemp("made"), **changes)
     tiny.snakemake(folder, "--cores", 2)
     return folder

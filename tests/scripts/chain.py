@@ -61,7 +61,7 @@ class Chain:
 
     def steps(self) -> dict[str, tuple[str, list[str]]]:
         """name -> (script, flags), in an order that works."""
-        networks = ["teacher", "adapted", "source-only", "distilled", "oracle"]
+        networks = ["teacher", "adapted", "source-only", "distilled", "second", "oracle"]
         several = {
             what: [self.path(name, file) for name in networks] for what, file in ARTEFACTS.items()
         }
@@ -116,6 +116,23 @@ class Chain:
                     ["--model", "cnn-2", *FEW, *self.artefacts("distilled")],
                 ),
             ),
+            "next cache": (
+                "cache_logits",
+                joined(
+                    ["--teacher", self.path("distilled", "weights.safetensors")],
+                    ["--images", self.images("target"), "--adaptation", "adabn"],
+                    ["--previous", self.path("logits.parquet"), "--memory", "0.25"],
+                    ["--logits", self.path("next.parquet")],
+                ),
+            ),
+            "second": (
+                "distill_student",
+                joined(
+                    ["--images", self.images("target"), "--logits", self.path("next.parquet")],
+                    ["--teacher", self.path("distilled", "weights.safetensors")],
+                    ["--model", "cnn-2", *FEW, *self.artefacts("second")],
+                ),
+            ),
             "source-only": ("train_student", self.supervised("source", "cnn-2", "source-only")),
             "oracle": ("train_student", self.supervised("target", "cnn-2", "oracle")),
             "outputs": (
@@ -155,6 +172,30 @@ class Chain:
                     ["--out-history", self.path("history.parquet")],
                 ),
             ),
+            "scores": (
+                "validate",
+                joined(
+                    ["--outputs", self.path("outputs.parquet")],
+                    ["--source-labels", self.labels("source", "test")],
+                    ["--validators", self.path("validators.parquet")],
+                ),
+            ),
+            "selection": (
+                "select_round",
+                joined(
+                    ["--validators", self.path("validators.parquet")],
+                    ["--selection", self.path("selection.parquet")],
+                    ["--csv", self.path("selection.csv")],
+                ),
+            ),
+            "picks": (
+                "tabulate_selection",
+                joined(
+                    ["--validators", self.path("validators.parquet")],
+                    ["--metrics", self.path("metrics.parquet")],
+                    ["--csv", self.path("validators.csv")],
+                ),
+            ),
             "table": (
                 "tabulate_ladder",
                 joined(
@@ -165,6 +206,14 @@ class Chain:
             "ladder": (
                 "plot_ladder",
                 ["--metrics", self.path("metrics.parquet"), "--figures", *self.pictures("ladder")],
+            ),
+            "rounds": (
+                "plot_rounds",
+                joined(
+                    ["--metrics", self.path("metrics.parquet")],
+                    ["--validators", self.path("validators.parquet")],
+                    ["--figures", *self.pictures("rounds")],
+                ),
             ),
             "domains": (
                 "plot_domains",

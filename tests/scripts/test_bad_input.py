@@ -17,6 +17,7 @@ BAD_FLAGS = {
     "adapted": [("--kind", "magic"), ("--weight", "-1")],
     "cache": [("--dtype", "int8"), ("--batch", "0"), ("--views", "-1"), ("--shard", "2-of-1")],
     "combined": [("--combine", "magic")],
+    "next cache": [("--memory", "1.5")],
     "verification": [("--rows", "0"), ("--tolerance", "0")],
     "distilled": [
         ("--temperature", "0"),
@@ -37,6 +38,7 @@ BAD_FLAGS = {
         ("--shift", "noise:strength=much"),
     ],
     "domains": [("--samples", "0")],
+    "selection": [("--requirement", "much")],
 }
 
 
@@ -79,8 +81,13 @@ TABLES = [
     ("combined", "plain.parquet", "cache_logits"),
     ("verification", "logits.parquet", "cache_logits"),
     ("evaluation", "outputs.parquet", "predict"),
+    ("next cache", "logits.parquet", "cache_logits"),
+    ("rounds", "validators.parquet", "validate"),
     ("summary", "evaluation/metrics.parquet", "evaluate"),
     ("summary", "evaluation/predictions.parquet", "evaluate"),
+    ("scores", "outputs.parquet", "predict"),
+    ("selection", "validators.parquet", "validate"),
+    ("picks", "validators.parquet", "validate"),
     ("table", "metrics.parquet", "summarize"),
     ("ladder", "metrics.parquet", "summarize"),
     ("curves", "history.parquet", "summarize"),
@@ -168,6 +175,9 @@ def replaced(args, **values):
         ("teacher", {"images": "dataset/images.safetensors"}, "holds dataset images"),
         ("cache", {"teacher": "target/train_images.safetensors"}, "holds images, expected weights"),
         ("distilled", {"teacher": "teacher/weights.safetensors"}, "teacher_sha256 is"),
+        ("next cache", {"previous": "next.parquet"}, "teacher_sha256 is"),
+        ("next cache", {"teacher": "adapted/weights.safetensors"}, "teacher_sha256 is"),
+        ("second", {"logits": "logits.parquet"}, "teacher_sha256 is"),
         ("distilled", {"images": "source/train_images.safetensors"}, "images_sha256 is"),
         ("outputs", {"target_test_images": "target/train_images.safetensors"}, "split is train"),
         ("outputs", {"target_test_images": "source/test_images.safetensors"}, "domain is source"),
@@ -175,6 +185,8 @@ def replaced(args, **values):
         ("evaluation", {"target_labels": "outputs.parquet"}, "not a whole safetensors"),
         ("evaluation", {"outputs": "metrics.parquet"}, "holds no outputs of networks"),
         ("evaluation", {"records": "adapted/record.json"}, "is not of the teacher of seed 0"),
+        ("scores", {"source_labels": "source/train_labels.safetensors"}, "split is train"),
+        ("selection", {"validators": "metrics.parquet"}, "has no column"),
         ("table", {"metrics": "history.parquet"}, "has no column"),
         ("ladder", {"metrics": "confusion.parquet"}, "has no column"),
     ],
@@ -193,7 +205,22 @@ def test_evaluation_refuses_another_number_of_records_than_networks(made, run_sc
     script, args = made.steps()["evaluation"]
     status, shown = run_script(script, [*args, "--records", made.path("teacher", "record.json")])
     assert status == 1
-    assert "--records: 5 networks, 1 records, 5 histories; give as many" in shown
+    assert "--records: 6 networks, 1 records, 6 histories; give as many" in shown
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--criterion=magic"], "--criterion: is magic; allowed: entropy, information_max"),
+        (["--criterion=oracle_accuracy"], "--metrics: belongs to --criterion oracle_accuracy"),
+        (["--metrics=metrics.parquet"], "--metrics: belongs to --criterion oracle_accuracy"),
+    ],
+)
+def test_selection_refuses_what_it_cannot_choose_by(made, run_script, flags, message):
+    script, args = made.steps()["selection"]
+    status, shown = run_script(script, [*args, *flags])
+    assert status == 1
+    assert message in shown
 
 
 def test_prediction_refuses_a_network_of_another_transfer(chain, run_script):

@@ -18,9 +18,10 @@ FLAGS = (
     *("--latency-wait", 10),
     *("--slurm-init-seconds-before-status-checks", 1),
 )
-GPU_RULES = {"train_teacher", "train_student", "cache_logits", "verify_logits"}
-GPU_RULES |= {"distill_student", "predict"}
-CPU_RULES = {"construct_domain", "evaluate", "summarize", "tabulate_ladder"}
+GPU_RULES = {"train_teacher", "train_student", "cache_logits", "distill_student", "predict"}
+GPU_RULES |= {"verify_logits"}
+CPU_RULES = {"construct_domain", "evaluate", "validate", "select", "summarize"}
+CPU_RULES |= {"tabulate_ladder", "tabulate_selection"}
 FAILS_ONCE = """
 import sys
 from pathlib import Path

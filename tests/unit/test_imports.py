@@ -86,7 +86,10 @@ def test_the_workflow_imports_neither_torch_nor_pandas(request):
     assert not found & {"torch", "torchvision", "pandas", "numpy", "distilshift"}
 
 
-@pytest.mark.parametrize("name", ["evaluate", "combine_logits", "import_logits"])
+TORCHLESS = ["evaluate", "validate", "select_round", "combine_logits", "import_logits"]
+
+
+@pytest.mark.parametrize("name", TORCHLESS)
 def test_a_step_without_networks_does_not_wait_for_torch(scripts, name):
     """Directly or not: importing torch takes longer than the whole step."""
     seen, waiting = set(), [scripts / f"{name}.py"]

@@ -28,13 +28,16 @@ def jobs(listing: str) -> list[Job]:
 
 
 # besides construct_domain, which makes the label files of the domains
-READERS = {"train_teacher", "adapt_teacher", "distill_student", "train_student", "evaluate"}
+READERS = {"train_teacher", "adapt_teacher", "distill_student", "train_student"}
+READERS |= {"evaluate", "validate"}
 LABELS = re.compile(r"/(datasets|domains)/([^/]+)/(?:train_|test_)?labels\.safetensors$")
 # what is learned about a target without its labels
 BLIND = re.compile(
     r"/transfers/(.+?)-to-([^/]+)/(?!.*/(?:evaluation|oracle)/)"
-    r".*(weights\.safetensors|logits\.parquet|outputs\.parquet)$"
+    r".*(weights\.safetensors|(?:logits|outputs|validators)\.parquet)$"
 )
+# of all transfers at once: it may be made from blind files alone
+SELECTION = re.compile(r"/(selection\.parquet|tables/selection\.csv)$")
 
 
 def ancestors(job: Job, makers: dict[str, Job]) -> set[Job]:
@@ -59,6 +62,12 @@ def leaks(listed: list[Job]) -> list[str]:
                 found.append(f"{job.rule} takes {path}")
             if place and place[1] == "domains" and job.rule not in READERS:
                 found.append(f"{job.rule} takes {path}")
+        for output in filter(SELECTION.search, job.outputs):
+            found += [
+                f"{output}: {job.rule} takes {path}"
+                for path in job.inputs
+                if not (path.startswith("scripts/") or BLIND.search(path))
+            ]
         for output in job.outputs:
             transfer = BLIND.search(output)
             if not transfer:

@@ -1,13 +1,24 @@
 import pytest
-from firewall import BLIND, Job, jobs, leaks
+from firewall import BLIND, SELECTION, Job, jobs, leaks
 
 
 @pytest.fixture(scope="module")
-def default(make_copy):
-    """Every job of the default experiment."""
-    done = make_copy("default").snakemake("--cores", "2", "--dry-run", "--forceall")
-    assert done.returncode == 0, done.stdout[-4000:]
-    return jobs(done.stdout)
+def plan(make_copy):
+    """Every job of the default experiment, with some of its config changed."""
+    copy = make_copy("default")
+
+    def listed(*config):
+        changes = ("--config", *config) if config else ()
+        done = copy.snakemake("--cores", "2", "--dry-run", "--forceall", *changes)
+        assert done.returncode == 0, done.stdout[-4000:]
+        return jobs(done.stdout)
+
+    return listed
+
+
+@pytest.fixture(scope="module")
+def default(plan):
+    return plan()
 
 
 def counts(listed):
@@ -27,8 +38,11 @@ def test_the_default_experiment_has_the_jobs_it_should(default):
         "train_student": 5 * seeds,  # each domain's cnn, and the mlp of two
         "predict": 4 * (seeds + 1),  # the oracles of all seeds by one job
         "evaluate": 4,
+        "validate": 4,
+        "select": 1,
         "summarize": 1,
         "tabulate_ladder": 1,
+        "tabulate_selection": 1,
         "plot_ladder": 1,
         "plot_domains": 1,
         "plot_curves": 1,
@@ -39,8 +53,29 @@ def test_the_default_experiment_has_the_jobs_it_should(default):
 
 def test_no_label_of_a_target_reaches_a_student_teacher_or_cache_of_its_transfer(default):
     blind = [path for job in default for path in job.outputs if BLIND.search(path)]
-    assert len(blind) == (7 + 11 + 11 + 4) * 3  # adapted teachers, caches, students, outputs
+    # adapted teachers, caches, students, outputs; validators of each cell
+    assert len(blind) == (7 + 11 + 11 + 4) * 3 + 4
     assert leaks(default) == []
+
+
+def test_no_label_of_a_target_reaches_the_selection(default):
+    chosen = [job for job in default if any(map(SELECTION.search, job.outputs))]
+    assert [job.rule for job in chosen] == ["select"]
+    assert any("validators.parquet" in path for path in chosen[0].inputs)
+
+
+def test_nor_does_one_by_way_of_rounds(plan):
+    listed = plan("rounds=3")
+    assert counts(listed)["cache_round"] == 2 * 11 * 3
+    assert counts(listed)["distill_student"] == 3 * 11 * 3
+    assert leaks(listed) == []
+
+
+def test_a_selection_by_the_oracle_is_seen_and_named_so(plan):
+    listed = plan("requirement={criterion: oracle_accuracy}")
+    found = leaks(listed)
+    assert found
+    assert all("select takes results/metrics.parquet" in leak for leak in found)
 
 
 def with_input(listed, rule, path):
@@ -56,8 +91,12 @@ def with_input(listed, rule, path):
         ("cache_logits", "results/domains/optdigits/test_labels.safetensors"),
         ("adapt_teacher", "results/domains/optdigits/train_labels.safetensors"),
         ("train_teacher", "results/domains/optdigits/train_labels.safetensors"),
-        ("predict", "results/domains/optdigits/test_labels.safetensors"),
         ("predict", "results/students/optdigits/cnn/seed0/weights.safetensors"),
+        ("predict", "results/domains/optdigits/train_labels.safetensors"),
+        ("validate", "results/domains/optdigits/test_labels.safetensors"),
+        ("validate", "results/metrics.parquet"),
+        ("select", "results/domains/optdigits/test_labels.safetensors"),
+        ("select", "results/metrics.parquet"),
         ("summarize", "results/domains/optdigits/test_labels.safetensors"),
         # what was made with the labels in sight, such as a choice by target accuracy
         ("distill_student", "results/metrics.parquet"),

@@ -6,7 +6,8 @@ import pytest
 from copies import SMALL
 
 PLOTS = {"plot_ladder", "plot_domains", "plot_curves", "plot_confusion"}
-END = {"predict", "evaluate", "summarize", "tabulate_ladder", *PLOTS, "all"}
+SCORED = {"validate", "select", "tabulate_selection"}
+END = {"predict", "evaluate", *SCORED, "summarize", "tabulate_ladder", *PLOTS, "all"}
 TRAINED = {"train_teacher", "adapt_teacher", "cache_logits", "distill_student", "train_student"}
 
 
@@ -57,6 +58,18 @@ COMMENT = "\n# a thought\n"
         ("tests/config.yaml", "device: cpu", "device: auto", set()),
         (
             "tests/config.yaml",
+            "device: cpu",
+            "requirement: {criterion: snd, value: 1.5}\ndevice: cpu",
+            {"select", "all"},
+        ),
+        (
+            "tests/config.yaml",
+            "device: cpu",
+            "requirement: {criterion: oracle_accuracy}\ndevice: cpu",
+            {"select", "all"},
+        ),
+        (
+            "tests/config.yaml",
             "student: {steps: 20",
             "student: {steps: 30",
             {"distill_student", "train_student", *END} - {"plot_domains"},
@@ -66,6 +79,15 @@ COMMENT = "\n# a thought\n"
 def test_an_edit_reruns_what_depends_on_it_and_nothing_else(finished, name, old, new, expected):
     with edited(finished, name, old, new):
         assert set(finished.planned(*SMALL)) == expected
+
+
+def test_another_round_runs_its_own_jobs_and_what_joins_them(finished):
+    planned = finished.planned(*SMALL, "--config", "rounds=2")
+    students = 3  # two of the cnn, one of the mlp
+    new = {"cache_round": students, "distill_student": students, "plot_rounds": 1}
+    joined = {"predict": 2, "evaluate": 2, "validate": 2}  # not the oracles
+    once = {*END, "select"} - {*joined, "plot_domains"}
+    assert planned == {**new, **joined, **dict.fromkeys(once, 1)}
 
 
 def test_an_edited_shift_makes_the_domains_and_all_below_again(finished):

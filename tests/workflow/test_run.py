@@ -17,6 +17,7 @@ FIGURES = [
     for name in ("ladder", "domains", "curves", "confusion")
     for suffix in ("pdf", "svg", "png")
 ]
+TABLES = [f"tables/{name}.csv" for name in ("ladder", "selection", "validators", "verification")]
 COLUMNS = [
     *("transfer", "source", "target", "network", "teacher", "adaptation", "method", "student"),
     *("round", "seed", "domain", "split", "metric", "value"),
@@ -25,7 +26,7 @@ COLUMNS = [
 TRANSFERS = {"optdigits-to-mnist5k": "cnn", "optdigits-to-optdigits-noise": "mlp"}
 
 
-LATER = ("**/outputs.parquet", "metrics.parquet")
+LATER = ("**/outputs.parquet", "**/validators.parquet", "selection.parquet", "metrics.parquet")
 
 
 def files(copy, pattern):
@@ -35,7 +36,7 @@ def files(copy, pattern):
 
 
 def test_every_output_of_the_contract_is_there(finished):
-    for name in ["metrics.parquet", "tables/ladder.csv", "tables/ladder.tex", *FIGURES]:
+    for name in ["metrics.parquet", "selection.parquet", *TABLES, "tables/ladder.tex", *FIGURES]:
         assert (finished.results / name).stat().st_size > 300, name
 
 
@@ -61,6 +62,24 @@ def test_metrics_are_a_complete_tidy_table(finished):
         expected |= {(transfer, network, method, "-") for method in ("source-only", "oracle")}
     assert found == expected
     assert len(metrics) == len(rows) * 2 * len(METRICS) + 3 * len(FIDELITY)
+
+
+def test_every_student_has_a_round_and_a_reason(finished):
+    chosen = pd.read_parquet(finished.results / "selection.parquet")
+    assert list(chosen.columns) == tables.SELECTION
+    assert len(chosen) == 3
+    assert set(chosen["round"]) == {1}
+    assert set(chosen["criterion"]) == {"information_maximisation"}
+    assert chosen["reason"].str.startswith("no requirement, the best of 1").all()
+
+
+def test_every_network_but_the_oracle_is_scored(finished):
+    path = "transfers/optdigits-to-mnist5k/cnn/validators.parquet"
+    scores = pd.read_parquet(finished.results / path)
+    assert list(scores.columns) == tables.VALIDATORS
+    assert set(scores["method"]) == {"teacher", "source-only", "kd"}
+    assert len(scores) == 5 * 7 + 4  # source-only has nobody to agree with
+    assert scores["coverage"].between(0.1, 1).all()
 
 
 def test_every_rule_left_a_log_and_a_benchmark(finished):
@@ -102,13 +121,13 @@ def test_the_report_is_one_file_with_every_figure_and_table(finished):
     done = finished.snakemake(*SMALL, "--report", "report.html")
     assert done.returncode == 0, done.stdout
     page = (finished.folder / "report.html").read_text()
-    for name in [*FIGURES, "tables/ladder.csv"]:
+    for name in [*FIGURES, *TABLES]:
         assert f"results/{name}" in page, name
     for label in ("1 ladder", "2 domains", "3 learning curves", "4 confusion"):
         assert page.count(f'"figure": "{label}"') >= 3, label
     listed = json.loads(re.search(r"var categories = (\{.*\});", page)[1])
     found = {category: sum(map(len, parts.values())) for category, parts in listed.items()}
-    assert found == {"Figures": len(FIGURES), "Tables": 2}
+    assert found == {"Figures": len(FIGURES), "Tables": len(TABLES)}
     for caption in (
         "Target-test accuracy of every row",
         "Test images of each transfer's source and target",
@@ -202,6 +221,8 @@ def test_true_labels_again_rerun_the_oracles_and_no_student(again):
         "**/logits.parquet",
         "**/history.parquet",
         "**/outputs.parquet",
+        "**/validators.parquet",
+        "selection.parquet",
         "**/predictions.parquet",
         "confusion.parquet",
         "tables/*",

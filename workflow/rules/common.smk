@@ -242,18 +242,19 @@ COMBINED = [a for a in config["adaptations"] if "combine" in config["adaptations
 IMPORTED = [a for a in config["adaptations"] if "logits" in config["adaptations"][a]]
 
 
+def has_views(adaptation):
+    """Whether a teacher's cache can hold views: not where it is of the user's own logits."""
+    members = config["adaptations"][adaptation].get("of", [adaptation])
+    names = [m if isinstance(m, str) else m["adaptation"] for m in members]
+    return not set(names) & set(IMPORTED)
+
+
 def students(network):
     """The pairs of adaptation and method that a network's students are distilled by.
 
     Every pair that the method admits and that can be: online wants a teacher that is a
     network, replayed wants views of the cache, and logits of the user's own have none.
     """
-
-    def has_views(adaptation):
-        members = config["adaptations"][adaptation].get("of", [adaptation])
-        names = [m if isinstance(m, str) else m["adaptation"] for m in members]
-        return not set(names) & set(IMPORTED)
-
     possible = {
         "fixed": lambda adaptation: True,
         "replayed": has_views,
@@ -288,16 +289,46 @@ def teacher_folder(wildcards):
     return "<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/teacher"
 
 
-def of_logits(folder, ending):
+def of_logits(folder, ending, of="{adaptation}"):
     """The pattern of a logit cache's path, or of its log's: one file, or one a shard."""
     name = "logits" if config["logits"]["shards"] == 1 else "logits/{shard}"
-    cell = "transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}"
-    return f"<{folder}>/{cell}/{name}{ending}"
+    cell = "transfers/{source}-to-{target}/{network}/seed{seed}"
+    return f"<{folder}>/{cell}/{of}/{name}{ending}"
+
+
+# where a student lies; from round 2 on also the cache that it learns from
+STUDENT = "{adaptation}/{method}/round{round}"
+
+
+def logits_of_round(round):
+    """The pattern of the cache that a round's students learn from; the first is shared."""
+    return of_logits("results", ".parquet", "{adaptation}" if round == 1 else STUDENT)
 
 
 def cached_logits(wildcards):
     """Every file of the logit cache that a student learns from."""
-    return expand(of_logits("results", ".parquet"), shard=SHARDS, **dict(wildcards))
+    pattern = logits_of_round(int(wildcards.round))
+    return expand(pattern, shard=SHARDS, **dict(wildcards))
+
+
+def previous_logits(wildcards):
+    """Of the cache of the round before, the file or the shard that is to be kept in part."""
+    before = int(wildcards.round) - 1
+    return logits_of_round(before).format(**{**dict(wildcards), "round": before})
+
+
+def previous_student(wildcards):
+    """The weights of the round before."""
+    before = {**dict(wildcards), "round": int(wildcards.round) - 1}
+    cell = "<results>/transfers/{source}-to-{target}/{network}/seed{seed}"
+    return f"{cell}/{STUDENT}/weights.safetensors".format(**before)
+
+
+def labellers(wildcards):
+    """What a student's cache must be of: its teachers, later the student before."""
+    if int(wildcards.round) == 1:
+        return teachers(wildcards)
+    return [previous_student(wildcards)]
 
 
 def shard(wildcards):
@@ -308,7 +339,7 @@ def shard(wildcards):
 def view_flags(wildcards):
     """The views that a cache holds, as flags of cache_logits.py: those of its students."""
     views, drawn = config["logits"]["views"], config["training"]["student"]
-    if views == 0:
+    if views == 0 or not has_views(wildcards.adaptation):
         return ""
     flags = [f"--views {views} --seed {wildcards.seed}"]
     flags += [f"--{name} {value}" for name, value in drawn["augmentation"].items()]
@@ -339,7 +370,7 @@ def own_logits(wildcards):
 
 
 def teachers(wildcards):
-    """What a student's cache must be of: weights, or the user's file, of every member."""
+    """What a first cache must be of: weights, or the user's file, of every member."""
     return [
         (
             teacher_weights(member).format(**dict(member))
@@ -351,7 +382,7 @@ def teachers(wildcards):
 
 
 def verified(what):
-    """Logits, teacher, images or network of every cache whose teacher is a network."""
+    """Logits, teacher, images or network of every first cache whose teacher is a network."""
     found = []
     for transfer in config["transfers"]:
         for network, seed in product(transfer["networks"], config["seeds"]):
@@ -359,7 +390,7 @@ def verified(what):
                 cell = {"source": transfer["source"], "target": transfer["target"]}
                 cell |= {"network": network, "seed": seed, "adaptation": adaptation}
                 found += {
-                    "logits": cached_logits(cell),
+                    "logits": expand(logits_of_round(1), shard=SHARDS, **cell),
                     "teacher": teachers(Wildcards(fromdict=cell)),
                     "images": [
                         f"<results>/domains/{cell['target']}/train_images.safetensors"
@@ -426,7 +457,11 @@ def of_part(file, part, wildcards):
         f"<results>/teachers/{source}/{network}/{part}",
         *(f"{cell}/{name}/teacher" for name in adapted if has_weights(name)),
         f"<results>/students/{source}/{network}/{part}",
-        *(f"{cell}/{name}/{method}/round1" for name, method in students(network)),
+        *(
+            f"{cell}/{name}/{method}/round{round}"
+            for name, method in students(network)
+            for round in range(1, config["rounds"] + 1)
+        ),
     ]
     return [f"{folder}/{file}" for folder in folders]
 
@@ -440,6 +475,26 @@ def evaluated(file):
     return lambda wildcards: [
         path for part in PARTS for path in of_part(file, part, wildcards)
     ]
+
+
+ORACLE = "oracle_accuracy"  # the one criterion that needs the target's labels
+
+
+def oracle_metrics():
+    """The tidy metrics, for a selection by the oracle alone."""
+    is_asked = config["requirement"]["criterion"] == ORACLE
+    return ["<results>/metrics.parquet"] if is_asked else []
+
+
+def requirement_flags(wildcards, input):
+    """What a chosen round must meet, as flags of select_round.py."""
+    wanted = config["requirement"]
+    flags = [f"--criterion {wanted['criterion']}"]
+    if wanted["value"] is not None:
+        flags.append(f"--requirement {wanted['value']}")
+    if input.metrics:
+        flags.append(f"--metrics {input.metrics}")
+    return " ".join(flags)
 
 
 def shift_flags(wildcards):

@@ -12,6 +12,7 @@ rule figures:
                 "curves",
                 "confusion",
                 *(["dial"] if DIALS else []),
+                *(["rounds"] if config["rounds"] > 1 else []),
             ],
             format=["pdf", "svg", "png"],
         ),
@@ -23,6 +24,7 @@ rule tables:
         "<results>/metrics.parquet",
         "<results>/tables/verification.csv",
         expand("<results>/tables/ladder.{format}", format=["csv", "tex"]),
+        expand("<results>/tables/{name}.csv", name=["selection", "validators"]),
 
 
 rule tabulate_ladder:
@@ -211,6 +213,38 @@ rule plot_dial:
         python {input.code[0]} \
             --metrics {input.metrics} \
             --targets {params.targets} \
+            --figures {output} \
+            --log {log}
+        """
+
+
+rule plot_rounds:
+    """Accuracy, entropy and class coverage by round."""
+    input:
+        code=code("plot_rounds.py"),
+        metrics="<results>/metrics.parquet",
+        validators=of_cells("validators.parquet"),
+    output:
+        report(
+            multiext("<results>/figures/rounds", ".pdf", ".svg", ".png"),
+            caption="../report/rounds.rst",
+            category="Figures",
+            labels={"figure": "6 rounds"},
+        ),
+    log:
+        "<logs>/plot_rounds.log",
+    benchmark:
+        "<benchmarks>/plot_rounds.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    shell:
+        """
+        python {input.code[0]} \
+            --metrics {input.metrics} \
+            --validators {input.validators} \
             --figures {output} \
             --log {log}
         """

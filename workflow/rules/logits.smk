@@ -47,6 +47,53 @@ rule cache_logits:
         """
 
 
+rule cache_round:
+    """Label the images anew by the student of the round before, who remembers its labels."""
+    input:
+        code=code("cache_logits.py"),
+        student=previous_student,
+        previous=previous_logits,
+        images="<results>/domains/{target}/train_images.safetensors",
+    output:
+        logits=of_logits("results", ".parquet", STUDENT),
+    log:
+        of_logits("logs", ".log", STUDENT),
+    benchmark:
+        of_logits("benchmarks", ".tsv", STUDENT)
+    wildcard_constraints:
+        round="[2-9]|[1-9][0-9]+",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=growing(3000),
+        runtime=growing(60),
+    params:
+        shard=shard,
+        views=view_flags,
+        memory=lookup("memory", within=config),
+        dtype=lookup("logits/dtype", within=config),
+        device=device,
+    shell:
+        """
+        python {input.code[0]} \
+            --teacher {input.student} \
+            --previous {input.previous} \
+            --memory {params.memory} \
+            --images {input.images} \
+            --adaptation {wildcards.adaptation} \
+            --shard {params.shard} \
+            {params.views} \
+            --dtype {params.dtype} \
+            --device {params.device} \
+            --gpus {resources.gpu} \
+            --threads {threads} \
+            --logits {output.logits} \
+            --log {log}
+        """
+
+
 rule combine_logits:
     """Join the caches of several teachers into one."""
     input:

@@ -7,7 +7,7 @@ rule distill_student:
         code=code("distill_student.py"),
         images="<results>/domains/{target}/train_images.safetensors",
         logits=cached_logits,
-        teacher=teachers,
+        teacher=labellers,
         source_images=joint_source("train_images.safetensors"),
         source_labels=joint_source("train_labels.safetensors"),
     output:

@@ -1,0 +1,85 @@
+"""What rounds do: accuracy, entropy and class coverage of the students by round.
+
+Thin lines are seeds, thick ones their mean. Accuracy is that on the target's test half;
+entropy and coverage are of the predictions on its training images. A falling coverage
+beside a falling entropy is a student growing sure of fewer and fewer classes.
+
+    python scripts/plot_rounds.py --metrics metrics.parquet \\
+        --validators a/validators.parquet b/validators.parquet --figures rounds.pdf
+"""
+
+import argparse
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.ticker import MaxNLocator
+
+from distilshift import cli, figures, ladder, tables
+
+COLOURS = ["#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+SHOWN = {
+    "accuracy": "target-test\naccuracy, %",
+    "entropy": "entropy, nats",
+    "coverage": "class\ncoverage, %",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    made = cli.parser(__doc__)
+    made.add_argument("--metrics", type=Path, required=True, help="from summarize")
+    made.add_argument("--validators", type=Path, nargs="+", required=True, help="of validate")
+    made.add_argument("--figures", type=Path, nargs="+", required=True, help="pdf, svg, png")
+    return made
+
+
+def load(args: argparse.Namespace) -> pd.DataFrame:
+    """A row a student: its identity and what is shown of it."""
+    scores = pd.concat([tables.read(p, "validate", tables.VALIDATORS) for p in args.validators])
+    scores = scores[(scores["validator"] == "entropy") & (scores["round"] > 0)]
+    shown = scores.assign(entropy=-scores["value"], coverage=100 * scores["coverage"])
+    metrics = tables.read(args.metrics, "summarize", tables.METRICS)
+    is_shown = (metrics["metric"] == "accuracy") & (metrics["domain"] == "target")
+    accuracy = metrics[is_shown].assign(accuracy=100 * metrics["value"])
+    columns = [*tables.IDENTITY, "entropy", "coverage"]
+    return shown[columns].merge(accuracy[[*tables.IDENTITY, "accuracy"]], on=tables.IDENTITY)
+
+
+def main(args: argparse.Namespace) -> None:
+    figures.style()
+    students = load(args)
+    students["row"] = [
+        ladder.label(m, a) for m, a in zip(students["method"], students["adaptation"], strict=True)
+    ]
+    names = students["row"].unique()
+    colours = {name: COLOURS[at % len(COLOURS)] for at, name in enumerate(names)}
+    cells = list(students.groupby(ladder.CELL, sort=False))
+    columns = min(4, len(cells))
+    lines = -(-len(cells) // columns)
+    figure, axes = plt.subplots(
+        3 * lines, columns, figsize=(figures.PAGE, 3.6 * lines + 0.5), squeeze=False, sharex=True
+    )
+    for at, ((transfer, network), cell) in enumerate(cells):
+        line, column = divmod(at, columns)
+        panels = axes[3 * line : 3 * line + 3, column]
+        panels[0].set_title(f"{transfer.replace('-to-', ' → ')}\n{network}")
+        panels[2].set_xlabel("round")
+        for axis, (measure, label) in zip(panels, SHOWN.items(), strict=True):
+            for name, row in cell.groupby("row", sort=False):
+                for _, run in row.groupby("seed"):
+                    axis.plot(run["round"], run[measure], color=colours[name], lw=0.4, alpha=0.6)
+                mean = row.groupby("round")[measure].mean()
+                axis.plot(mean.index, mean, color=colours[name], lw=1.5, marker="o", ms=3)
+            axis.set_ylim(0, None if measure == "entropy" else 103)
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+            if column == 0:
+                axis.set_ylabel(label)
+    for axis in axes[-3:, len(cells) - (lines - 1) * columns :].flat:
+        axis.set_visible(False)
+    handles = [plt.Line2D([], [], color=c, lw=1.5, label=n) for n, c in colours.items()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    figures.save(figure, args.figures)
+
+
+if __name__ == "__main__":
+    cli.run(main, parser())

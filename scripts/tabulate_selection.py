@@ -1,0 +1,82 @@
+"""What each validator would have picked, beside the oracle's pick: accuracy on the target.
+
+For every transfer and network, among its distilled students (adaptations x methods x
+rounds) and among its teachers: target-test accuracy of the pick (mean over seeds) by each
+validator, by the oracle, and of the last row listed; Spearman's rank correlation of the
+validator with accuracy over the candidates of a seed (mean over seeds); and how many picks
+the collapse alarm changed. It reads labels' results, so nothing is chosen from it.
+
+    python scripts/tabulate_selection.py --validators a/validators.parquet \\
+        --metrics metrics.parquet --csv validators.csv
+"""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+from scipy import stats
+
+from distilshift import cli, ladder, selection, tables
+
+
+def parser() -> argparse.ArgumentParser:
+    made = cli.parser(__doc__)
+    made.add_argument("--validators", type=Path, nargs="+", required=True, help="of validate")
+    made.add_argument("--metrics", type=Path, required=True, help="from summarize")
+    made.add_argument("--csv", type=Path, required=True, help="output")
+    return made
+
+
+def rank_correlation(candidates: pd.DataFrame) -> float:
+    """Spearman's, of validator and accuracy; nan where either says the same of all."""
+    if min(candidates["value"].nunique(), candidates["accuracy"].nunique()) < 2:
+        return float("nan")
+    return stats.spearmanr(candidates["value"], candidates["accuracy"]).statistic
+
+
+def judge(candidates: pd.DataFrame) -> dict:
+    """Of the candidates of one seed, whom a validator picks, and how well it ranks them."""
+    pick = selection.best(selection.eligible(candidates))
+    return {
+        "accuracy": pick["accuracy"],
+        "oracle": candidates["accuracy"].max(),
+        "last": candidates["accuracy"].iloc[-1],
+        "spearman": rank_correlation(candidates),
+        "alarmed": pick.name != selection.best(candidates).name,
+        "candidates": len(candidates),
+    }
+
+
+def table(found: pd.DataFrame) -> pd.DataFrame:
+    """A line a transfer, network, kind of candidates and validator.
+
+    Args:
+        found: validators' rows with ``accuracy`` on the target's test half.
+    """
+    kinds = {"teacher": "teachers", "source-only": None}
+    found = found.assign(among=[kinds.get(m, "students") for m in found["method"]])
+    found = found.dropna(subset="among").reset_index(drop=True)
+    lines = []
+    keys = [*ladder.CELL, "among", "validator"]
+    for key, group in found.groupby(keys, sort=False):
+        seeds = pd.DataFrame([judge(one) for _, one in group.groupby("seed", sort=False)])
+        means = seeds[["accuracy", "oracle", "last", "spearman"]].mean()
+        counts = {"alarmed": seeds["alarmed"].sum(), "candidates": seeds["candidates"].max()}
+        lines.append({**dict(zip(keys, key, strict=True)), **means, **counts, "seeds": len(seeds)})
+    return pd.DataFrame(lines)
+
+
+def main(args: argparse.Namespace) -> None:
+    found = pd.concat([tables.read(p, "validate", tables.VALIDATORS) for p in args.validators])
+    measured = tables.read(args.metrics, "summarize", tables.METRICS)
+    is_asked = (measured["metric"] == "accuracy") & (measured["domain"] == "target")
+    accuracy = measured.loc[is_asked, [*tables.IDENTITY, "value"]]
+    accuracy = accuracy.rename(columns={"value": "accuracy"})
+    lines = table(found.merge(accuracy, on=tables.IDENTITY))
+    with cli.whole_file(args.csv) as part:
+        lines.to_csv(part, index=False, float_format="%.6f")
+    cli.log.info("%d lines", len(lines))
+
+
+if __name__ == "__main__":
+    cli.run(main, parser())

@@ -1,0 +1,94 @@
+"""Score the networks of one transfer on the target without its labels, and sound the alarm.
+
+Validators look at outputs over the target's training images and, some of them, at the
+source's test images and labels. Each is a function of distilshift.validators, but for
+agreement: of a distilled student with its teacher, and of a teacher with the other
+teachers of its seed (mean), the unadapted one among them.
+
+    python scripts/validate.py --outputs seed0/outputs.parquet seed1/outputs.parquet \\
+        --source-labels a/test_labels.safetensors --validators validators.parquet
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from distilshift import cli, labels, outputs, tables, validators
+
+TARGET, SOURCE = ("target", "train"), ("source", "test")
+
+
+def parser() -> argparse.ArgumentParser:
+    made = cli.parser(__doc__)
+    made.add_argument(
+        "--outputs", type=Path, nargs="+", required=True, help="of predict, a file a seed"
+    )
+    made.add_argument("--source-labels", type=Path, required=True, help="of its test half")
+    made.add_argument("--validators", type=Path, required=True, help="output, a row a score")
+    return made
+
+
+def agreement(network: dict, predictions: np.ndarray, teachers: dict[str, np.ndarray]) -> float:
+    """Share of samples on which a network and its teacher, or teachers, say the same.
+
+    Args:
+        predictions: classes (N,) of the network.
+        teachers: those of the seed's teachers, by adaptation.
+
+    Returns:
+        nan where there is nobody to agree with.
+    """
+    own = network["adaptation"]
+    if network["method"] == "teacher":
+        others = [found for adaptation, found in teachers.items() if adaptation != own]
+    else:
+        others = [teachers[own]] if own in teachers else []
+    return float(np.mean([predictions == found for found in others])) if others else np.nan
+
+
+def scores(one: outputs.Outputs, truth: np.ndarray) -> dict[str, float]:
+    """What every validator but agreement says of a network."""
+    target, source = one.logits[TARGET], one.logits[SOURCE]
+    found = {name: function(target) for name, function in validators.OF_TARGET.items()}
+    for name, function in validators.OF_BOTH.items():
+        found[name] = function(target, source, truth)
+    return found
+
+
+def judge(path: Path, source_labels: Path) -> list[dict]:
+    """The rows of all networks of one file of outputs."""
+    rows, networks = [], []
+    for one in outputs.read(path, [TARGET, SOURCE]):
+        truth = labels.load(source_labels, one.images[SOURCE], one.ids[SOURCE])
+        predicted, classes = one.logits[TARGET].argmax(1), len(one.images[TARGET]["classes"])
+        shape = {
+            "coverage": validators.coverage(predicted, classes),
+            "collapsed": validators.collapsed(predicted, truth, classes),
+        }
+        networks.append((one.network, predicted, scores(one, truth), shape))
+    teachers = {
+        network["adaptation"]: predicted
+        for network, predicted, *_ in networks
+        if network["method"] == "teacher"
+    }
+    for network, predicted, found, shape in networks:
+        agreed = agreement(network, predicted, teachers)
+        if not np.isnan(agreed):
+            found[validators.AGREEMENT] = agreed
+        known = {name: network[name] for name in tables.IDENTITY}
+        rows += [{**known, "validator": n, "value": v, **shape} for n, v in found.items()]
+        alarm = "  COLLAPSED" if shape["collapsed"] else ""
+        shown = (network["method"], network["adaptation"], network["seed"], shape["coverage"])
+        cli.log.info("%s %s seed %d: coverage %.3f%s", *shown, alarm)
+    return rows
+
+
+def main(args: argparse.Namespace) -> None:
+    rows = [row for path in args.outputs for row in judge(path, args.source_labels)]
+    tables.write(pd.DataFrame(rows)[tables.VALIDATORS], args.validators)
+
+
+if __name__ == "__main__":
+    cli.run(main, parser())

@@ -1,0 +1,111 @@
+"""What the second round learns from, and who is chosen in the end."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from distilshift import augmentation, domains, logits, models, outputs
+from distilshift.metrics import softmax
+
+MEMORY = 0.25  # as the chain has it
+
+
+def test_the_next_cache_is_the_students_labels_and_a_share_of_its_own(made):
+    first, second = (logits.read([made.path(f"{name}.parquet")], {}) for name in ("logits", "next"))
+    student, header = models.load_weights(made.path("distilled", "weights.safetensors"), "")
+    images = domains.load_images(made.images("target")).images
+    with torch.inference_mode():
+        fresh = student(augmentation.preprocess(images)).numpy()
+    expected = MEMORY * softmax(first.logits) + (1 - MEMORY) * softmax(fresh)
+    assert np.array_equal(first.ids, second.ids)
+    assert np.exp(second.logits) == pytest.approx(expected, abs=1e-5)
+    found = second.provenance
+    assert found["teacher_sha256"] == header["sha256"]
+    assert found["previous"] == {
+        "round": 1,
+        "teacher_sha256": first.provenance["teacher_sha256"],
+    }
+    assert (found["round"], found["memory"]) == (2, MEMORY)
+    alike = ("teacher", "source", "target", "adaptation", "images_sha256", "classes", "seed")
+    assert all(found[field] == first.provenance[field] for field in alike)
+
+
+def test_every_view_is_mixed_with_the_same_view(made, run_script, tmp_path):
+    for step, name in (("cache", "first"), ("next cache", "second")):
+        script, args = made.steps()[step]
+        args[args.index("--logits") + 1] = str(tmp_path / name)
+        if step == "next cache":
+            args[args.index("--previous") + 1] = str(tmp_path / "first")
+        status, shown = run_script(script, [*args, "--views", "2", "--seed", "0"])
+        assert status == 0, shown
+    student, _ = models.load_weights(made.path("distilled", "weights.safetensors"), "")
+    images = domains.load_images(made.images("target"))
+    first, second = (
+        logits.read([tmp_path / name], {}, images.ids.numpy()) for name in ("first", "second")
+    )
+    for view in range(3):
+        rows = second.rows[view]
+        parameters = torch.from_numpy(second.parameters[rows])
+        assert np.array_equal(second.parameters[rows], first.parameters[first.rows[view]])
+        seen = augmentation.see(images.images, parameters)
+        with torch.inference_mode():
+            fresh = softmax(student(seen).numpy())
+        kept = softmax(first.logits[first.rows[view]])
+        expected = MEMORY * kept + (1 - MEMORY) * fresh
+        assert np.exp(second.logits[rows]) == pytest.approx(expected, abs=1e-4), view
+    script, args = made.steps()["next cache"]
+    args[args.index("--previous") + 1] = str(tmp_path / "first")
+    status, shown = run_script(script, [*args, "--views", "1", "--seed", "0"])
+    assert status == 1
+    assert "views is 2, the student needs 1" in shown
+
+
+def test_shards_of_a_round_are_ranges_of_the_whole(made, run_script, tmp_path):
+    parts = []
+    for shard in ("1-of-2", "2-of-2"):
+        for step, path in (
+            ("cache", tmp_path / f"first-{shard}"),
+            ("next cache", tmp_path / shard),
+        ):
+            script, args = made.steps()[step]
+            args[args.index("--logits") + 1] = str(path)
+            if step == "next cache":
+                args[args.index("--previous") + 1] = str(tmp_path / f"first-{shard}")
+            status, shown = run_script(script, [*args, "--shard", shard])
+            assert status == 0, shown
+        parts.append(path)
+    whole, found = logits.read([Path(made.path("next.parquet"))], {}), logits.read(parts, {})
+    assert np.array_equal(found.ids, whole.ids)
+    assert found.logits == pytest.approx(whole.logits, abs=1e-5)
+
+
+def test_both_rounds_are_scored_and_one_is_chosen(made):
+    scores = pd.read_parquet(made.path("validators.parquet"))
+    students = scores[(scores["method"] == "kd") & (scores["validator"] == "entropy")]
+    assert sorted(students["round"]) == [1, 2]
+    chosen = pd.read_parquet(made.path("selection.parquet"))
+    assert len(chosen) == 1
+    assert "the best of 2" in chosen["reason"][0]
+
+
+def test_agreement_is_with_the_own_teacher_and_among_teachers(made):
+    half = ("target", "train")
+    said = {
+        (one.network["method"], one.network["adaptation"], one.network["round"]): one.logits[
+            half
+        ].argmax(1)
+        for one in outputs.read(made.path("outputs.parquet"), [half])
+    }
+    none, adabn = said["teacher", "none", 0], said["teacher", "adabn", 0]
+    scores = pd.read_parquet(made.path("validators.parquet"))
+    scores = scores[scores["validator"] == "agreement"]
+    found = {(s.method, s.adaptation, s.round): s.value for s in scores.itertuples()}
+    assert found == {
+        ("teacher", "none", 0): (none == adabn).mean(),
+        ("teacher", "adabn", 0): (none == adabn).mean(),
+        ("kd", "adabn", 1): (said["kd", "adabn", 1] == adabn).mean(),
+        ("kd", "adabn", 2): (said["kd", "adabn", 2] == adabn).mean(),
+    }

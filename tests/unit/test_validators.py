@@ -1,0 +1,147 @@
+"""Each validator against a closed form, and against what must not change it."""
+
+import numpy as np
+import pytest
+import yaml
+
+from distilshift import validators
+
+SURE = 60.0  # a logit that makes a softmax one-hot in double precision
+LABELS = np.arange(600) % 6
+
+
+def one_hot(classes, width=6):
+    return SURE * np.eye(width)[classes]
+
+
+def random(seed=0, n=600, width=6):
+    return np.random.default_rng(seed).normal(0, 2, (n, width))
+
+
+def test_entropy():
+    assert validators.entropy(np.zeros((5, 8))) == pytest.approx(-np.log(8))
+    assert validators.entropy(one_hot(LABELS)) == pytest.approx(0, abs=1e-12)
+    half = np.log([[0.75, 0.25]])
+    assert validators.entropy(half) == pytest.approx(0.75 * np.log(0.75) + 0.25 * np.log(0.25))
+
+
+def test_information_maximisation():
+    assert validators.information_maximisation(one_hot(LABELS)) == pytest.approx(np.log(6))
+    undecided = validators.information_maximisation(np.zeros((5, 8)))
+    assert undecided == pytest.approx(0, abs=1e-12)
+    # sure, but of one class alone: what entropy takes for perfect
+    one_class = one_hot(np.zeros(600, int))
+    assert validators.information_maximisation(one_class) == pytest.approx(0, abs=1e-12)
+    assert validators.entropy(one_class) == pytest.approx(0, abs=1e-12)
+
+
+def test_soft_neighbourhood_density():
+    # all alike: every neighbour is as near as any other
+    assert validators.snd(np.zeros((9, 3))) == pytest.approx(np.log(8))
+    # six tight groups of 100: the 99 of one's own outweigh the others by exp(1 / T)
+    assert validators.snd(one_hot(LABELS)) == pytest.approx(np.log(99), abs=1e-4)
+    # two samples of two classes have but one neighbour each
+    assert validators.snd(one_hot(np.array([0, 1]))) == pytest.approx(0)
+    # e^20 of one's like and e^0 of the other, by hand
+    share = np.array([np.e**20, 1]) / (np.e**20 + 1)
+    of_two = -(share * np.log(share)).sum()
+    # the third sample has two equal neighbours
+    expected = (2 * of_two + np.log(2)) / 3
+    assert validators.snd(one_hot(np.array([0, 0, 1]))) == pytest.approx(expected)
+
+
+def test_nuclear_norm_is_that_of_the_singular_values():
+    z = random()
+    p = validators.softmax(z)
+    expected = np.linalg.svd(p, compute_uv=False).sum() / np.sqrt(p.size)
+    assert validators.bnm(z) == pytest.approx(expected)
+    assert validators.bnm(one_hot(LABELS)) == pytest.approx(1)
+    assert validators.bnm(one_hot(np.zeros(600, int))) == pytest.approx(1 / np.sqrt(6))
+
+
+def test_class_cluster_agreement():
+    noise = np.random.default_rng(1).normal(0, 0.1, (600, 6))
+    assert validators.class_cluster(one_hot(LABELS) / 10 + noise) == pytest.approx(1)
+    assert abs(validators.class_cluster(1e-3 * random())) < 0.5
+    # predictions that cut across the groups: four clear groups of the first two logits,
+    # the class decided by a hair of the third and the fourth
+    groups = np.array([[9, 0], [0, 9], [9, 9], [0, 0]])[LABELS[:400] % 4]
+    hair = np.random.default_rng(2).normal(10, 0.01, (400, 2))
+    assert validators.class_cluster(np.hstack([groups, hair])) < 0.1
+
+
+def test_source_accuracy():
+    source = one_hot(np.array([0, 1, 2, 2]))
+    assert validators.source_accuracy(random(), source, np.array([0, 1, 2, 3])) == 0.75
+
+
+def test_importance_weights_count_the_source_samples_that_look_like_the_target():
+    # half of the source lies where the target lies, and there the network is wrong
+    generator = np.random.default_rng(3)
+    far, near = (generator.normal((x, 0), 0.3, (500, 2)) for x in (4, -4))
+    target = generator.normal((-4, 0), 0.3, (1000, 2))
+    source = np.concatenate([far, near])
+    labels = np.concatenate([far.argmax(1), 1 - near.argmax(1)])
+    assert validators.source_accuracy(target, source, labels) == 0.5
+    assert validators.importance_weighted(target, source, labels) < 0.1
+    # where the domains are alike it is the source accuracy
+    alike = validators.importance_weighted(source, source, labels)
+    assert alike == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("name", validators.NAMES[:-1])
+def test_no_validator_sees_a_constant_or_the_order_of_samples(name):
+    target, source = random() / 4 + one_hot(LABELS) / 10, random(1, 300)
+    labels = LABELS[:300]
+    order = np.random.default_rng(4).permutation(len(target))
+    found = []
+    for z in (target, target + np.linspace(-9, 9, len(target))[:, None], target[order]):
+        if name in validators.OF_TARGET:
+            found.append(validators.OF_TARGET[name](z))
+        else:
+            found.append(validators.OF_BOTH[name](z, source, labels))
+    assert found == pytest.approx([found[0]] * 3, abs=1e-6)
+
+
+def test_the_quadratic_ones_look_at_some_and_always_at_the_same():
+    many = random(5, 5000)
+    assert validators.some(many).shape == (2000, 6)
+    assert np.array_equal(validators.some(many), validators.some(many))
+    assert len(np.unique(validators.some(many), axis=0)) == 2000
+    assert validators.snd(many) == validators.snd(validators.some(many))
+
+
+def test_coverage_is_the_share_of_classes_in_use():
+    assert validators.coverage(LABELS, 6) == pytest.approx(1)
+    assert validators.coverage(LABELS % 3, 6) == pytest.approx(1 / 2)
+    assert validators.coverage(np.zeros(600, int), 6) == pytest.approx(1 / 6)
+
+
+BALANCED = np.arange(1000) % 10
+
+
+def test_the_alarm_sounds_where_one_class_of_ten_is_lost():
+    exchanged = np.where(BALANCED == 7, 2, np.where(BALANCED == 2, 7, BALANCED))
+    assert not validators.collapsed(BALANCED, BALANCED, 10)
+    assert not validators.collapsed(exchanged, BALANCED, 10)  # no score sees that
+    assert validators.collapsed(np.where(BALANCED == 7, 2, BALANCED), BALANCED, 10)
+    # 9 of 1000 are less than 1 / (10 C), 10 are not
+    for kept, alarm in ((9, True), (10, False)):
+        lost = np.flatnonzero(BALANCED == 7)[kept:]
+        predicted = BALANCED.copy()
+        predicted[lost] = 2
+        assert validators.collapsed(predicted, BALANCED, 10) == alarm
+
+
+def test_the_alarm_is_still_for_rare_classes_and_for_one_of_many():
+    few = np.where((BALANCED == 7) & (np.arange(1000) % 50 != 7), 2, BALANCED)  # 2 % are 7
+    assert not validators.collapsed(np.where(few == 7, 2, few), few, 10)
+    many = np.arange(34500) % 345
+    assert not validators.collapsed(np.where(many == 7, 2, many), many, 345)
+    assert validators.collapsed(many % 300, many, 345)
+
+
+def test_the_config_knows_every_validator(request):
+    path = request.config.rootpath / "workflow/schemas/config.schema.yaml"
+    criterion = yaml.safe_load(path.read_text())["properties"]["requirement"]["properties"]
+    assert criterion["criterion"]["enum"] == [*validators.NAMES, "oracle_accuracy"]

@@ -1,0 +1,100 @@
+# selection without target labels, and how good it was
+
+
+rule validate:
+    """Score every network of a transfer and network without the target's labels."""
+    input:
+        code=code("validate.py"),
+        outputs=expand(
+            "<results>/transfers/{{source}}-to-{{target}}/{{network}}/seed{seed}/outputs.parquet",
+            seed=config["seeds"],
+        ),
+        source_labels="<results>/domains/{source}/test_labels.safetensors",
+    output:
+        validators="<results>/transfers/{source}-to-{target}/{network}/validators.parquet",
+    log:
+        "<logs>/transfers/{source}-to-{target}/{network}/validators.log",
+    benchmark:
+        "<benchmarks>/transfers/{source}-to-{target}/{network}/validators.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=growing(3000),
+        runtime=growing(60),
+    shell:
+        """
+        python {input.code[0]} \
+            --outputs {input.outputs} \
+            --source-labels {input.source_labels} \
+            --validators {output.validators} \
+            --log {log}
+        """
+
+
+rule select:
+    """Choose the round of every distilled student by the config's requirement."""
+    input:
+        code=code("select_round.py"),
+        validators=of_cells("validators.parquet"),
+        metrics=oracle_metrics(),
+    output:
+        selection="<results>/selection.parquet",
+        csv=report(
+            "<results>/tables/selection.csv",
+            caption="../report/selection.rst",
+            category="Tables",
+            labels={"table": "selection"},
+        ),
+    log:
+        "<logs>/select.log",
+    benchmark:
+        "<benchmarks>/select.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        requirement=requirement_flags,
+    shell:
+        """
+        python {input.code[0]} \
+            --validators {input.validators} \
+            {params.requirement} \
+            --selection {output.selection} \
+            --csv {output.csv} \
+            --log {log}
+        """
+
+
+rule tabulate_selection:
+    """What each validator would have picked, beside the oracle's pick; for reading alone."""
+    input:
+        code=code("tabulate_selection.py"),
+        validators=of_cells("validators.parquet"),
+        metrics="<results>/metrics.parquet",
+    output:
+        csv=report(
+            "<results>/tables/validators.csv",
+            caption="../report/validators.rst",
+            category="Tables",
+            labels={"table": "validators"},
+        ),
+    log:
+        "<logs>/tabulate_selection.log",
+    benchmark:
+        "<benchmarks>/tabulate_selection.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    shell:
+        """
+        python {input.code[0]} \
+            --validators {input.validators} \
+            --metrics {input.metrics} \
+            --csv {output.csv} \
+            --log {log}
+        """
