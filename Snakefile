@@ -47,6 +47,7 @@ include: "workflow/rules/teacher.smk"
 include: "workflow/rules/logits.smk"
 include: "workflow/rules/student.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/statistics.smk"
 include: "workflow/rules/figures.smk"
 
 
