@@ -8,7 +8,7 @@ from pathlib import Path
 
 from distilshift import cli, figures, ladder, tables
 
-MEASURES = {"ece": "expected calibration error, %", "nll": "negative log-likelihood, nats"}
+MEASURES = {"ece": "expected\ncalibration error, %", "nll": "negative\nlog-likelihood, nats"}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,9 +38,7 @@ def main(args: argparse.Namespace) -> None:
                 axis.plot(mean, place, "|", color=colour, ms=8, mew=1.6)
                 figures.beside(axis, place, f"{mean:.1f}" if name == "ece" else f"{mean:.2f}")
             axis.set_xlim(0, 1.05 * measured["value"].max())
-            axis.set_xlabel(
-                MEASURES[name] if len(cells) < 3 else MEASURES[name].replace(" ", "\n", 1)
-            )
+            axis.set_xlabel(MEASURES[name])
     figures.save(figure, args.figures)
 
 

@@ -36,7 +36,16 @@ def main(args: argparse.Namespace) -> None:
             ends = [100 * row.accuracy_low, 100 * row.accuracy_high]
             axis.barh(place, 100 * row.accuracy, height=0.62, color=colour, alpha=0.35)
             axis.plot(ends, [place, place], color=colour, linewidth=1.5)
-            axis.plot(values, [place] * len(values), "o", color=colour, ms=3, mew=0)
+            axis.plot(
+                values,
+                [place] * len(values),
+                "o",
+                color=colour,
+                ms=3.2,
+                mec="white",
+                mew=0.3,
+                clip_on=False,
+            )
             shown = f"{100 * row.accuracy:.1f}" + BELOW * row.below_source_only
             figures.beside(axis, place, shown)
         axis.set_xlim(0, 100)

@@ -32,7 +32,7 @@ def draw(names: list[str], found: statistics.Ranks, blocks: int):
     order = np.argsort(found.mean, kind="stable")
     groups = statistics.cliques(found.mean, found.critical_difference)
     half = -(-len(names) // 2)  # the better half is named at the left
-    depth = len(groups) + 1
+    depth = len(groups) / 2 + 1  # bars stand closer than names
     width = figures.COLUMN + 1.4
     figure, axis = plt.subplots(figsize=(width, LINE * (depth + half + 1) + 0.75))
     axis.set_xlim(1, len(names))
@@ -47,8 +47,8 @@ def draw(names: list[str], found: statistics.Ranks, blocks: int):
         f"mean rank (1 best), {blocks} blocks; Friedman p {shown(found.p)}; "
         f"critical difference {found.critical_difference:.2f}"
     )
-    for line, (first, last) in enumerate(groups, start=1):
-        axis.plot([first - 0.04, last + 0.04], [line, line], color="black", lw=2.5)
+    for number, (first, last) in enumerate(groups):
+        axis.plot([first - 0.04, last + 0.04], [0.8 + number / 2] * 2, color="black", lw=2.5)
     for place, at in enumerate(order):
         left = place < half
         line = depth + (place if left else len(names) - 1 - place) + 0.5

@@ -61,9 +61,10 @@ def kind(method: str) -> str:
     return method if method in COLOURS else "distilled"
 
 
-def transfer(name: str) -> str:
-    """A transfer as readers know it."""
-    return name.replace("-to-", " → ")
+def title(transfer: str, network: str) -> str:
+    """A cell as readers know it, in lines that a quarter of a page holds."""
+    name = transfer.replace("-to-", " → ")
+    return (name if len(name) < 22 else name.replace("→ ", "→\n")) + f"\n{network}"
 
 
 def panels(
@@ -85,10 +86,8 @@ def panels(
     size = (PAGE, lines * (0.5 + measures * (0.3 + height * len(rows))))
     figure, axes = plt.subplots(lines * measures, columns, figsize=size, sharey=True, squeeze=False)
     by_cell = axes.reshape(lines, measures, columns).transpose(0, 2, 1).reshape(-1, measures)
-    for (name, network), (first, *_) in zip(cells, by_cell, strict=False):
-        # broken where the transfer is longer than the panel is wide
-        title = transfer(name)
-        first.set_title((title if len(title) < 22 else title.replace("→ ", "→\n")) + f"\n{network}")
+    for cell, of_cell in zip(cells, by_cell, strict=False):
+        of_cell[0].set_title(title(*cell))
     for axis in by_cell[len(cells) :].flat:
         axis.set_visible(False)
     axes[0, 0].set_yticks(range(len(rows)), rows)

@@ -82,7 +82,12 @@ TABLES = [
     ("summary", "evaluation/metrics.parquet", "evaluate"),
     ("summary", "evaluation/predictions.parquet", "evaluate"),
     ("table", "metrics.parquet", "summarize"),
+    ("table", "evaluation/predictions.parquet", "evaluate"),
+    ("statistics", "evaluation/predictions.parquet", "evaluate"),
     ("ladder", "metrics.parquet", "summarize"),
+    ("ladder", "ladder.parquet", "tabulate_ladder"),
+    ("decomposition", "decomposition.parquet", "tabulate_statistics"),
+    ("calibration", "metrics.parquet", "summarize"),
     ("curves", "history.parquet", "summarize"),
     ("confusion", "confusion.parquet", "summarize"),
 ]

@@ -14,9 +14,14 @@ from distilshift.metrics import FIDELITY, METRICS
 
 FIGURES = [
     f"figures/{name}.{suffix}"
-    for name in ("ladder", "domains", "curves", "confusion")
+    for name in ("ladder", "domains", "curves", "confusion", "calibration", "decomposition")
     for suffix in ("pdf", "svg", "png")
 ]
+TABLES = [
+    f"tables/{name}.csv"
+    for name in ("ladder", "comparisons", "decomposition", "classes", "fidelity")
+]
+TEX = [f"tables/{name}.tex" for name in ("ladder", "comparisons", "numbers")]
 COLUMNS = [
     *("transfer", "source", "target", "network", "teacher", "adaptation", "method", "student"),
     *("round", "seed", "domain", "split", "metric", "value"),
@@ -35,7 +40,7 @@ def files(copy, pattern):
 
 
 def test_every_output_of_the_contract_is_there(finished):
-    for name in ["metrics.parquet", "tables/ladder.csv", "tables/ladder.tex", *FIGURES]:
+    for name in ["metrics.parquet", *TABLES, *TEX, *FIGURES]:
         assert (finished.results / name).stat().st_size > 300, name
 
 
@@ -102,13 +107,13 @@ def test_the_report_is_one_file_with_every_figure_and_table(finished):
     done = finished.snakemake(*SMALL, "--report", "report.html")
     assert done.returncode == 0, done.stdout
     page = (finished.folder / "report.html").read_text()
-    for name in [*FIGURES, "tables/ladder.csv"]:
+    for name in [*FIGURES, *TABLES, "tables/verification.csv"]:
         assert f"results/{name}" in page, name
-    for label in ("1 ladder", "2 domains", "3 learning curves", "4 confusion"):
+    for label in ("1 ladder", "2 domains", "3 learning curves", "6 decomposition"):
         assert page.count(f'"figure": "{label}"') >= 3, label
     listed = json.loads(re.search(r"var categories = (\{.*\});", page)[1])
     found = {category: sum(map(len, parts.values())) for category, parts in listed.items()}
-    assert found == {"Figures": len(FIGURES), "Tables": 2}
+    assert found == {"Figures": len(FIGURES), "Tables": len(TABLES) + 1}
     for caption in (
         "Target-test accuracy of every row",
         "Test images of each transfer's source and target",
