@@ -78,7 +78,7 @@ def main(args: argparse.Namespace) -> None:
     blocks = rows.pivot(index=[*ladder.CELL, "seed"], columns="row", values="value")
     blocks = blocks[rows["row"].unique()].dropna(axis="columns")
     if blocks.shape[1] < 3:
-        raise InputError(args.metrics, f"every cell has {list(blocks)}; ranks need three rows")
+        raise InputError(args.metrics, f"every cell has {', '.join(blocks)}; ranks need three rows")
     found = statistics.ranks(blocks.to_numpy())
     figures.save(draw(list(blocks), found, len(blocks)), args.figures)
 
