@@ -48,6 +48,7 @@ include: "workflow/rules/logits.smk"
 include: "workflow/rules/student.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/selection.smk"
+include: "workflow/rules/statistics.smk"
 include: "workflow/rules/figures.smk"
 
 

@@ -1,7 +1,8 @@
 """Figure 4: confusion on the target's test half, source-only beside distilled.
 
 Counts of all seeds together, each row (true class) in percent. The distilled student is
-the one from the last adaptation, method and round of the config.
+the one from the last adaptation, method and round of the config. Shades grow with the
+root of the share, so that errors of a few percent show.
 
     python scripts/plot_confusion.py --confusion confusion.parquet --figures confusion.pdf
 """
@@ -12,6 +13,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.colors import PowerNorm
 
 from distilshift import cli, figures, ladder, tables
 
@@ -36,10 +38,14 @@ def main(args: argparse.Namespace) -> None:
     confusion = confusion[confusion["domain"] == "target"]
     classes = int(confusion[["label", "prediction"]].max().max()) + 1
     cells = list(confusion.groupby(ladder.CELL, sort=False))
+    columns = min(4, len(cells))
+    lines = -(-len(cells) // columns)
+    size = (figures.PAGE, 3.9 * lines)
     figure, axes = plt.subplots(
-        2, len(cells), figsize=(figures.PAGE, 3.9), sharex=True, sharey=True, squeeze=False
+        2 * lines, columns, figsize=size, sharex=True, sharey=True, squeeze=False
     )
-    for column, ((transfer, network), cell) in zip(axes.T, cells, strict=True):
+    pairs = axes.reshape(lines, 2, columns).transpose(0, 2, 1).reshape(-1, 2)
+    for pair, (cell_of, cell) in zip(pairs, cells, strict=False):
         distilled = cell[~cell["method"].isin(["teacher", "source-only", "oracle"])]
         last = distilled.iloc[-1]
         chosen = (
@@ -50,17 +56,20 @@ def main(args: argparse.Namespace) -> None:
             "source-only": cell[cell["method"] == "source-only"],
             name: distilled[chosen],
         }
-        for axis, (title, counts) in zip(column, shown.items(), strict=True):
-            image = axis.imshow(matrix(counts, classes), cmap="cividis", vmin=0, vmax=100)
-            head = f"{transfer.replace('-to-', ' → ')}\n{network}: " if axis is column[0] else ""
+        for axis, (title, counts) in zip(pair, shown.items(), strict=True):
+            image = axis.imshow(matrix(counts, classes), cmap="Blues", norm=PowerNorm(0.5, 0, 100))
+            head = f"{figures.title(*cell_of)}: " if axis is pair[0] else ""
             axis.set_title(f"{head}{title}")
             ticks = range(0, classes, max(1, classes // 10))
             axis.set_xticks(ticks)
             axis.set_yticks(ticks)
-        column[1].set_xlabel("predicted class")
+        pair[1].set_xlabel("predicted class")
+    for axis in pairs[len(cells) :].flat:
+        axis.set_visible(False)
     for axis in axes[:, 0]:
         axis.set_ylabel("true class")
-    figure.colorbar(image, ax=axes, label="% of the true class", shrink=0.6)
+    shares = [0, 2, 10, 25, 50, 100]
+    figure.colorbar(image, ax=axes, label="% of the true class", shrink=0.6, ticks=shares)
     figures.save(figure, args.figures)
 
 

@@ -2,6 +2,7 @@
 
 Fit is the share of training images, as augmented, on which a network says what its
 training signal says: the true label, or the teacher's largest logit. No test data.
+Lines are means over seeds, bands run from the lowest seed to the highest.
 
     python scripts/plot_curves.py --history history.parquet --figures curves.pdf
 """
@@ -31,24 +32,24 @@ def main(args: argparse.Namespace) -> None:
     columns = min(4, len(cells))
     lines = -(-len(cells) // columns)
     figure, axes = plt.subplots(
-        lines, columns, figsize=(figures.PAGE, 1.9 * lines + 0.5), sharey=True, squeeze=False
+        lines, columns, figsize=(figures.PAGE, 2.1 * lines + 0.5), sharey=True, squeeze=False
     )
+    lowest = 10 * (100 * history["fit"].min() // 10)
     labels: dict = {}
     styles: dict[str, dict] = {kind: {} for kind in figures.COLOURS}
-    for axis, ((transfer, network), cell) in zip(axes.flat, cells, strict=False):
+    for axis, (cell_of, cell) in zip(axes.flat, cells, strict=False):
         for (method, adaptation, round_), row in cell.groupby(
             ["method", "adaptation", "round"], sort=False, dropna=False
         ):
             kind = figures.kind(method)
             name = ladder.label(method, adaptation, round_, history["round"].max())
             style = styles[kind].setdefault(name, DASHES[len(styles[kind]) % len(DASHES)])
-            for _, run in row.groupby("seed"):
-                (line,) = axis.plot(
-                    run["step"], 100 * run["fit"], ls=style, color=figures.COLOURS[kind], lw=0.8
-                )
-            labels[name] = line
-        axis.set_title(f"{transfer.replace('-to-', ' → ')}\n{network}")
-        axis.set_ylim(0, 100)
+            fit = (100 * row["fit"]).groupby(row["step"]).agg(["mean", "min", "max"])
+            colour = figures.COLOURS[kind]
+            axis.fill_between(fit.index, fit["min"], fit["max"], color=colour, alpha=0.12, lw=0)
+            (labels[name],) = axis.plot(fit.index, fit["mean"], ls=style, color=colour, lw=1)
+        axis.set_title(figures.title(*cell_of))
+        axis.set_ylim(lowest, 100)
         axis.set_xlabel("step")
     for axis in axes.flat[len(cells) :]:
         axis.set_visible(False)

@@ -1,21 +1,32 @@
 """The ladder as a table: target-test accuracy and gap recovered, mean and 95 % interval.
 
-python scripts/tabulate_ladder.py --metrics metrics.parquet --csv ladder.csv --tex ladder.tex
+The intervals are bootstrapped over seeds x samples. The macros are every number of the
+table by name, so that a text which uses them cannot differ from it.
+
+    python scripts/tabulate_ladder.py --metrics metrics.parquet \\
+        --predictions a/predictions.parquet b/predictions.parquet \\
+        --table ladder.parquet --csv ladder.csv --tex ladder.tex --numbers numbers.tex
 """
 
 import argparse
+import re
 from pathlib import Path
 
 import pandas as pd
 
 from distilshift import cli, ladder, tables
 
+DIGITS = ["Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"]
+
 
 def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     made.add_argument("--metrics", type=Path, required=True, help="from summarize")
-    made.add_argument("--csv", type=Path, required=True, help="output")
+    made.add_argument("--predictions", type=Path, nargs="+", required=True, help="from evaluate")
+    made.add_argument("--table", type=Path, required=True, help="output, Parquet for figures")
+    made.add_argument("--csv", type=Path, required=True, help="output, the same")
     made.add_argument("--tex", type=Path, required=True, help="output, a booktabs tabular")
+    made.add_argument("--numbers", type=Path, required=True, help="output, LaTeX macros")
     return made
 
 
@@ -29,7 +40,8 @@ def percent(mean: float, low: float, high: float) -> str:
 def tex(table: pd.DataFrame) -> str:
     """A tabular with a group of lines a transfer and network; needs booktabs."""
     lines = [
-        r"% target-test accuracy and gap recovered, percent: mean [95 % interval over seeds]",
+        r"% target-test accuracy and gap recovered, percent: mean [95 % interval over",
+        r"% seeds x samples]",
         r"\begin{tabular}{lrrrr}",
         r"\toprule",
         r"row & parameters & seeds & accuracy & gap recovered \\",
@@ -41,19 +53,47 @@ def tex(table: pd.DataFrame) -> str:
             gap = percent(line.gap_recovered, line.gap_recovered_low, line.gap_recovered_high)
             if line.method == "teacher":
                 gap = "--"
-            lines.append(
-                rf"{line.row} & {line.parameters:,} & {line.seeds} & {accuracy} & {gap} \\"
-            )
-    text = "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+            name = line.row + r"$^\dagger$" * line.below_source_only
+            lines.append(rf"{name} & {line.parameters:,} & {line.seeds} & {accuracy} & {gap} \\")
+    lines.append(r"\bottomrule")
+    if table["below_source_only"].any():
+        lines.append(r"\multicolumn{5}{l}{$^\dagger$ below its own source-only row} \\")
+    text = "\n".join([*lines, r"\end{tabular}", ""])
     return text.replace("_", r"\_")
 
 
+def macro(*names: str) -> str:
+    """Names as one of LaTeX's: letters alone, each word and each digit with a capital."""
+    words = re.findall(r"[a-z]+|\d", " ".join(names).lower())
+    return "".join(DIGITS[int(word)] if word.isdigit() else word.capitalize() for word in words)
+
+
+def numbers(table: pd.DataFrame) -> str:
+    """A macro for each row's accuracy, and a distilled row's gap recovered, in percent.
+
+    Two rows of one name make LaTeX's ``newcommand`` stop, rather than show the wrong one.
+    """
+    lines = ["% target-test accuracy and gap recovered, percent, means over seeds"]
+    for line in table.itertuples():
+        name = macro(line.transfer, line.network, line.row)
+        lines.append(rf"\newcommand{{\accuracy{name}}}{{{100 * line.accuracy:.1f}}}")
+        if line.method not in ladder.RANKS and not pd.isna(line.gap_recovered):
+            lines.append(rf"\newcommand{{\gap{name}}}{{{100 * line.gap_recovered:.1f}}}")
+    return "\n".join([*lines, ""])
+
+
 def main(args: argparse.Namespace) -> None:
-    table = ladder.table(tables.read(args.metrics, "summarize", tables.METRICS))
-    with cli.whole_file(args.csv) as part:
-        table.to_csv(part, index=False, float_format="%.6f")
-    with cli.whole_file(args.tex) as part:
-        part.write_text(tex(table))
+    metrics = tables.read(args.metrics, "summarize", tables.METRICS)
+    predictions = tables.read_all(args.predictions, "evaluate", ladder.PREDICTIONS)
+    table = ladder.table(metrics, predictions)
+    tables.write(table, args.table)
+    tables.write_csv(table, args.csv)
+    for path, text in ((args.tex, tex(table)), (args.numbers, numbers(table))):
+        with cli.whole_file(path) as part:
+            part.write_text(text)
+    for line in table[table["below_source_only"]].itertuples():
+        where = f"{line.transfer}, {line.network}"
+        cli.log.info("%s: %s is below its own source-only row", where, line.row)
     cli.log.info("%d rows", len(table))
 
 

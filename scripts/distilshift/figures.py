@@ -1,14 +1,16 @@
 """How every figure looks, and how it is saved: vector, colour-blind safe, byte-stable."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+import numpy as np
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from distilshift.cli import whole_file
@@ -21,6 +23,16 @@ COLOURS = {
     "source-only": "#0072B2",
     "distilled": "#D55E00",
     "oracle": "#009E73",
+}
+
+# Wong's palette again, for what is not a row of the ladder
+STEPS = {
+    "source-only": "#0072B2",
+    "distillation": "#D55E00",
+    "BatchNorm": "#56B4E9",
+    "adaptation": "#E69F00",
+    "rounds": "#CC79A7",
+    "labels": "#009E73",
 }
 
 
@@ -47,6 +59,55 @@ def style() -> None:
 def kind(method: str) -> str:
     """The colour key of a row."""
     return method if method in COLOURS else "distilled"
+
+
+def title(transfer: str, network: str) -> str:
+    """A cell as readers know it, in lines that a quarter of a page holds."""
+    name = transfer.replace("-to-", " → ")
+    return (name if len(name) < 22 else name.replace("→ ", "→\n")) + f"\n{network}"
+
+
+def panels(
+    cells: Sequence[tuple[str, str]], rows: Sequence[str], measures: int = 1, height: float = 0.22
+) -> tuple[Figure, np.ndarray]:
+    """A panel for each cell and measure, with ``rows`` from the top down.
+
+    Args:
+        cells: transfer and network of each.
+        rows: what each place on the y axis is called.
+        measures: panels of a cell, one below the other.
+        height: inches a row.
+
+    Returns:
+        The figure, and its axes (cells, measures).
+    """
+    columns = min(4, len(cells))
+    lines = -(-len(cells) // columns)
+    size = (PAGE, lines * (0.5 + measures * (0.3 + height * len(rows))))
+    figure, axes = plt.subplots(lines * measures, columns, figsize=size, sharey=True, squeeze=False)
+    by_cell = axes.reshape(lines, measures, columns).transpose(0, 2, 1).reshape(-1, measures)
+    for cell, of_cell in zip(cells, by_cell, strict=False):
+        of_cell[0].set_title(title(*cell))
+    for axis in by_cell[len(cells) :].flat:
+        axis.set_visible(False)
+    axes[0, 0].set_yticks(range(len(rows)), rows)
+    axes[0, 0].set_ylim(len(rows) - 0.5, -0.5)
+    for axis in axes.flat:
+        axis.tick_params(axis="y", length=0)
+    return figure, by_cell[: len(cells)]
+
+
+def beside(axis: Axes, place: float, text: str) -> None:
+    """Write at the right of a panel, at that place of its y axis."""
+    axis.annotate(
+        text,
+        (1, place),
+        xycoords=("axes fraction", "data"),
+        xytext=(2, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=7,
+    )
 
 
 def save(figure: Figure, paths: Iterable[Path]) -> None:

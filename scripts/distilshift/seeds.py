@@ -1,8 +1,12 @@
 """Seeds that derive from names, so that no two uses share a random stream by accident."""
 
-import hashlib
+from __future__ import annotations
 
-import torch
+import hashlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 
 def seed_from(*names: object) -> int:
@@ -17,4 +21,6 @@ def seed_from(*names: object) -> int:
 
 def generator(*names: object) -> torch.Generator:
     """A CPU generator seeded from names: draws do not depend on the device of the data."""
+    import torch  # here, for the steps that need a seed and no torch
+
     return torch.Generator().manual_seed(seed_from(*names))

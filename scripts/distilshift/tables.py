@@ -1,7 +1,7 @@
 """Tidy tables as Parquet: written whole, read with checksums and one clear error."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -45,6 +45,12 @@ def write(frame: pd.DataFrame, path: Path) -> None:
         pq.write_table(table, part, write_page_checksum=True)
 
 
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """For people and other programs: six digits, the same bytes on every run."""
+    with whole_file(path) as part:
+        frame.to_csv(part, index=False, float_format="%.6f")
+
+
 @contextlib.contextmanager
 def reading(path: Path, rule: str) -> Iterator[None]:
     """Turn what goes wrong with a Parquet file into one line that names it and its rule."""
@@ -70,3 +76,8 @@ def read(path: Path, rule: str, columns: list[str] | None = None) -> pd.DataFram
             raise InputError(path, f"has no column {', '.join(sorted(missing))}", rerun(rule))
         table = pq.read_table(path, columns=columns, page_checksum_verification=True)
     return table.to_pandas()
+
+
+def read_all(paths: Iterable[Path], rule: str, columns: list[str]) -> pd.DataFrame:
+    """The tables at ``paths``, one below the other; see ``read``."""
+    return pd.concat([read(path, rule, columns) for path in paths], ignore_index=True)

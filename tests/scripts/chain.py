@@ -67,6 +67,8 @@ class Chain:
         }
         weights = self.path("adapted", "weights.safetensors")
         cache = ["--logits", self.path("logits.parquet")]
+        measured = ["--metrics", self.path("metrics.parquet")]
+        measured += ["--predictions", self.path("evaluation", "predictions.parquet")]
         return {
             "source": ("construct_domain", self.domain("source")),
             "target": ("construct_domain", self.domain("target", "--shift", "noise:strength=0.1")),
@@ -199,13 +201,44 @@ class Chain:
             "table": (
                 "tabulate_ladder",
                 joined(
-                    ["--metrics", self.path("metrics.parquet")],
-                    ["--csv", self.path("ladder.csv"), "--tex", self.path("ladder.tex")],
+                    measured,
+                    ["--table", self.path("ladder.parquet"), "--csv", self.path("ladder.csv")],
+                    ["--tex", self.path("ladder.tex"), "--numbers", self.path("numbers.tex")],
+                ),
+            ),
+            "statistics": (
+                "tabulate_statistics",
+                joined(
+                    measured,
+                    ["--comparisons", self.path("comparisons.csv")],
+                    ["--comparisons-tex", self.path("comparisons.tex")],
+                    ["--decomposition", self.path("decomposition.csv")],
+                    ["--decomposition-table", self.path("decomposition.parquet")],
+                    ["--classes", self.path("classes.csv")],
+                    ["--fidelity", self.path("fidelity.csv")],
                 ),
             ),
             "ladder": (
                 "plot_ladder",
-                ["--metrics", self.path("metrics.parquet"), "--figures", *self.pictures("ladder")],
+                joined(
+                    ["--metrics", self.path("metrics.parquet")],
+                    ["--table", self.path("ladder.parquet")],
+                    ["--figures", *self.pictures("ladder")],
+                ),
+            ),
+            "decomposition": (
+                "plot_decomposition",
+                joined(
+                    ["--table", self.path("decomposition.parquet")],
+                    ["--figures", *self.pictures("decomposition")],
+                ),
+            ),
+            "calibration": (
+                "plot_calibration",
+                joined(
+                    ["--metrics", self.path("metrics.parquet")],
+                    ["--figures", *self.pictures("calibration")],
+                ),
             ),
             "rounds": (
                 "plot_rounds",

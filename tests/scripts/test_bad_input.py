@@ -89,7 +89,12 @@ TABLES = [
     ("selection", "validators.parquet", "validate"),
     ("picks", "validators.parquet", "validate"),
     ("table", "metrics.parquet", "summarize"),
+    ("table", "evaluation/predictions.parquet", "evaluate"),
+    ("statistics", "evaluation/predictions.parquet", "evaluate"),
     ("ladder", "metrics.parquet", "summarize"),
+    ("ladder", "ladder.parquet", "tabulate_ladder"),
+    ("decomposition", "decomposition.parquet", "tabulate_statistics"),
+    ("calibration", "metrics.parquet", "summarize"),
     ("curves", "history.parquet", "summarize"),
     ("confusion", "confusion.parquet", "summarize"),
 ]

@@ -2,6 +2,8 @@
 
 import ast
 import graphlib
+import subprocess
+import sys
 
 import pytest
 
@@ -50,6 +52,16 @@ def test_the_circle_check_can_fail(modules):
 def test_pure_modules_import_nothing_of_ours(modules):
     for name in ("errors", "seeds", "losses", "metrics", "budgets"):
         assert modules[f"distilshift.{name}"] == set(), name
+
+
+def test_tables_and_figures_do_without_torch(scripts):
+    """Importing it takes longer than they do."""
+    modules = "cli, comparisons, figures, ladder, statistics, tables"
+    code = f"import sys; from distilshift import {modules}; print('torch' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=scripts, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
 
 
 def test_modules_never_import_scripts(scripts, modules):

@@ -1,69 +1,142 @@
-"""The ladder's means, intervals and gap recovered, against numbers made by hand."""
+"""The ladder's means, gap recovered and order, against numbers made by hand."""
 
-import math
-
+import numpy as np
 import pandas as pd
 import pytest
 
-from distilshift import ladder
+from distilshift import comparisons, ladder
+from distilshift.errors import InputError
+
+SAMPLES = 20
 
 
-def metrics(accuracies: dict[tuple[str, str | None], list[float]]) -> pd.DataFrame:
-    """Accuracy on the target by (method, adaptation), a value a seed."""
-    return pd.DataFrame(
-        {
-            "transfer": "a-to-b",
-            "network": "cnn",
-            "method": method,
-            "adaptation": adaptation,
-            "round": 1,
-            "seed": seed,
-            "domain": "target",
-            "metric": "accuracy",
-            "value": value,
-            "parameters": 10,
-        }
-        for (method, adaptation), values in accuracies.items()
-        for seed, value in enumerate(values)
-    )
+def measured(rows: dict[tuple, list[float]], network="cnn") -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Metrics and predictions of (method, adaptation, round): accuracy on the target, by seed."""
+    metrics, predictions = [], []
+    for (method, adaptation, round_), accuracies in rows.items():
+        for seed, accuracy in enumerate(accuracies):
+            known = {
+                "transfer": "a-to-b",
+                "network": network,
+                "method": method,
+                "adaptation": adaptation,
+                "round": round_,
+                "seed": seed,
+                "domain": "target",
+            }
+            metrics.append({**known, "metric": "accuracy", "value": accuracy, "parameters": 10})
+            right = np.arange(SAMPLES) < round(accuracy * SAMPLES)
+            samples = {"sample_id": np.arange(SAMPLES), "label": 1, "prediction": right.astype(int)}
+            predictions.append(pd.DataFrame({**known, "split": "test", **samples}))
+    return pd.DataFrame(metrics), pd.concat(predictions, ignore_index=True)
 
 
 LADDER = {
-    ("oracle", None): [0.8, 1.0],
-    ("kd", "adabn"): [0.5, 0.8],
-    ("source-only", None): [0.4, 0.2],
-    ("teacher", "none"): [0.3, 0.5],
+    ("oracle", None, 0): [0.8, 1.0],
+    ("kd", "none", 1): [0.35, 0.2],
+    ("kd", "adabn", 1): [0.5, 0.8],
+    ("kd", "shot", 1): [0.6, 0.9],
+    ("source-only", None, 0): [0.4, 0.2],
+    ("teacher", "none", 0): [0.3, 0.5],
 }
 
 
-def test_rows_stand_from_the_teacher_up_to_the_oracle():
-    found = ladder.table(metrics(LADDER))
-    assert list(found["row"]) == ["teacher (none)", "source-only", "kd (adabn)", "oracle"]
+@pytest.fixture
+def cell():
+    return next(ladder.cells(measured(LADDER)[1]))
+
+
+def test_rows_stand_from_the_teacher_up_to_the_oracle(cell):
+    expected = ["teacher (none)", "source-only", "kd (none)", "kd (adabn)", "kd (shot)", "oracle"]
+    metrics, predictions = measured(LADDER)
+    assert list(ladder.table(metrics, predictions)["row"]) == expected
+    assert list(cell.rows["row"]) == expected
+    assert ladder.order(ladder.rows(metrics)) == expected
 
 
 def test_the_gap_is_paired_by_seed():
-    found = ladder.table(metrics(LADDER)).set_index("row")
+    found = ladder.table(*measured(LADDER)).set_index("row")
     # (0.5 - 0.4) / (0.8 - 0.4) = 1/4 and (0.8 - 0.2) / (1 - 0.2) = 3/4
     assert found.loc["kd (adabn)", "gap_recovered"] == pytest.approx(0.5)
     assert found.loc["source-only", "gap_recovered"] == 0
     assert found.loc["oracle", "gap_recovered"] == 1
 
 
-def test_the_interval_is_students():
-    low, high = ladder.interval(pd.Series([0.5, 0.8]))
-    # two seeds: t(0.975, 1) = 12.7062, standard error 0.15
-    assert (low, high) == pytest.approx((0.65 - 12.7062 * 0.15, 0.65 + 12.7062 * 0.15), abs=1e-4)
+def test_table_and_metrics_say_the_same():
+    metrics, predictions = measured(LADDER)
+    means = ladder.rows(metrics).groupby("row")[["value", "gap"]].mean()
+    found = ladder.table(metrics, predictions).set_index("row").loc[means.index]
+    assert found["accuracy"].to_numpy() == pytest.approx(means["value"].to_numpy())
+    assert found["gap_recovered"].to_numpy() == pytest.approx(means["gap"].to_numpy())
 
 
-def test_one_seed_has_no_interval():
-    assert all(math.isnan(end) for end in ladder.interval(pd.Series([0.5])))
+def test_a_distilled_row_below_its_source_only_row_is_flagged():
+    found = ladder.table(*measured(LADDER)).set_index("row")["below_source_only"]
+    assert list(found[found].index) == ["kd (none)"]
 
 
 def test_a_gap_of_nothing_is_no_number():
-    same = {("oracle", None): [0.5], ("source-only", None): [0.5], ("kd", "none"): [0.6]}
-    assert ladder.table(metrics(same))["gap_recovered"].isna().all()
+    same = {("oracle", None, 0): [0.5], ("source-only", None, 0): [0.5], ("kd", "none", 1): [0.6]}
+    assert ladder.table(*measured(same))["gap_recovered"].isna().all()
 
 
 def test_rounds_are_named_only_where_there_are_several():
     assert ladder.label("kd", "im") == "kd (im)"
     assert ladder.label("kd", "im", 2, 3) == "kd (im), round 2"
+
+
+def test_a_cell_holds_each_seeds_predictions_whatever_the_order_of_lines(cell):
+    accuracy = dict(zip(cell.rows["row"], cell.correct.mean(2).tolist(), strict=True))
+    assert accuracy["kd (adabn)"] == [0.5, 0.8]
+    shuffled = measured(LADDER)[1].sample(frac=1, random_state=0)
+    again = next(ladder.cells(shuffled))
+    places = [again.place(row=name) for name in cell.rows["row"]]
+    assert np.array_equal(again.correct[places], cell.correct)
+
+
+def test_rows_of_other_seeds_or_samples_are_refused():
+    _, predictions = measured(LADDER)
+    alone = (predictions["method"] == "kd") & (predictions["seed"] == 1)
+    for kept in (predictions[~alone], predictions.drop(index=3)):
+        with pytest.raises(InputError, match="a-to-b, cnn: rows differ in their seeds or samples"):
+            list(ladder.cells(kept))
+
+
+# ---- comparisons ----------------------------------------------------------------------
+
+
+def test_each_distilled_row_meets_three_others(cell):
+    found = comparisons.compare([cell])
+    assert list(found["against"]).count("source-only") == 3
+    assert list(found["against"]).count("oracle") == 3
+    unadapted = found[found["against"] == "unadapted teacher"]
+    assert list(unadapted["row"]) == ["kd (adabn)", "kd (shot)"]
+    assert unadapted["difference"].to_numpy() == pytest.approx([0.65 - 0.275, 0.75 - 0.275])
+    assert (found["p_holm"] >= found["p"]).all()
+
+
+def test_holms_families_are_questions(cell):
+    alone = comparisons.compare([cell])
+    twice = comparisons.compare([cell, cell._replace(network="mlp")])
+    assert list(twice["p_holm"][: len(alone)]) == list(alone["p_holm"])
+
+
+def test_the_steps_sum_to_the_gap(cell):
+    found = comparisons.decompose([cell])
+    assert list(found["step"]) == ["distillation", "BatchNorm", "adaptation", "labels"]
+    assert found["increment"].to_numpy() == pytest.approx([-0.025, 0.375, 0.1, 0.15])
+    assert found["increment"].sum() == pytest.approx(0.9 - 0.3)
+    assert list(found["to_row"][:-1]) == list(found["from_row"][1:])
+
+
+def test_steps_that_a_network_lacks_are_left_out_or_joined():
+    def steps(*left_out):
+        rows = {key: value for key, value in LADDER.items() if key[1] not in left_out}
+        return [s for s, _ in comparisons.steps(next(ladder.cells(measured(rows)[1])))][1:]
+
+    assert steps("shot") == ["distillation", "BatchNorm", "labels"]
+    assert steps("adabn") == ["distillation", "adaptation", "labels"]
+    assert steps("none", "adabn") == ["distillation + adaptation", "labels"]
+    rounds = {("kd", "shot", 2): [0.7, 0.9]}
+    rows = next(ladder.cells(measured(LADDER | rounds)[1]))
+    assert [s for s, _ in comparisons.steps(rows)][-2:] == ["rounds", "labels"]

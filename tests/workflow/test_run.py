@@ -14,10 +14,15 @@ from distilshift.metrics import FIDELITY, METRICS
 
 FIGURES = [
     f"figures/{name}.{suffix}"
-    for name in ("ladder", "domains", "curves", "confusion")
+    for name in ("ladder", "domains", "curves", "confusion", "calibration", "decomposition")
     for suffix in ("pdf", "svg", "png")
 ]
-TABLES = [f"tables/{name}.csv" for name in ("ladder", "selection", "validators", "verification")]
+TABLES = [
+    f"tables/{name}.csv"
+    for name in ("ladder", "comparisons", "decomposition", "classes", "fidelity")
+]
+TABLES += [f"tables/{name}.csv" for name in ("selection", "validators", "verification")]
+TEX = [f"tables/{name}.tex" for name in ("ladder", "comparisons", "numbers")]
 COLUMNS = [
     *("transfer", "source", "target", "network", "teacher", "adaptation", "method", "student"),
     *("round", "seed", "domain", "split", "metric", "value"),
@@ -36,7 +41,7 @@ def files(copy, pattern):
 
 
 def test_every_output_of_the_contract_is_there(finished):
-    for name in ["metrics.parquet", "selection.parquet", *TABLES, "tables/ladder.tex", *FIGURES]:
+    for name in ["metrics.parquet", "selection.parquet", *TABLES, *TEX, *FIGURES]:
         assert (finished.results / name).stat().st_size > 300, name
 
 
@@ -123,7 +128,7 @@ def test_the_report_is_one_file_with_every_figure_and_table(finished):
     page = (finished.folder / "report.html").read_text()
     for name in [*FIGURES, *TABLES]:
         assert f"results/{name}" in page, name
-    for label in ("1 ladder", "2 domains", "3 learning curves", "4 confusion"):
+    for label in ("1 ladder", "2 domains", "3 learning curves", "6 decomposition"):
         assert page.count(f'"figure": "{label}"') >= 3, label
     listed = json.loads(re.search(r"var categories = (\{.*\});", page)[1])
     found = {category: sum(map(len, parts.values())) for category, parts in listed.items()}

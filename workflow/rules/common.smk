@@ -269,6 +269,12 @@ def students(network):
     ]
 
 
+def can_be_ranked():
+    """Whether there are two cells, and three distilled rows that every cell has."""
+    shared = set.intersection(*(set(students(cell.split("/")[1])) for cell in CELLS))
+    return len(CELLS) > 1 and len(shared) > 2
+
+
 def describe_experiment():
     cells, seeds = len(CELLS), len(config["seeds"])
     return f"{cells} transfer-network pairs x {seeds} seeds, device {config['device']}"

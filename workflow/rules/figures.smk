@@ -11,6 +11,9 @@ rule figures:
                 "domains",
                 "curves",
                 "confusion",
+                "calibration",
+                "decomposition",
+                *(["ranks"] if can_be_ranked() else []),
                 *(["dial"] if DIALS else []),
                 *(["rounds"] if config["rounds"] > 1 else []),
             ],
@@ -23,40 +26,21 @@ rule tables:
     input:
         "<results>/metrics.parquet",
         "<results>/tables/verification.csv",
-        expand("<results>/tables/ladder.{format}", format=["csv", "tex"]),
-        expand("<results>/tables/{name}.csv", name=["selection", "validators"]),
-
-
-rule tabulate_ladder:
-    """The ladder as a table: means and intervals over seeds, gap recovered."""
-    input:
-        code=code("tabulate_ladder.py"),
-        metrics="<results>/metrics.parquet",
-    output:
-        csv=report(
-            "<results>/tables/ladder.csv",
-            caption="../report/ladder.rst",
-            category="Tables",
-            labels={"table": "ladder"},
+        expand(
+            "<results>/tables/{file}",
+            file=[
+                "ladder.csv",
+                "ladder.tex",
+                "numbers.tex",
+                "comparisons.csv",
+                "comparisons.tex",
+                "decomposition.csv",
+                "classes.csv",
+                "fidelity.csv",
+                "selection.csv",
+                "validators.csv",
+            ],
         ),
-        tex="<results>/tables/ladder.tex",
-    log:
-        "<logs>/tabulate_ladder.log",
-    benchmark:
-        "<benchmarks>/tabulate_ladder.tsv"
-    conda:
-        "../../environment.yml"
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
-    shell:
-        """
-        python {input.code[0]} \
-            --metrics {input.metrics} \
-            --csv {output.csv} \
-            --tex {output.tex} \
-            --log {log}
-        """
 
 
 rule plot_ladder:
@@ -64,6 +48,7 @@ rule plot_ladder:
     input:
         code=code("plot_ladder.py"),
         metrics="<results>/metrics.parquet",
+        table="<results>/tables/ladder.parquet",
     output:
         report(
             multiext("<results>/figures/ladder", ".pdf", ".svg", ".png"),
@@ -84,6 +69,7 @@ rule plot_ladder:
         """
         python {input.code[0]} \
             --metrics {input.metrics} \
+            --table {input.table} \
             --figures {output} \
             --log {log}
         """

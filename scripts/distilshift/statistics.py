@@ -1,0 +1,256 @@
+"""Intervals, tests and ranks of rows that share their seeds and their test samples.
+
+Two things vary behind every accuracy here: the seed a network is trained from, and the
+samples it is tested on. Both are few, and crossed: every seed meets every sample.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from distilshift.seeds import seed_from
+
+RESAMPLES = 2000
+LEVEL = 0.95
+# numbers in one block of resampling counts: bounds the memory, whatever the test set
+BLOCK = 4_000_000
+
+
+class Interval(NamedTuple):
+    """A value, and the ends of its interval; nan where there are none."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Resampled(NamedTuple):
+    """Rows measured on the same seeds and samples, and their crossed resamples.
+
+    values: (R, S, N) of R rows, S seeds, N samples: whether each is right, say.
+    means: (R, S) over samples.
+    resampled: (R, S, B) the same, over each of B resamples of the samples.
+    seeds: (B, S) how often each resample drew each seed.
+    """
+
+    values: np.ndarray
+    means: np.ndarray
+    resampled: np.ndarray
+    seeds: np.ndarray
+
+
+def counts(draws: int, size: int, generator: np.random.Generator) -> np.ndarray:
+    """How often each of ``size`` things was drawn, (draws, size); one thing is always there."""
+    drawn = generator.integers(size, size=(draws, size)) + size * np.arange(draws)[:, None]
+    return np.bincount(drawn.ravel(), minlength=draws * size).reshape(draws, size).astype(float)
+
+
+def resample(values: np.ndarray, *names: object, draws: int = RESAMPLES) -> Resampled:
+    """Draw seeds and samples with replacement, each apart, the same for every row.
+
+    The crossed (pigeonhole) bootstrap: a cell of seed s and sample n weighs as often as s
+    was drawn times as often as n was. All rows share the draws, so that their differences
+    are paired. A factor of one level stays as it is.
+
+    Args:
+        values: (R, S, N) numbers.
+        names: what the draws' random stream derives from.
+        draws: how many resamples.
+
+    Source: Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1, 2007,
+    arXiv:0712.1111: for crossed factors its variance is never too small by more than the
+    factor (S - 1)/S of each.
+    """
+    rows, seeds, samples = values.shape
+    generator = np.random.default_rng(seed_from("resample", *names))
+    of_seeds = counts(draws, seeds, generator)
+    flat = values.reshape(-1, samples).astype(float)
+    step = max(1, BLOCK // samples)
+    means = [
+        flat @ counts(min(step, draws - start), samples, generator).T / samples
+        for start in range(0, draws, step)
+    ]
+    resampled = np.concatenate(means, axis=1).reshape(rows, seeds, draws)
+    return Resampled(values, values.mean(2), resampled, of_seeds)
+
+
+def itself(row: np.ndarray) -> np.ndarray:
+    """A row's own mean: what ``bca`` is of, where it is of one row."""
+    return row
+
+
+def gap_recovered(student: np.ndarray, source_only: np.ndarray, oracle: np.ndarray) -> np.ndarray:
+    """(student - source-only) / (oracle - source-only), elementwise; nan or inf without a gap."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (student - source_only) / (oracle - source_only)
+
+
+def bca(
+    given: Resampled, of: Callable[..., np.ndarray], *rows: int, level: float = LEVEL
+) -> Interval:
+    """Bias-corrected and accelerated bootstrap interval over seeds x samples.
+
+    The value is the mean over seeds of ``of(means of the rows)``: ``itself`` of one row,
+    ``np.subtract`` of two, ``gap_recovered`` of three. With F the distribution of its
+    resamples, p the share of them below the value (ties count half),
+
+        ends = F^-1(Phi(z0 + (z0 + z) / (1 - a (z0 + z)))),   z0 = Phi^-1(p),
+        a = sum U^3 / (6 (sum U^2)^(3/2)),
+
+    z the normal quantiles of the level, U the jackknife influences of each seed and each
+    sample, over how many there are. Without spread the interval is the value; it is nan
+    where the value, or that of any resample, is no finite number (a gap of nothing).
+
+    No interval makes three seeds many. In a simulation whose seeds differed far more than
+    the samples could blur, the 95 % interval held the truth 77 % of the time with three
+    seeds, 86 % with five, 90 % with ten; where the seeds differed little, 95 to 97 %. This
+    is why a ``verdict`` asks the test as well.
+
+    Source: Efron, "Better bootstrap confidence intervals", JASA 82, 1987, eqs. 2.3 and 6.6,
+    its acceleration over several samples as in Efron and Tibshirani, 1993, ch. 14.
+    """
+    per_seed = of(*given.means[list(rows)])
+    value = per_seed.mean()
+    shares = given.seeds / given.seeds.shape[1]
+    drawn = np.einsum("bs,sb->b", shares, of(*given.resampled[list(rows)]))
+    if not (np.isfinite(value) and np.isfinite(drawn).all()):
+        return Interval(value if np.isfinite(value) else np.nan, np.nan, np.nan)
+    if np.ptp(drawn) <= 1e-12:
+        return Interval(value, value, value)
+    # resamples equal to the value but for rounding are ties
+    below, above = drawn < value - 1e-12, drawn > value + 1e-12
+    share = (1 + below.mean() - above.mean()) / 2
+    edge = 0.5 / len(drawn)
+    bias = stats.norm.ppf(np.clip(share, edge, 1 - edge))
+    pulls = np.concatenate([of_seeds(per_seed), of_samples(given, of, rows)])
+    spread = (pulls**2).sum() ** 1.5
+    acceleration = (pulls**3).sum() / (6 * spread) if spread > 0 else 0.0
+    tails = bias + stats.norm.ppf([(1 - level) / 2, (1 + level) / 2])
+    ends = stats.norm.cdf(bias + tails / (1 - acceleration * tails))
+    return Interval(value, *np.quantile(drawn, ends))
+
+
+def influences(left_out: np.ndarray) -> np.ndarray:
+    """Jackknife influences over their number, from the values without each of n things."""
+    n = len(left_out)
+    return (n - 1) / n * (left_out.mean() - left_out)
+
+
+def of_seeds(per_seed: np.ndarray) -> np.ndarray:
+    """Influences of the seeds; none of a single one."""
+    n = len(per_seed)
+    if n == 1:
+        return np.empty(0)
+    return influences((per_seed.sum() - per_seed) / (n - 1))
+
+
+def of_samples(given: Resampled, of: Callable[..., np.ndarray], rows: tuple[int, ...]):
+    """Influences of the samples; none of a single one, or where leaving one out leaves no gap."""
+    n = given.values.shape[2]
+    if n == 1:
+        return np.empty(0)
+    total = n * given.means[list(rows), :, None]
+    left_out = of(*(total - given.values[list(rows)]) / (n - 1)).mean(0)
+    return influences(left_out) if np.isfinite(left_out).all() else np.empty(0)
+
+
+def paired_test(one: np.ndarray, other: np.ndarray) -> float:
+    """Two-sided p of two rows' equal mean, for new seeds and new samples.
+
+    With D = one - other, (S, N), a two-way analysis of variance gives the mean squares of
+    seeds A = N var_s(mean_n D), samples B = S var_n(mean_s D), and the rest E, and
+
+        t = mean D / sqrt((A + max(B - E, 0)) / (S N)),
+        degrees of freedom = (S - 1) ((A + max(B - E, 0)) / A)^2.
+
+    One seed leaves Student's t over samples, which says nothing about other seeds.
+
+    This is the test for readers x cases of radiology, whose readers are as few as our seeds.
+    A sign flip over three seeds cannot give a p below 1/4, nor over five one below 1/16; a
+    sign flip or t test over the samples takes these seeds for all there are: in the
+    simulation under ``bca`` it called 15 to 88 % of equal rows different at the 5 % level,
+    this test 3 to 8 %.
+
+    Source: Dorfman, Berbaum, Metz, Investigative Radiology 27, 1992; degrees of freedom of
+    Hillis, Statistics in Medicine 26, 2007, eq. 10.
+    """
+    difference = np.asarray(one, float) - np.asarray(other, float)
+    seeds, samples = difference.shape
+    mean = difference.mean()
+    by_seed, by_sample = difference.mean(1), difference.mean(0)
+    if seeds == 1:
+        variance, freedom = by_sample.var(ddof=1) / samples, samples - 1
+    else:
+        rest = difference - by_seed[:, None] - by_sample + mean
+        of_seed = samples * by_seed.var(ddof=1)
+        of_sample = seeds * by_sample.var(ddof=1)
+        of_rest = (rest**2).sum() / ((seeds - 1) * (samples - 1))
+        whole = of_seed + max(of_sample - of_rest, 0.0)
+        variance = whole / (seeds * samples)
+        freedom = (seeds - 1) * (whole / of_seed) ** 2 if of_seed > 0 else np.inf
+    if variance <= 1e-24:
+        return 1.0 if abs(mean) <= 1e-12 else 0.0
+    return float(2 * stats.t.sf(abs(mean) / np.sqrt(variance), freedom))
+
+
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """p values of one family, adjusted: Holm, Scandinavian Journal of Statistics 6, 1979."""
+    # here, because figures import this module and need no test
+    from statsmodels.stats.multitest import multipletests
+
+    return multipletests(p_values, method="holm")[1]
+
+
+def verdict(difference: Interval, p_adjusted: float, level: float = LEVEL) -> str:
+    """``better`` or ``worse`` where the interval excludes 0 and the adjusted p is small.
+
+    Anything else is ``no difference shown``, which is not ``no difference``.
+    """
+    if p_adjusted < 1 - level and difference.low > 0:
+        return "better"
+    if p_adjusted < 1 - level and difference.high < 0:
+        return "worse"
+    return "no difference shown"
+
+
+class Ranks(NamedTuple):
+    """Mean ranks (K,) over blocks, 1 the best; Friedman's p; Nemenyi's critical difference."""
+
+    mean: np.ndarray
+    p: float
+    critical_difference: float
+
+
+def ranks(values: np.ndarray, level: float = LEVEL) -> Ranks:
+    """Rank K >= 3 rows in each block of ``values`` (blocks, K), higher better, ties shared.
+
+    Two mean ranks differ where they are further apart than
+
+        CD = q sqrt(K (K + 1) / (6 blocks)),
+
+    q the quantile of the studentised range over sqrt(2).
+
+    Source: Demsar, "Statistical comparisons of classifiers over multiple data sets", JMLR 7,
+    2006, section 3.2.2.
+    """
+    blocks, rows = values.shape
+    mean = stats.rankdata(-values, axis=1).mean(0)
+    if np.ptp(values, axis=1).max() == 0:  # all tie, which Friedman's statistic divides by
+        p = 1.0
+    else:
+        p = float(stats.friedmanchisquare(*values.T).pvalue)
+    quantile = stats.studentized_range.ppf(level, rows, np.inf) / np.sqrt(2)
+    return Ranks(mean, p, float(quantile * np.sqrt(rows * (rows + 1) / (6 * blocks))))
+
+
+def cliques(mean: np.ndarray, critical_difference: float) -> list[tuple[float, float]]:
+    """First and last mean rank of each largest group that the difference does not part."""
+    ordered = np.sort(mean)
+    groups: list[tuple[float, float]] = []
+    for first in ordered:
+        last = ordered[ordered <= first + critical_difference][-1]
+        if last > first and (not groups or last > groups[-1][1]):
+            groups.append((float(first), float(last)))
+    return groups

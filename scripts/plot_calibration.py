@@ -1,0 +1,46 @@
+"""Calibration on the target: expected calibration error and negative log-likelihood by row.
+
+python scripts/plot_calibration.py --metrics metrics.parquet --figures calibration.pdf
+"""
+
+import argparse
+from pathlib import Path
+
+from distilshift import cli, figures, ladder, tables
+
+MEASURES = {"ece": "expected\ncalibration error, %", "nll": "negative\nlog-likelihood, nats"}
+
+
+def parser() -> argparse.ArgumentParser:
+    made = cli.parser(__doc__)
+    made.add_argument("--metrics", type=Path, required=True, help="from summarize")
+    made.add_argument("--figures", type=Path, nargs="+", required=True, help="pdf, svg, png")
+    return made
+
+
+def main(args: argparse.Namespace) -> None:
+    figures.style()
+    metrics = tables.read(args.metrics, "summarize", tables.METRICS)
+    rows = {name: ladder.rows(metrics, name) for name in MEASURES}
+    rows["ece"]["value"] *= 100
+    order = ladder.order(rows["ece"])
+    cells = list(dict.fromkeys(zip(*(rows["ece"][key] for key in ladder.CELL), strict=True)))
+    figure, axes = figures.panels(cells, order, len(MEASURES), height=0.19)
+    for column, (name, measured) in enumerate(rows.items()):
+        by_cell = measured.groupby(ladder.CELL)
+        for axis, cell in zip(axes[:, column], cells, strict=True):
+            for row, runs in by_cell.get_group(cell).groupby("row"):
+                place = order.index(row)
+                colour = figures.COLOURS[figures.kind(runs["method"].iloc[0])]
+                values, mean = runs["value"], runs["value"].mean()
+                axis.plot([0, mean], [place, place], color=colour, lw=1, alpha=0.4)
+                axis.plot(values, [place] * len(values), "o", color=colour, ms=3, mew=0, alpha=0.6)
+                axis.plot(mean, place, "|", color=colour, ms=8, mew=1.6)
+                figures.beside(axis, place, f"{mean:.1f}" if name == "ece" else f"{mean:.2f}")
+            axis.set_xlim(0, 1.05 * measured["value"].max())
+            axis.set_xlabel(MEASURES[name])
+    figures.save(figure, args.figures)
+
+
+if __name__ == "__main__":
+    cli.run(main, parser())

@@ -1,0 +1,108 @@
+"""What the ladder's rows are worth: comparisons, steps, classes, and what was transferred.
+
+comparisons    each distilled row against source-only, the oracle, the unadapted teacher's
+decomposition  what distillation, BatchNorm, adaptation, rounds and labels each add
+classes        accuracy by class of the target
+fidelity       how far a student says what its teacher says, mistakes included
+
+    python scripts/tabulate_statistics.py --metrics metrics.parquet \\
+        --predictions a/predictions.parquet b/predictions.parquet \\
+        --comparisons comparisons.csv --comparisons-tex comparisons.tex \\
+        --decomposition decomposition.csv --decomposition-table decomposition.parquet \\
+        --classes classes.csv --fidelity fidelity.csv
+"""
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from distilshift import cli, comparisons, ladder, tables
+
+# of a student beside the teacher whose logits it learned, on the target's test half
+FIDELITY = ["teacher_agreement", "teacher_kl", "errors_copied", "errors_corrected"]
+
+
+def parser() -> argparse.ArgumentParser:
+    made = cli.parser(__doc__)
+    made.add_argument("--metrics", type=Path, required=True, help="from summarize")
+    made.add_argument("--predictions", type=Path, nargs="+", required=True, help="from evaluate")
+    made.add_argument("--comparisons", type=Path, required=True, help="output, CSV")
+    made.add_argument("--comparisons-tex", type=Path, required=True, help="output, a tabular")
+    made.add_argument("--decomposition", type=Path, required=True, help="output, CSV")
+    made.add_argument("--decomposition-table", type=Path, required=True, help="output, Parquet")
+    made.add_argument("--classes", type=Path, required=True, help="output, CSV")
+    made.add_argument("--fidelity", type=Path, required=True, help="output, CSV")
+    return made
+
+
+def tex(table: pd.DataFrame) -> str:
+    """A tabular with a group of lines a transfer and network; needs booktabs."""
+    lines = [
+        r"% differences in target-test accuracy, percentage points: mean [95 % interval over",
+        r"% seeds x samples]; p of the paired test after Holm",
+        r"\begin{tabular}{llrrl}",
+        r"\toprule",
+        r"row & against & difference & $p$ & verdict \\",
+    ]
+    for (transfer, network), group in table.groupby(ladder.CELL, sort=False):
+        lines += [r"\midrule", rf"\multicolumn{{5}}{{l}}{{\emph{{{transfer}, {network}}}}} \\"]
+        for line in group.itertuples():
+            ends = f"[{100 * line.difference_low:+.1f}, {100 * line.difference_high:+.1f}]"
+            p = "$<$0.001" if line.p_holm < 0.001 else f"{line.p_holm:.3f}"
+            lines.append(
+                rf"{line.row} & {line.against} & {100 * line.difference:+.1f} {ends} & {p} "
+                rf"& {line.verdict} \\"
+            )
+    text = "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+    return text.replace("_", r"\_")
+
+
+def classes(cells: Iterable[ladder.Cell]) -> pd.DataFrame:
+    """Accuracy on each class of the target by row: mean over seeds, and the worst seed's."""
+    lines = []
+    for cell in cells:
+        for at in range(len(cell.rows)):
+            for number in sorted(set(cell.labels)):
+                of_class = cell.labels == number
+                by_seed = cell.correct[at][:, of_class].mean(1)
+                lines.append(
+                    {
+                        **cell.identity(at),
+                        "class": number,
+                        "samples": of_class.sum(),
+                        "accuracy": by_seed.mean(),
+                        "accuracy_worst_seed": by_seed.min(),
+                    }
+                )
+    return pd.DataFrame(lines)
+
+
+def fidelity(metrics: pd.DataFrame) -> pd.DataFrame:
+    """The measures of ``FIDELITY`` by distilled row, means over seeds; a line each row."""
+    found = metrics[metrics["metric"].isin(FIDELITY) & (metrics["domain"] == "target")]
+    grouped = found.groupby([*ladder.ROW, "metric"], sort=False, dropna=False)
+    wide = grouped["value"].mean().unstack("metric")
+    return wide.reindex(columns=FIDELITY).reset_index()
+
+
+def main(args: argparse.Namespace) -> None:
+    metrics = tables.read(args.metrics, "summarize", tables.METRICS)
+    predictions = tables.read_all(args.predictions, "evaluate", ladder.PREDICTIONS)
+    cells = list(ladder.cells(predictions))
+    compared = comparisons.compare(cells)
+    steps = comparisons.decompose(cells)
+    tables.write_csv(compared, args.comparisons)
+    with cli.whole_file(args.comparisons_tex) as part:
+        part.write_text(tex(compared))
+    tables.write_csv(steps, args.decomposition)
+    tables.write(steps, args.decomposition_table)
+    tables.write_csv(classes(cells), args.classes)
+    tables.write_csv(fidelity(metrics), args.fidelity)
+    for verdict, count in compared["verdict"].value_counts().items():
+        cli.log.info("%d comparisons: %s", count, verdict)
+
+
+if __name__ == "__main__":
+    cli.run(main, parser())

@@ -1,0 +1,104 @@
+"""The scripts of tables and figures, on results that a run of a few seconds has not got."""
+
+import runpy
+
+import numpy as np
+import pandas as pd
+import pytest
+from chain import SCRIPTS
+
+from distilshift import ladder, tables
+
+ADAPTATIONS = ["none", "adabn", "shot"]
+SEEDS = [0, 1]
+
+
+@pytest.fixture(scope="module")
+def results():
+    """Metrics and predictions of two cells with three distilled rows in both."""
+    generator = np.random.default_rng(0)
+    rows = [("source-only", None, 0), *(("kd", a, 1) for a in ADAPTATIONS), ("oracle", None, 0)]
+    metrics, predictions = [], []
+    for transfer in ("a-to-b", "b-to-a5"):
+        for place, (method, adaptation, round_) in enumerate(rows):
+            for seed in SEEDS:
+                right = generator.random(40) < 0.4 + 0.1 * place
+                known = dict.fromkeys(tables.METRICS)
+                known |= {"transfer": transfer, "network": "cnn", "method": method}
+                known |= {"adaptation": adaptation, "round": round_, "seed": seed}
+                known |= {"domain": "target", "split": "test", "parameters": 9}
+                values = {"accuracy": right.mean(), "ece": 0.1, "nll": 0.5}
+                if method == "kd":
+                    values |= {"teacher_kl": 0.1 * seed, "errors_copied": 0.5}
+                metrics += [{**known, "metric": k, "value": v} for k, v in values.items()]
+                samples = {"sample_id": range(40), "label": 1, "prediction": right.astype(int)}
+                predictions.append(pd.DataFrame({**known, **samples})[ladder.PREDICTIONS])
+    return pd.DataFrame(metrics), pd.concat(predictions)
+
+
+def script(name):
+    return runpy.run_path(str(SCRIPTS / f"{name}.py"))
+
+
+def test_ranks_are_drawn_of_rows_that_every_cell_has(results, run_script, tmp_path):
+    metrics, _ = results
+    tables.write(metrics, tmp_path / "metrics.parquet")
+    flags = ["--metrics", tmp_path / "metrics.parquet", "--figures", tmp_path / "ranks.svg"]
+    assert run_script("plot_ranks", list(map(str, flags))) == (0, "")
+    drawn = (tmp_path / "ranks.svg").read_text()
+    assert "kd (shot)" in drawn and "4 blocks" in drawn and "oracle" not in drawn
+
+
+def test_ranks_of_two_rows_are_refused(results, run_script, tmp_path):
+    metrics, _ = results
+    one = (metrics["transfer"] == "a-to-b") & (metrics["adaptation"] == "shot")
+    tables.write(metrics[~one], tmp_path / "metrics.parquet")
+    flags = ["--metrics", tmp_path / "metrics.parquet", "--figures", tmp_path / "ranks.svg"]
+    status, shown = run_script("plot_ranks", list(map(str, flags)))
+    assert status == 1
+    assert "every cell has kd (none), kd (adabn); ranks need three rows" in shown
+    assert not (tmp_path / "ranks.svg").exists()
+
+
+def test_macros_are_letters_and_one_a_number(results):
+    numbers = script("tabulate_ladder")["numbers"](ladder.table(*results))
+    names = [
+        line.split("}")[0].removeprefix(r"\newcommand{" + "\\") for line in numbers.split("\n")
+    ]
+    names = [name for name in names if name and name[0] != "%"]
+    assert "accuracyBToAFiveCnnSourceOnly" in names
+    assert "gapAToBCnnKdShot" in names
+    assert all(name.isalpha() for name in names)
+    assert len(set(names)) == len(names) == 2 * 5 + 2 * 3
+
+
+def test_a_row_below_source_only_is_said_in_the_tabular(results):
+    tex = script("tabulate_ladder")["tex"]
+    table = ladder.table(*results)
+    assert "dagger" not in tex(table.assign(below_source_only=False))
+    marked = tex(table.assign(below_source_only=table["row"] == "kd (none)"))
+    assert marked.count(r"kd (none)$^\dagger$ &") == 2
+    assert marked.count("below its own source-only row") == 1
+
+
+def test_fidelity_has_its_columns_measured_or_not(results):
+    metrics, _ = results
+    fidelity = script("tabulate_statistics")["fidelity"]
+    found = fidelity(metrics)
+    assert list(found["adaptation"]) == ADAPTATIONS * 2
+    assert found["teacher_kl"].to_numpy() == pytest.approx(0.05)
+    assert found["teacher_agreement"].isna().all()
+    none = fidelity(metrics[metrics["method"] != "kd"])
+    assert list(none.columns) == list(found.columns)
+    assert none.empty
+
+
+def test_classes_weighed_by_their_samples_give_the_accuracy(results):
+    _, predictions = results
+    predictions = predictions.assign(label=predictions["sample_id"] % 2)
+    cells = list(ladder.cells(predictions))
+    found = script("tabulate_statistics")["classes"](cells)
+    one = found[(found["transfer"] == "a-to-b") & (found["row"] == "kd (shot)")]
+    at = cells[0].place(row="kd (shot)")
+    assert np.average(one["accuracy"], weights=one["samples"]) == cells[0].correct[at].mean()
+    assert (one["accuracy_worst_seed"] <= one["accuracy"]).all()

@@ -1,0 +1,215 @@
+"""Intervals, tests and ranks against other libraries, published numbers, and by hand."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from distilshift import statistics
+
+
+def correct(*accuracies, seeds=3, samples=200, spread=0.0, seed=0):
+    """(R, S, N) of zeros and ones, some samples harder, some seeds worse."""
+    generator = np.random.default_rng(seed)
+    hard = generator.normal(size=samples)
+    level = stats.norm.ppf(accuracies)[:, None, None] * np.sqrt(2)
+    lucky = generator.normal(size=(len(accuracies), seeds, 1)) * spread
+    noise = generator.normal(size=(len(accuracies), seeds, samples))
+    return (level + hard + lucky + noise > 0).astype(float)
+
+
+def interval(values, of=statistics.itself, rows=(0,), name=0, **options):
+    return statistics.bca(statistics.resample(values, name, **options), of, *rows)
+
+
+# ---- the interval ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("accuracy", [0.5, 0.9, 0.98])
+def test_one_seed_is_scipys_bca_over_samples(accuracy):
+    values = correct(accuracy, seeds=1)
+    found = interval(values, draws=20_000)
+    rng = np.random.default_rng(1)
+    expected = stats.bootstrap(
+        (values[0, 0],), np.mean, n_resamples=20_000, method="BCa", rng=rng
+    ).confidence_interval
+    # bounds of a mean of 200 zeros and ones lie on a grid of 1/200
+    assert found[1:] == pytest.approx((expected.low, expected.high), abs=1 / 200 + 1e-9)
+
+
+def test_samples_that_do_not_differ_leave_scipys_bca_over_seeds():
+    values = np.repeat(np.random.default_rng(0).gamma(1, size=(1, 12, 1)), 30, axis=2)
+    found = interval(values, draws=20_000)
+    rng = np.random.default_rng(1)
+    expected = stats.bootstrap(
+        (values[0, :, 0],), np.mean, n_resamples=20_000, method="BCa", rng=rng
+    ).confidence_interval
+    assert found[1:] == pytest.approx((expected.low, expected.high), rel=0.03)
+
+
+def test_the_value_is_the_mean_and_lies_inside():
+    values = correct(0.7, 0.8, spread=0.3)
+    found = interval(values, rows=(1,))
+    assert found.value == pytest.approx(values[1].mean())
+    assert 0 < found.low < found.value < found.high < 1
+
+
+def test_no_interval_leaves_what_accuracy_can_be():
+    values = np.stack([np.arange(200) < right for right in (160, 199, 200)])[None]
+    by_seed = values[0].mean(1)
+    assert stats.t.interval(0.95, 2, by_seed.mean(), stats.sem(by_seed))[1] > 1
+    assert interval(values).high <= 1
+
+
+def test_it_does_not_depend_on_the_order_of_samples_but_by_chance():
+    values = correct(0.8, spread=0.3)
+    one = interval(values, draws=8000)
+    other = interval(values[:, :, ::-1], draws=8000)
+    assert one == pytest.approx(other, abs=0.006)
+
+
+def test_the_same_names_give_the_same_interval():
+    values = correct(0.8, spread=0.3)
+    assert interval(values, name="a") == interval(values, name="a")
+    assert interval(values, name="a") != interval(values, name="b")
+
+
+def test_blocks_of_resamples_change_the_memory_alone(monkeypatch):
+    values = correct(0.8, 0.7)
+    whole = statistics.resample(values, 0, draws=50)
+    monkeypatch.setattr(statistics, "BLOCK", 7 * values.shape[2])
+    parts = statistics.resample(values, 0, draws=50)
+    assert np.array_equal(whole.resampled, parts.resampled)
+
+
+def test_a_row_less_itself_is_nothing_and_swapping_turns_the_sign():
+    values = correct(0.6, 0.8, spread=0.2)
+    assert interval(values, np.subtract, (0, 0)) == (0, 0, 0)
+    one, other = (interval(values, np.subtract, rows) for rows in ((1, 0), (0, 1)))
+    assert one.value == -other.value
+    assert (one.low, one.high) == pytest.approx((-other.high, -other.low), abs=0.01)
+
+
+def test_pairs_are_narrower_than_rows_apart():
+    # two rows that are right about nearly the same samples
+    values = correct(0.7, seeds=3, samples=300)
+    twin = values.copy()
+    twin[0, :, :10] = 1 - twin[0, :, :10]
+    both = np.concatenate([values, twin])
+    apart = interval(both)
+    paired = interval(both, np.subtract, (0, 1))
+    assert paired.high - paired.low < (apart.high - apart.low) / 2
+
+
+def test_the_gap_is_that_of_each_seed():
+    values = correct(0.3, 0.7, 0.9)
+    found = interval(values, statistics.gap_recovered, (1, 0, 2))
+    low, middle, high = values.mean(2)
+    assert found.value == pytest.approx(((middle - low) / (high - low)).mean())
+    assert found.low < found.value < found.high
+    assert interval(values, statistics.gap_recovered, (0, 0, 2)) == (0, 0, 0)
+    assert interval(values, statistics.gap_recovered, (2, 0, 2)) == pytest.approx((1, 1, 1))
+
+
+def test_no_gap_is_no_number():
+    values = correct(0.5, 0.6)
+    assert np.isnan(interval(values, statistics.gap_recovered, (1, 0, 0))).all()
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_what_is_all_equal_has_no_width(value, seeds):
+    assert interval(np.full((1, seeds, 50), value)) == (value, value, value)
+
+
+def test_it_holds_the_truth_about_as_often_as_it_says():
+    # seeds that differ little; the truth is the accuracy that the samples were drawn for
+    held = 0
+    for trial in range(200):
+        found = interval(correct(0.8, seeds=5, samples=150, seed=trial), name=trial, draws=400)
+        held += found.low <= 0.8 <= found.high
+    assert 0.91 <= held / 200 <= 0.99
+
+
+# ---- the test -------------------------------------------------------------------------
+
+
+def test_seeds_alone_are_students_t_over_seeds():
+    by_seed = np.array([0.1, 0.3, 0.2, -0.1])
+    difference = np.repeat(by_seed[:, None], 50, axis=1)
+    expected = stats.ttest_1samp(by_seed, 0).pvalue
+    assert statistics.paired_test(difference, np.zeros_like(difference)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_samples_alone_are_a_test_over_samples(seeds):
+    one, other = correct(0.6, 0.65, seeds=1)[:, 0]
+    found = statistics.paired_test(np.tile(one, (seeds, 1)), np.tile(other, (seeds, 1)))
+    expected = stats.ttest_1samp(one - other, 0).pvalue
+    # equal seeds leave the normal distribution, whose tail is lighter than t's of 199 degrees
+    assert stats.norm.isf(found / 2) == pytest.approx(stats.norm.isf(expected / 2), rel=0.02)
+
+
+def test_equals_are_seldom_called_different_where_seeds_differ():
+    wrong, over_samples = 0, 0
+    for trial in range(300):
+        one, other = correct(0.8, 0.8, spread=0.5, seed=trial)
+        wrong += statistics.paired_test(one, other) < 0.05
+        over_samples += stats.ttest_1samp((one - other).mean(0), 0).pvalue < 0.05
+    assert wrong / 300 < 0.09
+    assert over_samples / 300 > 0.4  # what the test guards against
+
+
+def test_it_is_symmetric_and_extremes_are_no_error():
+    one, other = correct(0.6, 0.8)
+    assert statistics.paired_test(one, other) == statistics.paired_test(other, one)
+    assert statistics.paired_test(one, one) == 1
+    assert statistics.paired_test(np.ones((3, 9)), np.zeros((3, 9))) == 0
+
+
+def test_holm_by_hand():
+    # sorted: 0.01 x 3, 0.02 x 2, 0.03 x 1, none below the one before
+    assert statistics.holm(np.array([0.02, 0.01, 0.03])) == pytest.approx([0.04, 0.03, 0.04])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p", "expected"),
+    [
+        (0.1, 0.3, 0.01, "better"),
+        (-0.3, -0.1, 0.01, "worse"),
+        (-0.1, 0.3, 0.01, "no difference shown"),
+        (0.0, 0.3, 0.01, "no difference shown"),
+        (0.1, 0.3, 0.06, "no difference shown"),
+        (np.nan, np.nan, 0.01, "no difference shown"),
+    ],
+)
+def test_better_needs_both_the_interval_and_the_test(low, high, p, expected):
+    assert statistics.verdict(statistics.Interval(0.0, low, high), p) == expected
+
+
+# ---- ranks ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rows", "quantile"), [(3, 2.343), (4, 2.569), (5, 2.728), (6, 2.850), (10, 3.164)]
+)
+def test_the_critical_difference_has_demsars_quantiles(rows, quantile):
+    # his table 5a
+    values = np.random.default_rng(0).random((14, rows))
+    expected = quantile * np.sqrt(rows * (rows + 1) / (6 * 14))
+    assert statistics.ranks(values).critical_difference == pytest.approx(expected, abs=1e-3)
+
+
+def test_ranks_by_hand():
+    found = statistics.ranks(np.array([[0.9, 0.8, 0.7], [0.5, 0.5, 0.4], [0.3, 0.2, 0.1]]))
+    assert found.mean == pytest.approx([3.5 / 3, 5.5 / 3, 3])
+    assert 0 < found.p < 0.1
+    assert statistics.ranks(np.ones((4, 3))).p == 1
+
+
+def test_cliques_are_the_largest_groups_within_reach():
+    assert statistics.cliques(np.array([3.0, 1.0, 1.5, 2.2]), 1.0) == [
+        (1.0, 1.5),
+        (1.5, 2.2),
+        (2.2, 3.0),
+    ]
+    assert statistics.cliques(np.array([1.0, 3.0]), 1.0) == []

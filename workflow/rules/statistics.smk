@@ -1,0 +1,186 @@
+# statistics: tables with intervals and tests, and their figures
+
+
+rule tabulate_ladder:
+    """The ladder as a table: means, intervals over seeds and samples, gap recovered."""
+    input:
+        code=code("tabulate_ladder.py"),
+        metrics="<results>/metrics.parquet",
+        predictions=of_cells("evaluation/predictions.parquet"),
+    output:
+        table="<results>/tables/ladder.parquet",
+        csv=report(
+            "<results>/tables/ladder.csv",
+            caption="../report/ladder.rst",
+            category="Tables",
+            labels={"table": "ladder"},
+        ),
+        tex="<results>/tables/ladder.tex",
+        numbers="<results>/tables/numbers.tex",
+    log:
+        "<logs>/tabulate_ladder.log",
+    benchmark:
+        "<benchmarks>/tabulate_ladder.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(3000),
+        runtime=growing(30),
+    shell:
+        """
+        python {input.code[0]} \
+            --metrics {input.metrics} \
+            --predictions {input.predictions} \
+            --table {output.table} \
+            --csv {output.csv} \
+            --tex {output.tex} \
+            --numbers {output.numbers} \
+            --log {log}
+        """
+
+
+rule tabulate_statistics:
+    """Rows against one another, what each step adds, classes, and what was transferred."""
+    input:
+        code=code("tabulate_statistics.py"),
+        metrics="<results>/metrics.parquet",
+        predictions=of_cells("evaluation/predictions.parquet"),
+    output:
+        comparisons=report(
+            "<results>/tables/comparisons.csv",
+            caption="../report/comparisons.rst",
+            category="Tables",
+            labels={"table": "comparisons"},
+        ),
+        comparisons_tex="<results>/tables/comparisons.tex",
+        decomposition=report(
+            "<results>/tables/decomposition.csv",
+            caption="../report/decomposition.rst",
+            category="Tables",
+            labels={"table": "decomposition"},
+        ),
+        decomposition_table="<results>/tables/decomposition.parquet",
+        classes=report(
+            "<results>/tables/classes.csv",
+            caption="../report/classes.rst",
+            category="Tables",
+            labels={"table": "classes"},
+        ),
+        fidelity=report(
+            "<results>/tables/fidelity.csv",
+            caption="../report/fidelity.rst",
+            category="Tables",
+            labels={"table": "fidelity"},
+        ),
+    log:
+        "<logs>/tabulate_statistics.log",
+    benchmark:
+        "<benchmarks>/tabulate_statistics.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(3000),
+        runtime=growing(30),
+    shell:
+        """
+        python {input.code[0]} \
+            --metrics {input.metrics} \
+            --predictions {input.predictions} \
+            --comparisons {output.comparisons} \
+            --comparisons-tex {output.comparisons_tex} \
+            --decomposition {output.decomposition} \
+            --decomposition-table {output.decomposition_table} \
+            --classes {output.classes} \
+            --fidelity {output.fidelity} \
+            --log {log}
+        """
+
+
+rule plot_decomposition:
+    """What distillation, BatchNorm, adaptation, rounds and labels each add."""
+    input:
+        code=code("plot_decomposition.py"),
+        table="<results>/tables/decomposition.parquet",
+    output:
+        report(
+            multiext("<results>/figures/decomposition", ".pdf", ".svg", ".png"),
+            caption="../report/decomposition.rst",
+            category="Figures",
+            labels={"figure": "6 decomposition"},
+        ),
+    log:
+        "<logs>/plot_decomposition.log",
+    benchmark:
+        "<benchmarks>/plot_decomposition.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    shell:
+        """
+        python {input.code[0]} \
+            --table {input.table} \
+            --figures {output} \
+            --log {log}
+        """
+
+
+rule plot_calibration:
+    """Calibration on the target, by row."""
+    input:
+        code=code("plot_calibration.py"),
+        metrics="<results>/metrics.parquet",
+    output:
+        report(
+            multiext("<results>/figures/calibration", ".pdf", ".svg", ".png"),
+            caption="../report/calibration.rst",
+            category="Figures",
+            labels={"figure": "7 calibration"},
+        ),
+    log:
+        "<logs>/plot_calibration.log",
+    benchmark:
+        "<benchmarks>/plot_calibration.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    shell:
+        """
+        python {input.code[0]} \
+            --metrics {input.metrics} \
+            --figures {output} \
+            --log {log}
+        """
+
+
+rule plot_ranks:
+    """Mean ranks of the distilled rows that every cell has."""
+    input:
+        code=code("plot_ranks.py"),
+        metrics="<results>/metrics.parquet",
+    output:
+        report(
+            multiext("<results>/figures/ranks", ".pdf", ".svg", ".png"),
+            caption="../report/ranks.rst",
+            category="Figures",
+            labels={"figure": "8 ranks"},
+        ),
+    log:
+        "<logs>/plot_ranks.log",
+    benchmark:
+        "<benchmarks>/plot_ranks.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    shell:
+        """
+        python {input.code[0]} \
+            --metrics {input.metrics} \
+            --figures {output} \
+            --log {log}
+        """
