@@ -19,9 +19,7 @@ from pathlib import Path
 import pandas as pd
 
 from distilshift import cli, comparisons, ladder, tables
-
-# of a student beside the teacher whose logits it learned, on the target's test half
-FIDELITY = ["teacher_agreement", "teacher_kl", "errors_copied", "errors_corrected"]
+from distilshift.metrics import FIDELITY
 
 
 def parser() -> argparse.ArgumentParser:
@@ -84,7 +82,7 @@ def fidelity(metrics: pd.DataFrame) -> pd.DataFrame:
     found = metrics[metrics["metric"].isin(FIDELITY) & (metrics["domain"] == "target")]
     grouped = found.groupby([*ladder.ROW, "metric"], sort=False, dropna=False)
     wide = grouped["value"].mean().unstack("metric")
-    return wide.reindex(columns=FIDELITY).reset_index()
+    return wide.reindex(columns=list(FIDELITY)).reset_index()
 
 
 def main(args: argparse.Namespace) -> None:

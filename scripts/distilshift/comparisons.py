@@ -60,28 +60,29 @@ def yardsticks(cell: Cell, at: int) -> Iterator[tuple[str, int]]:
 def steps(cell: Cell) -> Iterator[tuple[str, int]]:
     """The way from source-only to the oracle: what each step adds, and the row it leads to.
 
-    It goes by the last adaptation, method and round of the config; steps that a network
-    does not have are left out. Where the unadapted teacher has no student, the next step
-    holds the distillation too, and says so.
+    It goes by the config's first method to its last adaptation, and on to its last method
+    and round. Steps that a network does not have are left out; where a row on the way is
+    not there, the next step holds what led to it too, and says so.
     """
-    last = cell.rows.loc[cell.distilled()[-1]]
-    of_last = {"method": last["method"], "round": 1}
+    students = cell.distilled()
+    first, last = (cell.rows.loc[students[end]] for end in (0, -1))
     found = [
         ("", cell.place(method="source-only")),
-        ("distillation", cell.place(adaptation="none", **of_last)),
-        ("BatchNorm", cell.place(adaptation="adabn", **of_last)),
-        ("adaptation", cell.place(adaptation=last["adaptation"], **of_last)),
-        ("rounds", cell.distilled()[-1]),
+        ("distillation", cell.place(method=first["method"], adaptation="none", round=1)),
+        ("BatchNorm", cell.place(method=first["method"], adaptation="adabn", round=1)),
+        ("adaptation", cell.place(method=first["method"], adaptation=last["adaptation"], round=1)),
+        ("method", cell.place(method=last["method"], adaptation=last["adaptation"], round=1)),
+        ("rounds", students[-1]),
         ("labels", cell.place(method="oracle")),
     ]
     passed, held = set(), ""
     for step, at in found:
-        if at is None and step == "distillation":
-            held = "distillation + "
+        if at is None and step != "BatchNorm":
+            held += f"{step} + "
         elif at is not None and at not in passed:
             passed.add(at)
-            yield (held if passed else "") + step, at
-            held = "" if step else held
+            yield held + step, at
+            held = ""
 
 
 def decompose(cells: Iterable[Cell]) -> pd.DataFrame:

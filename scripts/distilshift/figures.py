@@ -31,6 +31,7 @@ STEPS = {
     "distillation": "#D55E00",
     "BatchNorm": "#56B4E9",
     "adaptation": "#E69F00",
+    "method": "#F0E442",
     "rounds": "#CC79A7",
     "labels": "#009E73",
 }

@@ -130,13 +130,14 @@ def test_the_steps_sum_to_the_gap(cell):
 
 
 def test_steps_that_a_network_lacks_are_left_out_or_joined():
-    def steps(*left_out):
+    def steps(*left_out, more=None):
         rows = {key: value for key, value in LADDER.items() if key[1] not in left_out}
-        return [s for s, _ in comparisons.steps(next(ladder.cells(measured(rows)[1])))][1:]
+        cell = next(ladder.cells(measured(rows | (more or {}))[1]))
+        return [step for step, _ in comparisons.steps(cell)][1:]
 
     assert steps("shot") == ["distillation", "BatchNorm", "labels"]
     assert steps("adabn") == ["distillation", "adaptation", "labels"]
     assert steps("none", "adabn") == ["distillation + adaptation", "labels"]
-    rounds = {("kd", "shot", 2): [0.7, 0.9]}
-    rows = next(ladder.cells(measured(LADDER | rounds)[1]))
-    assert [s for s, _ in comparisons.steps(rows)][-2:] == ["rounds", "labels"]
+    most = {("dkd", "shot", 1): [0.6, 0.9], ("dkd", "shot", 2): [0.7, 0.9]}
+    assert steps(more=most)[2:] == ["adaptation", "method", "rounds", "labels"]
+    assert steps("shot", more=most)[2:] == ["adaptation + method", "rounds", "labels"]
