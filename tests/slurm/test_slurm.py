@@ -21,7 +21,7 @@ FLAGS = (
 GPU_RULES = {"train_teacher", "train_student", "cache_logits", "distill_student", "predict"}
 GPU_RULES |= {"verify_logits"}
 CPU_RULES = {"construct_domain", "evaluate", "validate", "select", "summarize"}
-CPU_RULES |= {"tabulate_ladder", "tabulate_selection"}
+CPU_RULES |= {"tabulate_ladder", "tabulate_selection", "tabulate_statistics"}
 FAILS_ONCE = """
 import sys
 from pathlib import Path

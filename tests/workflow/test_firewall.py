@@ -31,7 +31,7 @@ def test_the_default_experiment_has_the_jobs_it_should(default):
         "download_dataset": 2,
         "construct_domain": 3,
         "train_teacher": 3 * seeds,  # cnn and mlp on mnist5k, cnn on optdigits
-        "adapt_teacher": 7 * seeds,  # adabn and shot of each transfer's cnn, im of the mlp
+        "adapt_teacher": 7 * seeds,  # adabn and posed-joint of each transfer's cnn, joint of the mlp
         "cache_logits": 11 * seeds,  # those and the teachers as they are: three a cnn, two an mlp
         "verify_logits": 1,
         "distill_student": 11 * seeds,
@@ -43,10 +43,13 @@ def test_the_default_experiment_has_the_jobs_it_should(default):
         "summarize": 1,
         "tabulate_ladder": 1,
         "tabulate_selection": 1,
+        "tabulate_statistics": 1,
         "plot_ladder": 1,
         "plot_domains": 1,
         "plot_curves": 1,
         "plot_confusion": 1,
+        "plot_calibration": 1,
+        "plot_decomposition": 1,
         "all": 1,
     }
 

@@ -6,8 +6,10 @@ import pytest
 from copies import SMALL
 
 PLOTS = {"plot_ladder", "plot_domains", "plot_curves", "plot_confusion"}
+PLOTS |= {"plot_calibration", "plot_decomposition"}
+TABLES = {"tabulate_ladder", "tabulate_statistics"}
 SCORED = {"validate", "select", "tabulate_selection"}
-END = {"predict", "evaluate", *SCORED, "summarize", "tabulate_ladder", *PLOTS, "all"}
+END = {"predict", "evaluate", *SCORED, "summarize", *TABLES, *PLOTS, "all"}
 TRAINED = {"train_teacher", "adapt_teacher", "cache_logits", "distill_student", "train_student"}
 
 
