@@ -31,7 +31,7 @@ def test_the_default_experiment_has_the_jobs_it_should(default):
         "download_dataset": 2,
         "construct_domain": 3,
         "train_teacher": 3 * seeds,  # cnn and mlp on mnist5k, cnn on optdigits
-        "adapt_teacher": 7 * seeds,  # adabn and posed-joint of each transfer's cnn, joint of the mlp
+        "adapt_teacher": 7 * seeds,  # two of each transfer's cnn, joint of the mlp
         "cache_logits": 11 * seeds,  # those and the teachers as they are: three a cnn, two an mlp
         "verify_logits": 1,
         "distill_student": 11 * seeds,
