@@ -56,12 +56,14 @@ rule select:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        requirement=requirement_flags,
+        requirement=requirement_flags(),
+        oracle=oracle_flags,
     shell:
         """
         python {input.code[0]} \
             --validators {input.validators} \
             {params.requirement} \
+            {params.oracle} \
             --selection {output.selection} \
             --csv {output.csv} \
             --log {log}
