@@ -10,7 +10,10 @@ One module a noun. Imports flow one way:
     logits, device, training               -> tensors, errors, seeds
     losses, budgets, alignment, metrics    (pure functions on tensors or arrays)
     ensembles                              -> metrics
+    pose                                   -> augmentation
+    registration                           -> pose, alignment
     adaptation, distillation               -> losses, alignment, training, logits
+    ladder, comparisons                    -> statistics, seeds
 
 No torch in errors, headers, cli, labels, tables, outputs, logits, metrics, ensembles:
 steps that need no network start without it.
