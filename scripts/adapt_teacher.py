@@ -14,8 +14,6 @@ import argparse
 import time
 from pathlib import Path
 
-from torch import nn
-
 from distilshift import (
     adaptation,
     artefacts,
@@ -27,6 +25,8 @@ from distilshift import (
     training,
 )
 from distilshift.errors import InputError
+
+from torch import nn
 
 
 def parser() -> argparse.ArgumentParser:

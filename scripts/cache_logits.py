@@ -15,12 +15,12 @@ of the next round, keeps a share of the old one's probabilities.
 import argparse
 from pathlib import Path
 
+from distilshift import augmentation, cli, device, domains, logits, models
+from distilshift.rounds import remember
+
 import numpy as np
 import pyarrow
 import torch
-
-from distilshift import augmentation, cli, device, domains, logits, models
-from distilshift.rounds import remember
 
 
 def parser() -> argparse.ArgumentParser:

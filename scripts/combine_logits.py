@@ -7,11 +7,11 @@
 import argparse
 from pathlib import Path
 
-import numpy as np
-import pyarrow
-
 from distilshift import cli, ensembles, logits
 from distilshift.errors import InputError
+
+import numpy as np
+import pyarrow
 
 # what a student's cache is of, apart from who labelled it: the same for every member
 SHARED = ("target", "images_sha256", "split", "classes", "size", "channels", "shard", "shards")

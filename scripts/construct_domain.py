@@ -16,12 +16,12 @@ import argparse
 import json
 from pathlib import Path
 
+from distilshift import cli, shifts, splits, tensors
+from distilshift.errors import InputError
+
 import torch
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
-
-from distilshift import cli, shifts, splits, tensors
-from distilshift.errors import InputError
 
 VALUES = 2**24  # of pixels in memory at a time, give or take a few copies
 

@@ -12,9 +12,6 @@ import argparse
 import time
 from pathlib import Path
 
-import torch
-from torch import nn
-
 from distilshift import (
     artefacts,
     augmentation,
@@ -29,6 +26,9 @@ from distilshift import (
 )
 from distilshift.errors import InputError
 from distilshift.seeds import seed_from
+
+import torch
+from torch import nn
 
 
 def parser() -> argparse.ArgumentParser:

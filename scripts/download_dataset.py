@@ -15,13 +15,13 @@ import difflib
 import json
 from pathlib import Path
 
-import numpy as np
-import torch
-
 from distilshift import cli, tensors
 from distilshift.datasets import DATASETS, finder
 from distilshift.datasets.folders import folder
 from distilshift.errors import InputError
+
+import numpy as np
+import torch
 
 
 def dataset(name: str) -> str:

@@ -13,11 +13,11 @@ import argparse
 import json
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from distilshift import cli, labels, metrics, outputs, tables
 from distilshift.errors import InputError, rerun
+
+import numpy as np
+import pandas as pd
 
 TESTS = [("source", "test"), ("target", "test")]
 YARDSTICKS = ("teacher", "source-only", "oracle")

@@ -12,12 +12,12 @@ the second one. Nothing else. docs/distillation.md shows how to write one.
 import argparse
 from pathlib import Path
 
+from distilshift import cli, headers, logits
+from distilshift.errors import InputError
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-from distilshift import cli, headers, logits
-from distilshift.errors import InputError
 
 
 def parser() -> argparse.ArgumentParser:

@@ -10,12 +10,12 @@ root of the share, so that errors of a few percent show.
 import argparse
 from pathlib import Path
 
+from distilshift import cli, figures, ladder, tables
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.colors import PowerNorm
-
-from distilshift import cli, figures, ladder, tables
 
 
 def parser() -> argparse.ArgumentParser:

@@ -10,9 +10,9 @@ Lines are means over seeds, bands run from the lowest seed to the highest.
 import argparse
 from pathlib import Path
 
-import matplotlib.pyplot as plt
-
 from distilshift import cli, figures, ladder, tables
+
+import matplotlib.pyplot as plt
 
 
 def parser() -> argparse.ArgumentParser:

@@ -6,9 +6,9 @@ python scripts/plot_decomposition.py --table decomposition.parquet --figures dec
 import argparse
 from pathlib import Path
 
-import pandas as pd
-
 from distilshift import cli, figures, ladder, tables
+
+import pandas as pd
 
 
 def parser() -> argparse.ArgumentParser:

@@ -10,11 +10,11 @@ source-only one: there distillation no longer helps.
 import argparse
 from pathlib import Path
 
-import matplotlib.pyplot as plt
-import pandas as pd
-
 from distilshift import cli, figures, ladder, tables
 from distilshift.errors import InputError
+
+import matplotlib.pyplot as plt
+import pandas as pd
 
 # of the rows that are not yardsticks (Wong's palette again)
 OTHERS = ["#D55E00", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]

@@ -7,10 +7,10 @@
 import argparse
 from pathlib import Path
 
+from distilshift import cli, domains, figures
+
 import matplotlib.pyplot as plt
 from torchvision.utils import make_grid
-
-from distilshift import cli, domains, figures
 
 
 def parser() -> argparse.ArgumentParser:

@@ -6,11 +6,11 @@ python scripts/plot_gallery.py --images images.safetensors --figures gallery.png
 import argparse
 from pathlib import Path
 
-import matplotlib.pyplot as plt
-import numpy as np
-
 from distilshift import cli, figures, shifts, tensors
 from distilshift.errors import InputError
+
+import matplotlib.pyplot as plt
+import numpy as np
 
 # where a tenth to the whole of the dial would show little or too much
 STRENGTHS = {

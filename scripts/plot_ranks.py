@@ -11,11 +11,11 @@ Source: Demsar, "Statistical comparisons of classifiers over multiple data sets"
 import argparse
 from pathlib import Path
 
-import matplotlib.pyplot as plt
-import numpy as np
-
 from distilshift import cli, figures, ladder, statistics, tables
 from distilshift.errors import InputError
+
+import matplotlib.pyplot as plt
+import numpy as np
 
 LINE = 0.17  # inches between labels, and between bars
 

@@ -11,11 +11,11 @@ beside a falling entropy is a student growing sure of fewer and fewer classes.
 import argparse
 from pathlib import Path
 
+from distilshift import cli, figures, ladder, tables
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
-
-from distilshift import cli, figures, ladder, tables
 
 COLOURS = ["#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 SHOWN = {

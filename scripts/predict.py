@@ -14,10 +14,10 @@ header. No label is read.
 import argparse
 from pathlib import Path
 
-import torch
-
 from distilshift import augmentation, cli, device, domains, models, outputs
 from distilshift.errors import InputError
+
+import torch
 
 HALVES = (("source", "test"), ("target", "train"), ("target", "test"))
 

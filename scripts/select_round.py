@@ -12,10 +12,10 @@ which is accuracy on the target's test half and needs --metrics.
 import argparse
 from pathlib import Path
 
-import pandas as pd
-
 from distilshift import cli, selection, tables
 from distilshift.errors import InputError
+
+import pandas as pd
 
 ORACLE = "oracle_accuracy"
 STUDENT = [name for name in tables.IDENTITY if name != "round"]

@@ -10,9 +10,9 @@
 import argparse
 from pathlib import Path
 
-import pandas as pd
-
 from distilshift import cli, tables
+
+import pandas as pd
 
 
 def parser() -> argparse.ArgumentParser:

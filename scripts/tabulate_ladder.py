@@ -12,9 +12,9 @@ import argparse
 import re
 from pathlib import Path
 
-import pandas as pd
-
 from distilshift import cli, ladder, tables
+
+import pandas as pd
 
 DIGITS = ["Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"]
 

@@ -13,10 +13,10 @@ the collapse alarm changed. It reads labels' results, so nothing is chosen from 
 import argparse
 from pathlib import Path
 
+from distilshift import cli, ladder, selection, tables
+
 import pandas as pd
 from scipy import stats
-
-from distilshift import cli, ladder, selection, tables
 
 
 def parser() -> argparse.ArgumentParser:

@@ -16,10 +16,10 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
-import pandas as pd
-
 from distilshift import cli, comparisons, ladder, tables
 from distilshift.metrics import FIDELITY
+
+import pandas as pd
 
 
 def parser() -> argparse.ArgumentParser:

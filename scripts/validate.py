@@ -12,10 +12,10 @@ teachers of its seed (mean), the unadapted one among them.
 import argparse
 from pathlib import Path
 
+from distilshift import cli, labels, outputs, tables, validators
+
 import numpy as np
 import pandas as pd
-
-from distilshift import cli, labels, outputs, tables, validators
 
 TARGET, SOURCE = ("target", "train"), ("source", "test")
 

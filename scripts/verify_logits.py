@@ -11,14 +11,14 @@ differs by more than the tolerance, or is of another class, fails the job.
 import argparse
 from pathlib import Path
 
+from distilshift import augmentation, cli, device, domains, logits, models
+from distilshift.errors import InputError, rerun
+from distilshift.seeds import seed_from
+
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
-
-from distilshift import augmentation, cli, device, domains, logits, models
-from distilshift.errors import InputError, rerun
-from distilshift.seeds import seed_from
 
 
 def parser() -> argparse.ArgumentParser:

@@ -2,10 +2,10 @@
 
 import logging
 
+from distilshift import tensors
+
 import pytest
 import torch
-
-from distilshift import tensors
 
 torch.set_num_threads(1)  # tiny tensors: more threads only wait for one another
 CLASSES = [str(digit) for digit in range(10)]

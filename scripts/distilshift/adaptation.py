@@ -15,14 +15,14 @@ import dataclasses
 import math
 from collections.abc import Callable
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
-
 from distilshift import alignment, augmentation, models
 from distilshift.errors import InputError
 from distilshift.seeds import generator
 from distilshift.training import LossFn, Views
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 
 @dataclasses.dataclass
@@ -192,13 +192,17 @@ def shot(task: Task, beta: float = 0.3) -> LossFn:
 
 @torch.no_grad()
 def relabel(task: Task) -> Tensor:
-    model = target_statistics(task.model, task.target.images)
-    parts = []
-    for images in task.target.images.split(1024):
-        features = model.features(augmentation.preprocess(images))
-        parts.append((features, model.head(features)))
-    features, logits = (torch.cat(part) for part in zip(*parts, strict=True))
-    return centroid_labels(features, logits)
+    """Centroid labels of the target's images (N,), in one pass by their batches' statistics."""
+    model = copy.deepcopy(task.model).train()
+    for module in model.modules():
+        if isinstance(module, nn.modules.dropout._DropoutNd):
+            module.eval()
+    images = task.target.images
+    batches = [rows.to(images.device) for rows in mixed_batches(len(images), 256)]
+    features = torch.cat([model.features(augmentation.preprocess(images[b])) for b in batches])
+    labels = torch.empty(len(images), dtype=torch.long, device=images.device)
+    labels[torch.cat(batches)] = centroid_labels(features, model.head(features))
+    return labels
 
 
 # ---- joint: labelled source and unlabelled target -------------------------------------

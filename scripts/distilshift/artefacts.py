@@ -4,12 +4,12 @@ import argparse
 import json
 from pathlib import Path
 
+from distilshift import cli, device, models, training
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from torch import nn
-
-from distilshift import cli, device, models, training
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 from distilshift.errors import InputError
 
@@ -53,6 +54,18 @@ def run(main: Callable[[argparse.Namespace], None], made: argparse.ArgumentParse
     except Exception:
         log.exception("failed")  # the log keeps the traceback; so does the terminal
         raise
+    leave(0)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once: what it wrote is closed.
+
+    Taking torch apart object by object, as a normal end does, costs 0.5 CPU-seconds.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def fail(program: str, message: str) -> None:

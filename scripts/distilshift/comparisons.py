@@ -3,11 +3,11 @@
 import itertools
 from collections.abc import Iterable, Iterator
 
-import numpy as np
-import pandas as pd
-
 from distilshift import statistics
 from distilshift.ladder import Cell
+
+import numpy as np
+import pandas as pd
 
 COMPARED = ["transfer", "network", "against"]
 

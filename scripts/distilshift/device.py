@@ -11,10 +11,10 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
-import torch
-
 from distilshift import cli
 from distilshift.errors import InputError
+
+import torch
 
 _leases: list[IO] = []  # kept open: a lease lasts as long as its file is
 

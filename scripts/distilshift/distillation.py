@@ -13,16 +13,16 @@ import argparse
 import dataclasses
 from collections.abc import Callable
 
-import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
-
 from distilshift import alignment, augmentation, budgets, cli, losses
 from distilshift.adaptation import target_statistics
 from distilshift.logits import Cache, Spool
 from distilshift.seeds import generator, seed_from
 from distilshift.training import LossFn, Views
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 WEIGHTINGS = ("none", "confidence", "entropy")
 SETTINGS = ("loss", "temperature", "views", "budget", "confidence", "weighting", "source_weight")

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from distilshift import labels, tensors
+
 import torch
 from torch import Tensor
-
-from distilshift import labels, tensors
 
 
 class Images(NamedTuple):

@@ -7,9 +7,9 @@ out need not sum to 1. No torch here: caches are joined without it.
 
 from collections.abc import Callable
 
-import numpy as np
-
 from distilshift.metrics import log_softmax
+
+import numpy as np
 
 
 def alike(log_p: np.ndarray) -> np.ndarray:

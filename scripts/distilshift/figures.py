@@ -7,13 +7,13 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("Agg")
+from distilshift.cli import whole_file
+
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-
-from distilshift.cli import whole_file
 
 COLUMN, PAGE = 3.4, 7.0  # inches: the widths of one and of two columns of a paper
 

@@ -8,10 +8,10 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from distilshift.errors import InputError, rerun
+
 import numpy as np
 import safetensors
-
-from distilshift.errors import InputError, rerun
 
 KEY = "distilshift"
 

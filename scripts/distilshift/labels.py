@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from distilshift.errors import InputError
 from distilshift.headers import load_arrays
+
+import numpy as np
 
 
 def load(path: Path, images: dict, ids: np.ndarray) -> np.ndarray:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
-import pandas as pd
-
 from distilshift import statistics
 from distilshift.errors import InputError, rerun
+
+import numpy as np
+import pandas as pd
 
 CELL = ["transfer", "network"]
 ROW = [*CELL, "method", "adaptation", "round"]

@@ -31,12 +31,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from distilshift.cli import whole_file
+from distilshift.errors import InputError, rerun
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-from distilshift.cli import whole_file
-from distilshift.errors import InputError, rerun
 
 KEY = b"distilshift"
 DTYPES = {"float16": np.dtype("<f2"), "float32": np.dtype("<f4")}

@@ -12,13 +12,13 @@ import hashlib
 import inspect
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
-
 from distilshift import tensors
 from distilshift.cli import whole_file
 from distilshift.errors import InputError, rerun
 from distilshift.pose import Pose
+
+import torch
+from torch import Tensor, nn
 
 
 class Network(nn.Module):

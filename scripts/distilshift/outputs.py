@@ -14,13 +14,13 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from distilshift.cli import whole_file
 from distilshift.errors import InputError, rerun
 from distilshift.tables import IDENTITY, reading
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 KEY = b"distilshift"
 NETWORK = [*IDENTITY, "weights_sha256"]

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
+from distilshift import augmentation
+
 import torch
 from torch import Tensor
-
-from distilshift import augmentation
 
 
 class Pose(NamedTuple):

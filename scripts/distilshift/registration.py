@@ -8,12 +8,12 @@ polarity under which the source teacher's predictions are the surest and the mos
 
 import copy
 
-import torch
-from torch import Tensor, nn
-
 from distilshift import alignment, augmentation
 from distilshift.pose import Pose
 from distilshift.seeds import generator
+
+import torch
+from torch import Tensor, nn
 
 TURNS = range(-180, 180, 15)  # degrees
 ZOOMS = (-0.4, -0.3, -0.15, 0.0, 0.2, 0.4, 0.65)  # relative changes of size

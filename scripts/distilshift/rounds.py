@@ -1,8 +1,8 @@
 """Rounds: a student's own soft labels, which keep a share of those it learned from."""
 
-import numpy as np
-
 from distilshift.metrics import log_softmax
+
+import numpy as np
 
 
 def remember(previous: np.ndarray, fresh: np.ndarray, memory: float) -> np.ndarray:

@@ -1,10 +1,10 @@
 """Which samples of a dataset a domain holds, by halves, number and class."""
 
-import torch
-from torch import Tensor
-
 from distilshift.errors import InputError
 from distilshift.seeds import generator
+
+import torch
+from torch import Tensor
 
 
 def split(count: int, official: int | None, fraction: float, *seed: object) -> dict[str, Tensor]:

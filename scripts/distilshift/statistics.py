@@ -7,10 +7,10 @@ samples it is tested on. Both are few, and crossed: every seed meets every sampl
 from collections.abc import Callable
 from typing import NamedTuple
 
+from distilshift.seeds import seed_from
+
 import numpy as np
 from scipy import stats
-
-from distilshift.seeds import seed_from
 
 RESAMPLES = 2000
 LEVEL = 0.95

@@ -4,10 +4,10 @@ import argparse
 import time
 from pathlib import Path
 
-import torch.nn.functional as F
-
 from distilshift import artefacts, device, domains, models, training
 from distilshift.seeds import seed_from
+
+import torch.nn.functional as F
 
 
 def add_arguments(parser: argparse.ArgumentParser, model: str) -> None:

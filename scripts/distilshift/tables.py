@@ -4,12 +4,12 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from distilshift.cli import whole_file
+from distilshift.errors import InputError, rerun
+
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-from distilshift.cli import whole_file
-from distilshift.errors import InputError, rerun
 
 # the columns of results/metrics.parquet, in order: a contract
 IDENTITY = [

@@ -13,15 +13,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
+from distilshift import headers
+from distilshift.cli import whole_file
+from distilshift.headers import KEY, check_content, read_header, sealed
+
 import numpy as np
 import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor
-
-from distilshift import headers
-from distilshift.cli import whole_file
-from distilshift.headers import KEY, check_content, read_header, sealed
 
 
 def save(path: Path, kind: str, tensors: Mapping[str, Tensor], provenance: dict) -> str:

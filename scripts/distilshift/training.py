@@ -19,12 +19,12 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
-
 from distilshift import augmentation, cli, tensors
 from distilshift.errors import InputError
 from distilshift.seeds import generator, seed_from
+
+import torch
+from torch import Tensor, nn
 
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
 
@@ -165,13 +165,14 @@ def fit(
     if args.state and args.state.exists():
         start, history, sums = _resume(args.state, module, optimizer, schedule, identity)
     compute = _compute(module, args)
+    on = trained[0].device
     stop = _Stop()
     module.train()
     saved, shown = time.monotonic(), -1
     begun, first = time.monotonic(), start
     for step in range(start, args.steps):
         lr = optimizer.param_groups[0]["lr"]
-        torch.manual_seed(seed_from("step", identity.get("seed"), step))  # for dropout alone
+        _seed_dropout(seed_from("step", identity.get("seed"), step), on)
         with compute():
             loss, measured = loss_fn(step)
         optimizer.zero_grad(set_to_none=True)
@@ -228,6 +229,13 @@ def _compute(module: nn.Module, args: argparse.Namespace) -> Callable:
         return contextlib.nullcontext
     kind = next(module.parameters()).device.type
     return lambda: torch.autocast(kind, precision)
+
+
+def _seed_dropout(seed: int, on: torch.device) -> None:
+    """``torch.manual_seed`` where it is needed; it reads the call stack: 0.7 ms a step."""
+    torch.default_generator.manual_seed(seed)
+    if on.type == "cuda":
+        torch.cuda.manual_seed(seed)
 
 
 def _code_sha256() -> str:

@@ -9,12 +9,12 @@ To add a validator write a function and name it in ``OF_TARGET`` or ``OF_BOTH``,
 config's schema under ``requirement``.
 """
 
+from distilshift.metrics import accuracy, log_softmax, softmax
+
 import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import adjusted_mutual_info_score
-
-from distilshift.metrics import accuracy, log_softmax, softmax
 
 MOST = 2000
 

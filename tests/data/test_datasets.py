@@ -8,15 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from distilshift import tensors
+from distilshift.datasets import DATASETS, Archive, Finder, folders
+from distilshift.errors import InputError
+
 import archives
 import numpy as np
 import pytest
 import torch
 import yaml
-
-from distilshift import tensors
-from distilshift.datasets import DATASETS, Archive, Finder, folders
-from distilshift.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")

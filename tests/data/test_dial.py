@@ -1,15 +1,15 @@
 """The figures of shifts: the dial over strengths, the gallery."""
 
+import plot_dial
+import plot_gallery
+from distilshift import shifts, tables, tensors
+from distilshift.errors import InputError
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from PIL import Image
-
-import plot_dial
-import plot_gallery
-from distilshift import shifts, tables, tensors
-from distilshift.errors import InputError
 
 
 def run(script, *flags):

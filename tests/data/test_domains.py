@@ -4,14 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-import torch
-import yaml
-
 import construct_domain
 from distilshift import domains, shifts, tensors
 from distilshift.datasets import DATASETS
 from distilshift.errors import InputError
+
+import pytest
+import torch
+import yaml
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {

@@ -7,9 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-import torch
-
 from distilshift import domains, tensors, training
+
+import torch
 
 ROOT = Path(__file__).parents[2]
 CPU = torch.device("cpu")

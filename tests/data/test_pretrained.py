@@ -2,12 +2,12 @@
 
 import hashlib
 
+from distilshift import models
+from distilshift.errors import InputError
+
 import pytest
 import torch
 import torchvision
-
-from distilshift import models
-from distilshift.errors import InputError
 
 CPU = torch.device("cpu")
 

@@ -5,16 +5,16 @@ import hashlib
 import io
 from pathlib import Path
 
+from distilshift import shifts
+from distilshift.errors import InputError
+from distilshift.shifts import corruptions
+
 import numpy as np
 import pytest
 import torch
 import yaml
 from PIL import Image
 from scipy import ndimage
-
-from distilshift import shifts
-from distilshift.errors import InputError
-from distilshift.shifts import corruptions
 
 DIALS = [kind for kind in shifts.SHIFTS if kind not in corruptions.CORRUPTIONS]
 ALL = [(kind, 3 if kind in corruptions.CORRUPTIONS else 0.4) for kind in shifts.SHIFTS]

@@ -6,11 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from distilshift import tensors
+
 import pytest
 import torch
 from chain import FEW, SCRIPTS
-
-from distilshift import tensors
 
 BAD_FLAGS = {
     "teacher": [("--steps", "0"), ("--lr", "nan"), ("--batch", "many"), ("--device", "tpu")],

@@ -1,13 +1,13 @@
 """Caches by hand: views, verification, combination, logits of one's own, the source."""
 
+from distilshift import logits, metrics, tensors
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-
-from distilshift import logits, metrics, tensors
 
 
 def flags(args, **values):

@@ -2,11 +2,11 @@
 
 import json
 
+from distilshift import tensors
+
 import pytest
 import torch
 from chain import Chain
-
-from distilshift import tensors
 
 
 def domain(chain, name):

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
+from distilshift import augmentation, domains, logits, models, outputs
+from distilshift.metrics import softmax
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-
-from distilshift import augmentation, domains, logits, models, outputs
-from distilshift.metrics import softmax
 
 MEMORY = 0.25  # as the chain has it
 

@@ -2,12 +2,12 @@
 
 import runpy
 
+from distilshift import ladder, tables
+
 import numpy as np
 import pandas as pd
 import pytest
 from chain import SCRIPTS
-
-from distilshift import ladder, tables
 
 ADAPTATIONS = ["none", "adabn", "shot"]
 SEEDS = [0, 1]

@@ -1,11 +1,11 @@
 import argparse
 import copy
 
-import pytest
-import torch
-
 from distilshift import adaptation, augmentation, models, training
 from distilshift.errors import InputError
+
+import pytest
+import torch
 
 
 @pytest.fixture

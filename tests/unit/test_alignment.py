@@ -2,11 +2,11 @@
 
 import math
 
+from distilshift import alignment as a
+
 import pytest
 import torch
 from torch import nn
-
-from distilshift import alignment as a
 
 SURE = torch.eye(4) * 50
 

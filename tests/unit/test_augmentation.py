@@ -1,8 +1,8 @@
 import argparse
 
-import torch
-
 from distilshift import augmentation
+
+import torch
 
 
 def draw(seed=0, count=50, **ranges):

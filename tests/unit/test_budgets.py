@@ -1,7 +1,7 @@
+from distilshift import budgets
+
 import pytest
 import torch
-
-from distilshift import budgets
 
 P = torch.tensor([[0.1, 0.5, 0.15, 0.25], [0.7, 0.02, 0.08, 0.2]])
 # shifted: logits are known but for a constant

@@ -1,9 +1,9 @@
 import errno
 
-import pytest
-
 from distilshift import cli
 from distilshift.errors import InputError
+
+import pytest
 
 
 def test_an_exception_leaves_nothing(tmp_path):

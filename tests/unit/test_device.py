@@ -7,11 +7,11 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-import torch
-
 from distilshift import device
 from distilshift.errors import InputError
+
+import pytest
+import torch
 
 HOLD = """
 import sys

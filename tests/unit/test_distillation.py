@@ -2,13 +2,13 @@
 
 import argparse
 
+from distilshift import augmentation, distillation, ensembles, logits, losses, models, training
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
-
-from distilshift import augmentation, distillation, ensembles, logits, losses, models, training
 
 CLASSES = [str(digit) for digit in range(10)]
 CPU = torch.device("cpu")

@@ -2,11 +2,11 @@
 
 import math
 
+from distilshift import losses
+
 import pytest
 import torch
 import torch.nn.functional as F
-
-from distilshift import losses
 
 S = torch.tensor([[2.0, 0.5, -1.0], [0.1, 0.2, 0.9], [1.0, -2.0, 0.3]])
 T = torch.tensor([[1.5, 1.0, -0.5], [-0.3, 0.4, 1.1], [0.2, 0.1, 2.0]])

@@ -1,7 +1,7 @@
+from distilshift import ensembles
+
 import numpy as np
 import pytest
-
-from distilshift import ensembles
 
 # three members, two samples, three classes
 P = np.array(

@@ -2,11 +2,11 @@
 
 import itertools
 
+from distilshift import figures
+
 import matplotlib.pyplot as plt
 import pytest
 from matplotlib.colors import to_rgb
-
-from distilshift import figures
 
 
 def draw(path):

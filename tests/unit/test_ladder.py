@@ -1,11 +1,11 @@
 """The ladder's means, gap recovered and order, against numbers made by hand."""
 
+from distilshift import comparisons, ladder
+from distilshift.errors import InputError
+
 import numpy as np
 import pandas as pd
 import pytest
-
-from distilshift import comparisons, ladder
-from distilshift.errors import InputError
 
 SAMPLES = 20
 

@@ -1,14 +1,14 @@
 import argparse
 import json
 
+from distilshift import logits
+from distilshift.errors import InputError
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-
-from distilshift import logits
-from distilshift.errors import InputError
 
 CLASSES = ["a", "b", "c"]
 PROVENANCE = {

@@ -1,9 +1,9 @@
 import math
 
+from distilshift import losses
+
 import pytest
 import torch
-
-from distilshift import losses
 
 TEMPERATURES = [0.5, 1.0, 2.0, 4.0, 20.0]
 

@@ -1,9 +1,9 @@
+from distilshift import metrics
+
 import numpy as np
 import pytest
 import torch
 import torchmetrics.functional.classification as reference
-
-from distilshift import metrics
 
 CLASSES = 10
 

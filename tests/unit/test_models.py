@@ -1,8 +1,8 @@
-import pytest
-import torch
-
 from distilshift import models
 from distilshift.errors import InputError
+
+import pytest
+import torch
 
 
 @pytest.mark.parametrize(

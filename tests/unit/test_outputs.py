@@ -1,9 +1,9 @@
+from distilshift import outputs, tables
+from distilshift.errors import InputError
+
 import numpy as np
 import pandas as pd
 import pytest
-
-from distilshift import outputs, tables
-from distilshift.errors import InputError
 
 TEST, TRAIN = ("target", "test"), ("target", "train")
 IMAGES = {

@@ -1,12 +1,12 @@
 import copy
 
-import pytest
-import torch
-from sklearn.datasets import load_digits
-
 from distilshift import augmentation, models, registration
 from distilshift.pose import Pose
 from distilshift.shifts import geometry, pixels
+
+import pytest
+import torch
+from sklearn.datasets import load_digits
 
 
 @pytest.fixture(scope="module")

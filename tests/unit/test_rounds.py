@@ -1,8 +1,8 @@
-import numpy as np
-import pytest
-
 from distilshift.metrics import softmax
 from distilshift.rounds import remember
+
+import numpy as np
+import pytest
 
 PREVIOUS = np.log([[0.9, 0.1], [0.2, 0.8]]) + 5.0
 FRESH = np.log([[0.5, 0.5], [0.6, 0.4]]) - 3.0

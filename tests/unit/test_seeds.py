@@ -1,6 +1,6 @@
-import torch
-
 from distilshift.seeds import generator, seed_from
+
+import torch
 
 
 def test_a_seed_is_the_same_on_every_machine():

@@ -1,8 +1,8 @@
-import pandas as pd
-import pytest
-
 import tabulate_selection
 from distilshift import selection
+
+import pandas as pd
+import pytest
 
 
 def rounds(values, collapsed=()):

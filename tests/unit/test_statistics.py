@@ -1,10 +1,10 @@
 """Intervals, tests and ranks against other libraries, published numbers, and by hand."""
 
+from distilshift import statistics
+
 import numpy as np
 import pytest
 from scipy import stats
-
-from distilshift import statistics
 
 
 def correct(*accuracies, seeds=3, samples=200, spread=0.0, seed=0):

@@ -1,11 +1,11 @@
 import pickle
 
+from distilshift import tensors
+from distilshift.errors import InputError
+
 import pytest
 import safetensors.torch
 import torch
-
-from distilshift import tensors
-from distilshift.errors import InputError
 
 CONTENT = {
     "images": torch.arange(192, dtype=torch.uint8).view(3, 1, 8, 8),

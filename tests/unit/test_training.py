@@ -4,12 +4,12 @@ import signal
 import subprocess
 import sys
 
+from distilshift import models, training
+from distilshift.errors import InputError
+
 import pytest
 import torch
 import torch.nn.functional as F
-
-from distilshift import models, training
-from distilshift.errors import InputError
 
 
 def settings(**other):

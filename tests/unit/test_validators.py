@@ -1,10 +1,10 @@
 """Each validator against a closed form, and against what must not change it."""
 
+from distilshift import validators
+
 import numpy as np
 import pytest
 import yaml
-
-from distilshift import validators
 
 SURE = 60.0  # a logit that makes a softmax one-hot in double precision
 LABELS = np.arange(600) % 6

@@ -2,13 +2,13 @@
 
 import json
 
+from distilshift import headers, tensors
+
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import yaml
 from firewall import jobs, leaks
-
-from distilshift import headers, tensors
 
 FLAGS = ("--cores", "2", "--configfile", "tests/distillation.yaml", "--show-failed-logs")
 CELL = "transfers/optdigits-to-optdigits-noise/cnn/seed0"

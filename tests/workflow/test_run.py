@@ -3,14 +3,14 @@
 import json
 import re
 
+from distilshift import tables, tensors
+from distilshift.metrics import FIDELITY, METRICS
+
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import torch
 from copies import SMALL
-
-from distilshift import tables, tensors
-from distilshift.metrics import FIDELITY, METRICS
 
 FIGURES = [
     f"figures/{name}.{suffix}"

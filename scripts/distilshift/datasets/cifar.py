@@ -6,11 +6,11 @@ CIFAR is read from its binary version: the other one is a pickle, which is code.
 import tarfile
 from pathlib import Path
 
-import numpy as np
-
 from distilshift.datasets.archives import Archive, Find, Finder, reading
 from distilshift.datasets.base import Dataset, words
 from distilshift.errors import InputError
+
+import numpy as np
 
 KRIZ = "https://www.cs.toronto.edu/~kriz/"
 CIFAR10 = words("airplane automobile bird cat deer dog frog horse ship truck")

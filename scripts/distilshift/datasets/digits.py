@@ -2,10 +2,10 @@
 
 import bz2
 
-import numpy as np
-
 from distilshift.datasets.archives import Archive, Find, reading
 from distilshift.datasets.base import DIGITS, Dataset
+
+import numpy as np
 
 
 def usps(find: Find) -> Dataset:

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from distilshift.cli import log
 from distilshift.datasets.archives import Archive, Finder, by_hand, reading
 from distilshift.datasets.base import Dataset
 from distilshift.errors import InputError
+
+import numpy as np
+from PIL import Image
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
 BATCH = 256

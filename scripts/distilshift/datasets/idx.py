@@ -6,10 +6,10 @@ import math
 import zipfile
 from typing import BinaryIO
 
-import numpy as np
-
 from distilshift.datasets.archives import Archive, Find, reading
 from distilshift.datasets.base import DIGITS, Dataset
+
+import numpy as np
 
 NAMES = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
 # Debian's package dataset-fashion-mnist holds the same arrays, packed by another gzip

@@ -1,9 +1,9 @@
 """MedMNIST v2, 28x28: the .npz files, which hold arrays and no code."""
 
-import numpy as np
-
 from distilshift.datasets.archives import Archive, Find, reading
 from distilshift.datasets.base import Dataset, words
+
+import numpy as np
 
 PLACE = "https://zenodo.org/records/10519652/files/{}.npz?download=1"
 ORGANS = words(

@@ -2,12 +2,12 @@
 
 import gzip
 
-import numpy as np
-from PIL import Image
-
 from distilshift.datasets.archives import Archive, Find
 from distilshift.datasets.base import DIGITS, Dataset
 from distilshift.datasets.folders import fit
+
+import numpy as np
+from PIL import Image
 
 
 def mnist5k(find: Find) -> Dataset:

@@ -10,13 +10,13 @@ function's docstring names. The fifteen of ``corruptions`` take a severity, 1 to
 published. Two shifts, in ``rows``, choose samples by their labels and change no image.
 """
 
-import numpy as np
-import torch
-from torch import Tensor
-
 from distilshift.seeds import generator, seed_from
 from distilshift.shifts import corruptions, geometry, pixels, rows
 from distilshift.shifts.draws import Draws, Shift
+
+import numpy as np
+import torch
+from torch import Tensor
 
 SHIFTS: dict[str, Shift] = {
     "noise": pixels.noise,

@@ -11,14 +11,14 @@ copies one over the other; frost takes ice textures made on the spot, not photog
 import io
 import math
 
+from distilshift.shifts.draws import Draws, luma, normal, plasma, to_bytes, uniform
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
 from scipy import ndimage
 from torch import Tensor
-
-from distilshift.shifts.draws import Draws, luma, normal, plasma, to_bytes, uniform
 
 
 def gaussian_noise(images: Tensor, draws: Draws, severity: int) -> Tensor:

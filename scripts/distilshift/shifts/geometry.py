@@ -1,10 +1,10 @@
 """Shifts of place and size; what comes in from outside is black. 0 changes nothing."""
 
+from distilshift.shifts.draws import Draws, to_bytes, uniform
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-from distilshift.shifts.draws import Draws, to_bytes, uniform
 
 
 def rotation(images: Tensor, draws: Draws, strength: float) -> Tensor:

@@ -2,12 +2,12 @@
 
 import math
 
+from distilshift.errors import InputError
+from distilshift.shifts.draws import Draws, luma, normal, texture, to_bytes, uniform
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-from distilshift.errors import InputError
-from distilshift.shifts.draws import Draws, luma, normal, texture, to_bytes, uniform
 
 
 def noise(images: Tensor, draws: Draws, strength: float) -> Tensor:

@@ -8,10 +8,10 @@ whole, so that the networks of both domains keep the same outputs.
 
 from collections.abc import Callable
 
+from distilshift.shifts.draws import Draws, uniform
+
 import torch
 from torch import Tensor
-
-from distilshift.shifts.draws import Draws, uniform
 
 RowShift = Callable[[Tensor, Draws, Tensor, float], Tensor]
 
