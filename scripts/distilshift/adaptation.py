@@ -149,11 +149,15 @@ class Labels(nn.Module):
         self.register_buffer("labels", torch.zeros(count, dtype=torch.long))
 
 
-def centroid_labels(features: Tensor, logits: Tensor) -> Tensor:
+def centroid_labels(features: Tensor, logits: Tensor, shares: Tensor | None = None) -> Tensor:
     """Labels (N,) by the nearest class centroid, cosine distance, centroids refined once.
 
     Centroids are first means of features weighted by the predictions, then means over
     the labels these give. A class that no sample takes keeps its weighted centroid.
+
+    Args:
+        shares: where given, of each class (C,): the labels are then those of a transport of
+            samples to centroids that gives each class its share (``transport``).
 
     Source: SHOT, arXiv:2002.08546, equations 6 to 8.
     """
@@ -161,13 +165,34 @@ def centroid_labels(features: Tensor, logits: Tensor) -> Tensor:
     weights = F.softmax(logits, dim=1)
     for _ in range(2):
         centroids = F.normalize(weights.T @ features, dim=1)
-        labels = (features @ centroids.T).argmax(1)
+        near = features @ centroids.T
+        labels = (near if shares is None else transport(near, shares)).argmax(1)
         hard = F.one_hot(labels, logits.shape[1]).to(weights)
         weights = torch.where(hard.sum(0) > 0, hard, weights)
     return labels
 
 
-def shot(task: Task, beta: float = 0.3) -> LossFn:
+def transport(near: Tensor, shares: Tensor, cost: float = 20.0, rounds: int = 20) -> Tensor:
+    """log of the plan (N, C) that moves samples to classes at least cost, smoothed by entropy.
+
+    P = argmin -cost <P, near> - H(P), each row summing to 1 and column c to N shares[c]; by
+    Sinkhorn's iteration in logarithms, rows last.
+
+    Args:
+        near: cosines (N, C) of samples and centroids.
+
+    Source: Cuturi, "Sinkhorn Distances", arXiv:1306.0895, algorithm 1; for labels, Asano,
+    Rupprecht, Vedaldi, arXiv:1911.05371, equations 5 to 7.
+    """
+    plan = cost * near
+    columns = (len(near) * shares).clamp_min(1e-6).log()  # also of classes the source lacks
+    for _ in range(rounds):
+        plan = plan - plan.logsumexp(0, keepdim=True) + columns
+        plan = plan - plan.logsumexp(1, keepdim=True)
+    return plan
+
+
+def shot(task: Task, beta: float = 0.3, shares: Tensor | None = None) -> LossFn:
     """Information maximisation and centroid pseudo-labels under a frozen head.
 
     loss = weight * IM + beta * cross-entropy to the pseudo-labels, which are made anew
@@ -180,7 +205,7 @@ def shot(task: Task, beta: float = 0.3) -> LossFn:
 
     def loss_fn(step):
         if step % task.target.per_epoch == 0:
-            pseudo.labels.copy_(relabel(task))
+            pseudo.labels.copy_(relabel(task, shares))
         rows = task.target.indices(step)
         _, logits = task.target_batch(step)
         fitted = F.cross_entropy(logits, pseudo.labels[rows])
@@ -191,7 +216,7 @@ def shot(task: Task, beta: float = 0.3) -> LossFn:
 
 
 @torch.no_grad()
-def relabel(task: Task) -> Tensor:
+def relabel(task: Task, shares: Tensor | None = None) -> Tensor:
     """Centroid labels of the target's images (N,), in one pass by their batches' statistics."""
     model = copy.deepcopy(task.model).train()
     for module in model.modules():
@@ -201,14 +226,14 @@ def relabel(task: Task) -> Tensor:
     batches = [rows.to(images.device) for rows in mixed_batches(len(images), 256)]
     features = torch.cat([model.features(augmentation.preprocess(images[b])) for b in batches])
     labels = torch.empty(len(images), dtype=torch.long, device=images.device)
-    labels[torch.cat(batches)] = centroid_labels(features, model.head(features))
+    labels[torch.cat(batches)] = centroid_labels(features, model.head(features), shares)
     return labels
 
 
 # ---- joint: labelled source and unlabelled target -------------------------------------
 
 
-def joint_shot(task: Task) -> LossFn:
+def joint_shot(task: Task, shares: Tensor | None = None) -> LossFn:
     """``shot`` beside the source's own cross-entropy, the head free to move.
 
     loss = source cross-entropy + weight * IM + 0.3 * cross-entropy to centroid
@@ -219,7 +244,7 @@ def joint_shot(task: Task) -> LossFn:
     labelled source as in Liang et al., "Domain Adaptation with Auxiliary Target
     Domain-Oriented Classifier", arXiv:2007.04171, section 3.
     """
-    on_target = shot(task)
+    on_target = shot(task, shares=shares)
     task.model.head.requires_grad_(True)
 
     def loss_fn(step):
@@ -228,6 +253,20 @@ def joint_shot(task: Task) -> LossFn:
         return fitted + value, {"source": fitted, **measured}
 
     return loss_fn
+
+
+def joint_sinkhorn(task: Task) -> LossFn:
+    """``joint_shot`` whose pseudo-labels give each class its share of the source's labels.
+
+    A style of writing that the teacher takes for the wrong class as a whole cannot stay
+    there: that class would be too many, its own too few. It takes the target's classes for
+    as frequent as the source's; where they are not, ``joint_shot`` assumes less.
+
+    Source: ``joint_shot``, with labels by ``transport``.
+    """
+    classes = task.model.head.out_features
+    counts = torch.bincount(task.labels, minlength=classes)
+    return joint_shot(task, counts / counts.sum())
 
 
 def on_logits(loss: Callable[[Tensor], Tensor]) -> Method:
@@ -325,6 +364,7 @@ ADAPTATIONS: dict[str, Method] = {
     "tent": tent,
     "shot": shot,
     "joint-shot": joint_shot,
+    "joint-sinkhorn": joint_sinkhorn,
     "im": on_logits(alignment.information_maximisation),
     "mcc": on_logits(alignment.minimum_class_confusion),
     "bnm": on_logits(alignment.batch_nuclear_norm),
