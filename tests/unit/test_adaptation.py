@@ -99,3 +99,52 @@ def test_joint_shot_adds_the_sources_labels_to_shot(network, digits):
     assert all(parameter.requires_grad for parameter in joint.model.head.parameters())
     assert not any(parameter.requires_grad for parameter in alone.model.head.parameters())
     torch.testing.assert_close(loss, measured["source"] + expected)
+
+
+def test_transport_gives_every_class_its_share():
+    """Rows of the plan sum to 1, columns to the shares; the least cost wins as it grows."""
+    near = torch.rand(60, 3, generator=torch.Generator().manual_seed(0))
+    shares = torch.tensor([0.5, 0.3, 0.2])
+    plan = adaptation.transport(near, shares, cost=5.0, rounds=200).exp()
+    torch.testing.assert_close(plan.sum(1), torch.ones(60))
+    torch.testing.assert_close(plan.sum(0), 60 * shares, rtol=1e-3, atol=1e-3)
+    # P = diag(a) exp(cost near) diag(b): what is left after the cost is a sum of two parts
+    rest = plan.log() - 5.0 * near
+    rest = rest - rest.mean(0) - rest.mean(1, keepdim=True) + rest.mean()
+    assert rest.abs().max() < 1e-4
+
+
+def test_transport_survives_a_class_that_the_source_lacks():
+    near = torch.rand(40, 3, generator=torch.Generator().manual_seed(0))
+    labels = adaptation.transport(near, torch.tensor([0.5, 0.5, 0.0])).argmax(1)
+    assert set(labels.tolist()) == {0, 1}
+
+
+def test_shares_bring_back_a_style_that_lies_nearer_another_class():
+    """A third of class 0 lies nearer the centroid of class 1; its share brings it back."""
+    angle = torch.cat([torch.zeros(40), torch.full((20,), 50.0), torch.full((60,), 90.0)])
+    angle = angle * torch.pi / 180
+    features = torch.stack([angle.cos(), angle.sin()], 1)
+    truth = torch.cat([torch.zeros(60), torch.ones(60)]).long()
+    logits = 20 * torch.stack([angle.cos(), angle.sin()], 1)
+    plain = adaptation.centroid_labels(features, logits)
+    shared = adaptation.centroid_labels(features, logits, torch.tensor([0.5, 0.5]))
+    assert (plain == truth).sum() == 100
+    assert (shared == truth).all()
+
+
+def test_joint_sinkhorn_takes_the_shares_of_the_sources_labels(network, digits, monkeypatch):
+    model, target = network
+    source, labels = digits(64, seed=3)
+    args = argparse.Namespace(batch=32, rotation=10.0, translation=0.1, scale=0.1)
+    views = [training.Views(images, args, "views", 0) for images in (target, source)]
+    task = adaptation.Task(copy.deepcopy(model), views[0], views[1], labels, 1.0, 10)
+    asked = []
+
+    def relabel(task, shares):
+        asked.append(shares)
+        return torch.zeros(len(task.target.images), dtype=torch.long)
+
+    monkeypatch.setattr(adaptation, "relabel", relabel)
+    adaptation.joint_sinkhorn(task)(0)
+    torch.testing.assert_close(asked[0], torch.bincount(labels, minlength=10) / 64)
