@@ -19,6 +19,7 @@ TURNS = range(-180, 180, 15)  # degrees
 ZOOMS = (-0.4, -0.3, -0.15, 0.0, 0.2, 0.4, 0.65)  # relative changes of size
 STEPS = (-30, -15, -7, 0, 7, 15, 30)  # degrees, around the best turn
 PROBE = 512  # images that are looked at
+MARGIN = 0.125  # nats that a pose must add before it is believed
 
 
 @torch.no_grad()
@@ -27,7 +28,9 @@ def search(model: nn.Module, target: Tensor) -> Pose:
 
     I(x; y) = H(mean_i p_i) - mean_i H(p_i) in nats, of the source teacher on up to
     ``PROBE`` target images, BatchNorm by their own statistics. First every turn and
-    polarity, then sizes and finer turns by coordinate ascent.
+    polarity, then sizes and finer turns by coordinate ascent. What adds less than
+    ``MARGIN`` is chance: noise and backgrounds gain up to 0.11 from a wrong pose, shifts
+    that are a pose 0.15 or more.
 
     Args:
         target: uint8 images (N, C, H, W).
@@ -50,4 +53,4 @@ def search(model: nn.Module, target: Tensor) -> Pose:
     for _ in range(2):
         best = max((best._replace(zoom=zoom) for zoom in ZOOMS), key=score)
         best = max((best._replace(angle=best.angle + step) for step in STEPS), key=score)
-    return best if score(best) > score(Pose()) else Pose()
+    return best if score(best) > score(Pose()) + MARGIN else Pose()
