@@ -15,7 +15,7 @@ from snakemake.utils import validate
 
 # Snakemake reads the memory maps of each running job twice a second to benchmark it; with
 # torch's many libraries mapped that took 105 of the default run's 890 CPU-seconds
-snakemake.benchmark.BENCHMARK_INTERVAL_SHORT = 3.0
+snakemake.benchmark.BENCHMARK_INTERVAL_SHORT = 5.0
 
 
 def one_of(names):
