@@ -1,4 +1,9 @@
-"""Print the tables of docs/methods.md: python docs/methods_table.py docs/methods.csv."""
+"""Print the tables of docs/methods.md.
+
+python docs/methods_table.py docs/methods.csv docs/methods-cost.csv
+
+The first is a run's tables/ladder.csv; the second has kind, network, name, seconds.
+"""
 
 import sys
 
@@ -10,24 +15,28 @@ def cell(row: pd.Series) -> str:
     return f"{100 * row.gap_recovered:.0f} [{low:.0f}, {high:.0f}]"
 
 
-def matrix(table: pd.DataFrame, index: str) -> None:
+def matrix(table: pd.DataFrame, index: str, cost: pd.Series) -> None:
     """A row an adaptation or method, a column a transfer and network; gap recovered, %."""
     columns = list(dict.fromkeys(zip(table.transfer, table.network, strict=True)))
-    print(
-        f"| {index} | " + " | ".join(f"{t.replace('-to-', ' → ')}, {n}" for t, n in columns) + " |"
-    )
-    print("|---" * (len(columns) + 1) + "|")
+    titles = [f"{transfer.replace('-to-', ' → ')}, {network}" for transfer, network in columns]
+    print(f"| {index} | {' | '.join(titles)} | seconds |")
+    print("|---" * (len(columns) + 2) + "|")
     for name, rows in table.groupby(index, sort=False):
         found = {(row.transfer, row.network): cell(row) for row in rows.itertuples()}
-        print(f"| `{name}` | " + " | ".join(found.get(key, "") for key in columns) + " |")
+        shown = [found.get(key, "") for key in columns]
+        print(f"| `{name}` | {' | '.join(shown)} | {cost.get(name, 0):.1f} |")
 
 
-def main(path: str) -> None:
-    table = pd.read_csv(path)
-    matrix(table[table.method == "dist"], "adaptation")
+def main(path: str, costs: str) -> None:
+    table, cost = pd.read_csv(path), pd.read_csv(costs)
+    cost = cost[cost.network == "cnn"]
+    of = {kind: rows.set_index("name").seconds for kind, rows in cost.groupby("kind")}
+    matrix(table[table.method == "dist"], "adaptation", of["adaptation"])
     print()
-    matrix(table[table.adaptation.isin(["posed-joint"]) & (table.method != "teacher")], "method")
+    distilled = ~table.method.isin(["teacher", "source-only", "oracle"])
+    posed = table.adaptation.isin(["posed-joint"])
+    matrix(table[distilled & posed], "method", of["method"])
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -8,6 +8,8 @@ import shutil
 import sys
 from unittest import mock
 
+from distilshift import cli
+
 import pytest
 from chain import SCRIPTS, Chain
 
@@ -17,8 +19,12 @@ def call(script: str, args: list[str]) -> tuple[int, str]:
     logging.getLogger("distilshift").handlers.clear()
     shown = io.StringIO()
     program = str(SCRIPTS / f"{script}.py")
+    here = (
+        mock.patch.object(sys, "argv", [program, *args]),
+        mock.patch.object(cli, "leave", sys.exit),  # else the tests' own process would end
+    )
     try:
-        with mock.patch.object(sys, "argv", [program, *args]), contextlib.redirect_stderr(shown):
+        with here[0], here[1], contextlib.redirect_stderr(shown):
             runpy.run_path(program, run_name="__main__")
     except SystemExit as stopped:
         return stopped.code, shown.getvalue()

@@ -1,4 +1,8 @@
 import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 from distilshift import cli
 from distilshift.errors import InputError
@@ -96,3 +100,25 @@ def test_types_of_flags(kind, good, bad, capsys):
             parser.parse_args([f"--flag={text}"])
         assert stopped.value.code == 2
         assert "argument --flag: " in capsys.readouterr().err
+
+
+def test_a_script_that_leaves_at_once_loses_nothing(tmp_path):
+    """What is buffered reaches its file and the pipe; the exit code is 0, or 1 on an error."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sys\n"
+        "from distilshift import cli\n"
+        "from distilshift.errors import InputError\n"
+        "def main(args):\n"
+        "    cli.log.info('logged')\n"
+        "    print('printed', end='')\n"
+        "    if args.log.name == 'bad':\n"
+        "        raise InputError('a.file', 'is empty')\n"
+        "cli.run(main, cli.parser('what it does'))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])}
+    for name, code in (("good", 0), ("bad", 1)):
+        command = [sys.executable, str(program), "--log", str(tmp_path / name)]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+        assert (done.returncode, done.stdout) == (code, "printed")
+        assert "logged" in (tmp_path / name).read_text()
