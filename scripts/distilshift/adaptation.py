@@ -196,7 +196,7 @@ def shot(task: Task, beta: float = 0.3, shares: Tensor | None = None) -> LossFn:
     """Information maximisation and centroid pseudo-labels under a frozen head.
 
     loss = weight * IM + beta * cross-entropy to the pseudo-labels, which are made anew
-    each epoch from the plain images with the target's statistics.
+    each epoch from the plain images.
 
     Source: SHOT, arXiv:2002.08546, equation 9.
     """
