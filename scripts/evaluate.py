@@ -2,7 +2,7 @@
 
 Only here and in the oracle's training are target labels read.
 
-    python scripts/evaluate.py --outputs seed0/outputs.parquet seed1/outputs.parquet \\
+    python scripts/evaluate.py --outputs label-free/outputs.parquet oracle/outputs.parquet \\
         --source-labels a/test_labels.safetensors --target-labels b/test_labels.safetensors \\
         --records teacher/record.json student/record.json \\
         --histories teacher/history.parquet student/history.parquet \\
@@ -26,7 +26,7 @@ YARDSTICKS = ("teacher", "source-only", "oracle")
 def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     several = {"type": Path, "nargs": "+", "required": True}
-    made.add_argument("--outputs", **several, help="of predict, one file a seed, say")
+    made.add_argument("--outputs", **several, help="of predict, the oracles among them")
     made.add_argument("--source-labels", type=Path, required=True, help="of its test half")
     made.add_argument("--target-labels", type=Path, required=True, help="of its test half")
     made.add_argument("--records", **several, help="one for each network, in the outputs' order")

@@ -5,11 +5,12 @@ source's test images and labels. Each is a function of distilshift.validators, b
 agreement: of a distilled student with its teacher, and of a teacher with the other
 teachers of its seed (mean), the unadapted one among them.
 
-    python scripts/validate.py --outputs seed0/outputs.parquet seed1/outputs.parquet \\
+    python scripts/validate.py --outputs outputs.parquet \\
         --source-labels a/test_labels.safetensors --validators validators.parquet
 """
 
 import argparse
+import collections
 from pathlib import Path
 
 from distilshift import cli, labels, outputs, tables, validators
@@ -22,9 +23,7 @@ TARGET, SOURCE = ("target", "train"), ("source", "test")
 
 def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
-    made.add_argument(
-        "--outputs", type=Path, nargs="+", required=True, help="of predict, a file a seed"
-    )
+    made.add_argument("--outputs", type=Path, required=True, help="of predict, without the oracles")
     made.add_argument("--source-labels", type=Path, required=True, help="of its test half")
     made.add_argument("--validators", type=Path, required=True, help="output, a row a score")
     return made
@@ -58,7 +57,7 @@ def scores(one: outputs.Outputs, truth: np.ndarray) -> dict[str, float]:
 
 
 def judge(path: Path, source_labels: Path) -> list[dict]:
-    """The rows of all networks of one file of outputs."""
+    """The rows of all networks of a file of outputs."""
     rows, networks = [], []
     for one in outputs.read(path, [TARGET, SOURCE]):
         truth = labels.load(source_labels, one.images[SOURCE], one.ids[SOURCE])
@@ -68,13 +67,12 @@ def judge(path: Path, source_labels: Path) -> list[dict]:
             "collapsed": validators.collapsed(predicted, truth, classes),
         }
         networks.append((one.network, predicted, scores(one, truth), shape))
-    teachers = {
-        network["adaptation"]: predicted
-        for network, predicted, *_ in networks
-        if network["method"] == "teacher"
-    }
+    teachers: dict[int, dict[str, np.ndarray]] = collections.defaultdict(dict)  # of each seed
+    for network, predicted, *_ in networks:
+        if network["method"] == "teacher":
+            teachers[network["seed"]][network["adaptation"]] = predicted
     for network, predicted, found, shape in networks:
-        agreed = agreement(network, predicted, teachers)
+        agreed = agreement(network, predicted, teachers[network["seed"]])
         if not np.isnan(agreed):
             found[validators.AGREEMENT] = agreed
         known = {name: network[name] for name in tables.IDENTITY}
@@ -86,7 +84,7 @@ def judge(path: Path, source_labels: Path) -> list[dict]:
 
 
 def main(args: argparse.Namespace) -> None:
-    rows = [row for path in args.outputs for row in judge(path, args.source_labels)]
+    rows = judge(args.outputs, args.source_labels)
     tables.write(pd.DataFrame(rows)[tables.VALIDATORS], args.validators)
 
 

@@ -218,8 +218,8 @@ SHARDS = [
 ]
 
 
-# of a cell's outputs: a file a seed, and one for what has seen the target's labels
-PARTS = [*(f"seed{seed}" for seed in config["seeds"]), "oracle"]
+# of a cell's outputs: one file for what has seen no label of the target, one for what has
+PARTS = ["label-free", "oracle"]
 
 
 def domains_in_use():
@@ -452,24 +452,28 @@ def source_flags(wildcards, input):
 
 
 def of_part(file, part, wildcards):
-    """``file`` of every network of a part of a cell: of one seed, or the oracle of each."""
+    """``file`` of every network of a part of a cell, seed by seed."""
     source, target, network = wildcards.source, wildcards.target, wildcards.network
     if part == "oracle":
-        oracle = f"<results>/students/{target}/{network}/seed{{seed}}/{file}"
-        return expand(oracle, seed=config["seeds"])
-    cell = f"<results>/transfers/{source}-to-{target}/{network}/{part}"
-    adapted = [name for name in adaptations(network) if name != "none"]
-    folders = [
-        f"<results>/teachers/{source}/{network}/{part}",
-        *(f"{cell}/{name}/teacher" for name in adapted if has_weights(name)),
-        f"<results>/students/{source}/{network}/{part}",
-        *(
-            f"{cell}/{name}/{method}/round{round}"
-            for name, method in students(network)
-            for round in range(1, config["rounds"] + 1)
-        ),
+        folders = [f"<results>/students/{target}/{network}/seed{{seed}}"]
+    else:
+        cell = f"<results>/transfers/{source}-to-{target}/{network}/seed{{seed}}"
+        adapted = [name for name in adaptations(network) if name != "none"]
+        folders = [
+            f"<results>/teachers/{source}/{network}/seed{{seed}}",
+            *(f"{cell}/{name}/teacher" for name in adapted if has_weights(name)),
+            f"<results>/students/{source}/{network}/seed{{seed}}",
+            *(
+                f"{cell}/{name}/{method}/round{round}"
+                for name, method in students(network)
+                for round in range(1, config["rounds"] + 1)
+            ),
+        ]
+    return [
+        f"{folder.format(seed=seed)}/{file}"
+        for seed in config["seeds"]
+        for folder in folders
     ]
-    return [f"{folder}/{file}" for folder in folders]
 
 
 def predicted_weights(wildcards):

@@ -2,7 +2,7 @@
 
 
 rule predict:
-    """Compute the logits of every network of a transfer, network and seed.
+    """Compute the logits of every network of a transfer and network, of all seeds at once.
 
     The oracles have a job of their own: the others' outputs must know no target label.
     """

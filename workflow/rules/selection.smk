@@ -5,10 +5,7 @@ rule validate:
     """Score every network of a transfer and network without the target's labels."""
     input:
         code=code("validate.py"),
-        outputs=expand(
-            "<results>/transfers/{{source}}-to-{{target}}/{{network}}/seed{seed}/outputs.parquet",
-            seed=config["seeds"],
-        ),
+        outputs="<results>/transfers/{source}-to-{target}/{network}/label-free/outputs.parquet",
         source_labels="<results>/domains/{source}/test_labels.safetensors",
     output:
         validators="<results>/transfers/{source}-to-{target}/{network}/validators.parquet",
