@@ -17,6 +17,7 @@ from pathlib import Path
 from distilshift import (
     adaptation,
     artefacts,
+    augmentation,
     cli,
     device,
     domains,
@@ -46,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--source-images", type=Path, help="for joint methods")
     made.add_argument("--source-labels", type=Path, help="for joint methods")
     training.add_arguments(made)
+    augmentation.add_source_arguments(made)
     device.add_arguments(made)
     artefacts.add_arguments(made)
     return made
@@ -64,7 +66,9 @@ def load_task(args, model, header, target, on) -> adaptation.Task:
     models.check_same(args.source_images, source.header, header, ("classes", "channels", "size"))
     models.check_same(args.source_images, source.header, header, ("domain",))
     task.labels = domains.load_labels(args.source_labels, source, on)
-    task.source = training.Views(source.images, args, "adaptation source", args.seed)
+    task.source = training.Views(
+        source.images, args, "adaptation source", args.seed, convolved=args.random_convolution
+    )
     return task
 
 
@@ -79,7 +83,7 @@ def main(args: argparse.Namespace) -> None:
         "adaptation": args.adaptation,
         "kind": args.kind,
         "weight": args.weight,
-        "settings": training.settings(args),
+        "settings": {**training.settings(args), "random_convolution": args.random_convolution},
         "parent_sha256": header["sha256"],
         "target_images_sha256": target.header["sha256"],
     }

@@ -7,17 +7,18 @@
 
 import argparse
 
-from distilshift import cli, supervised
+from distilshift import augmentation, cli, supervised
 
 
 def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     supervised.add_arguments(made, model="cnn-16")
+    augmentation.add_source_arguments(made)
     return made
 
 
 def main(args: argparse.Namespace) -> None:
-    supervised.train(args, role="teacher")
+    supervised.train(args, role="teacher", convolved=args.random_convolution)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,16 @@ def add_arguments(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--scale", type=cli.non_negative_float, default=0.1, help="relative size")
 
 
+def add_source_arguments(parser: argparse._ActionsContainer) -> None:
+    """What is done to labelled source images alone, when a teacher learns from them."""
+    parser.add_argument(
+        "--random-convolution",
+        type=cli.probability,
+        default=0.0,
+        help="probability that a source image passes a random convolution",
+    )
+
+
 def preprocess(images: Tensor) -> Tensor:
     """uint8 (N, C, H, W) in 0..255 to float32 in -1..1: one transform for every domain."""
     return images.float().mul_(1 / 127.5).sub_(1)
@@ -68,3 +78,40 @@ def apply_affine(images: Tensor, theta: Tensor) -> Tensor:
 def see(images: Tensor, parameters: Tensor) -> Tensor:
     """uint8 images (N, C, H, W), preprocessed, as parameters (N, 4) say; float32."""
     return apply_affine(preprocess(images), affine(parameters))
+
+
+SIDES = (1, 3, 5, 7)  # of the kernels of ``random_convolution``
+
+
+def random_convolution(images: Tensor, probability: float, *stream: object) -> Tensor:
+    """Preprocessed images (N, C, H, W), some of them mixed with a random convolution of theirs.
+
+    What an image shows keeps its shape and takes another texture, contrast or polarity, so
+    that a network trained on such images reads shapes. Each image draws its own kernel, of a
+    side from ``SIDES``, theta ~ N(0, 1 / (C side^2)), and becomes a x + (1 - a) x * theta
+    with a ~ U(0, 1); borders repeat. Drawn on the CPU.
+
+    Args:
+        probability: that an image is convolved at all.
+        stream: names the random stream.
+
+    Source: Xu et al., "Robust and Generalizable Visual Representation Learning via Random
+    Convolutions", arXiv:2007.13003, algorithm 1, with RC_mix; there one kernel a batch.
+    """
+    rng = generator(*stream)
+    count, channels, height, width = images.shape
+    largest = max(SIDES)
+    sides = torch.tensor(SIDES)[torch.randint(len(SIDES), (count,), generator=rng)]
+    kernels = torch.randn(count, channels, channels, largest, largest, generator=rng)
+    kept, share = torch.rand(2, count, 1, 1, 1, generator=rng)
+    from_middle = (torch.arange(largest) - largest // 2).abs()
+    ring = torch.maximum(from_middle[:, None], from_middle[None])
+    sides = sides.view(-1, 1, 1, 1, 1)
+    kernels *= (ring <= sides // 2) / (channels**0.5 * sides)
+    kernels = kernels.view(count * channels, channels, largest, largest).to(images.device)
+    edge = largest // 2
+    padded = F.pad(images, (edge, edge, edge, edge), mode="replicate")
+    padded = padded.view(1, count * channels, *padded.shape[2:])
+    convolved = F.conv2d(padded, kernels, groups=count).view_as(images)
+    share = torch.where(kept < probability, share, 1.0).to(images.device)
+    return share * images + (1 - share) * convolved

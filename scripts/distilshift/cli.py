@@ -146,6 +146,13 @@ def fraction(text: str) -> float:
     return value
 
 
+def probability(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"must be from 0 to 1, got {text}")
+    return value
+
+
 def shard(text: str) -> tuple[int, int]:
     """``2-of-4`` as (2, 4)."""
     index, _, count = text.partition("-of-")

@@ -19,14 +19,19 @@ def add_arguments(parser: argparse.ArgumentParser, model: str) -> None:
     artefacts.add_arguments(parser)
 
 
-def train(args: argparse.Namespace, role: str) -> None:
-    """Train ``args.model`` on images and labels and write weights, history and record."""
+def train(args: argparse.Namespace, role: str, convolved: float = 0.0) -> None:
+    """Train ``args.model`` on images and labels and write weights, history and record.
+
+    Args:
+        role: teacher or student.
+        convolved: probability that an image passes a random convolution.
+    """
     on = device.choose(args)
     data = domains.load_images(args.images, on)
     labels = domains.load_labels(args.labels, data, on)
     model = models.build(args.model, **data.input, seed=seed_from(role, args.model, args.seed))
     model = model.to(on)
-    views = training.Views(data.images, args, role, args.seed)
+    views = training.Views(data.images, args, role, args.seed, convolved=convolved)
 
     def loss_fn(step):
         rows = views.indices(step)
@@ -44,7 +49,7 @@ def train(args: argparse.Namespace, role: str) -> None:
         "size": data.header["size"],
         "seed": args.seed,
         "images_sha256": data.header["sha256"],
-        "settings": training.settings(args),
+        "settings": {**training.settings(args), "random_convolution": convolved},
     }
     begun = time.perf_counter()
     history = training.fit(model, loss_fn, args, views.per_epoch, header)

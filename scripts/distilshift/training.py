@@ -78,10 +78,14 @@ class Views:
         images: uint8 (N, C, H, W), on any device; batches come on that device.
         args: ``batch``, ``rotation``, ``translation``, ``scale``.
         seed: names the random stream; equal seeds give equal batches and views.
+        convolved: probability of a random convolution, drawn for each batch anew; such
+            views are not for a cache, which could not tell them.
     """
 
-    def __init__(self, images: Tensor, args: argparse.Namespace, *seed: object):
-        self.images, self.args, self.seed = images, args, seed
+    def __init__(
+        self, images: Tensor, args: argparse.Namespace, *seed: object, convolved: float = 0.0
+    ):
+        self.images, self.args, self.seed, self.convolved = images, args, seed, convolved
         self.batch = min(args.batch, len(images))
         self.per_epoch = len(images) // self.batch
         self._epoch, self._order = -1, torch.empty(0)
@@ -112,7 +116,11 @@ class Views:
             strength: multiplies every range of the augmentation.
         """
         parameters = self.parameters(step // self.per_epoch, name)[indices]
-        return augmentation.see(self.images[indices], parameters * strength)
+        seen = augmentation.see(self.images[indices], parameters * strength)
+        if not self.convolved:
+            return seen
+        stream = (*self.seed, "convolution", name, step)
+        return augmentation.random_convolution(seen, self.convolved, *stream)
 
 
 class AdamW(torch.optim.AdamW):

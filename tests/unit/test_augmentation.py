@@ -68,3 +68,25 @@ def test_draws_repeat_with_their_seed_alone():
     strengths = {"rotation": 10, "translation": 0.1, "scale": 0.1}
     assert torch.equal(draw(1, **strengths), draw(1, **strengths))
     assert not torch.equal(draw(1, **strengths), draw(2, **strengths))
+
+
+def test_a_random_convolution_is_linear_and_leaves_the_rest_alone(digits):
+    images = augmentation.preprocess(digits(400)[0])
+    seen = augmentation.random_convolution(images, 0.5, "test")
+    torch.testing.assert_close(augmentation.random_convolution(2 * images, 0.5, "test"), 2 * seen)
+    same = (seen == images).flatten(1).all(1)
+    assert 0.42 < same.float().mean() < 0.58
+    again = augmentation.random_convolution(images, 0.5, "test")
+    assert torch.equal(seen, again)
+    assert not torch.equal(seen, augmentation.random_convolution(images, 0.5, "other"))
+    assert torch.equal(augmentation.random_convolution(images, 0.0, "test"), images)
+
+
+def test_a_random_convolution_has_kernels_of_unit_expected_power():
+    flat = torch.ones(8000, 2, 9, 9)
+    seen = augmentation.random_convolution(flat, 1.0, "test")
+    assert torch.allclose(seen, seen[..., :1, :1].expand_as(seen), atol=1e-5)  # borders repeat
+    # a + (1 - a) s with a ~ U(0, 1) and s ~ N(0, 1): mean 1/2, second moment 2/3
+    values = seen[..., 0, 0]
+    assert abs(values.mean() - 1 / 2) < 0.02
+    assert abs((values**2).mean() - 2 / 3) < 0.03

@@ -25,6 +25,7 @@ rule train_teacher:
     params:
         model=lookup("networks/{network}/teacher", within=config),
         training=lookup("training/teacher", within=config),
+        random_convolution=lookup("training/random_convolution", within=config),
         compute=compute_flags("teacher"),
         device=device,
     shell:
@@ -40,6 +41,7 @@ rule train_teacher:
             --rotation {params.training[augmentation][rotation]} \
             --translation {params.training[augmentation][translation]} \
             --scale {params.training[augmentation][scale]} \
+            --random-convolution {params.random_convolution} \
             {params.compute} \
             --seed {wildcards.seed} \
             --state {output.weights}.state \
@@ -80,6 +82,7 @@ rule adapt_teacher:
         adaptation=adaptation_settings,
         source=source_flags,
         training=lookup("training/adaptation", within=config),
+        random_convolution=lookup("training/random_convolution", within=config),
         compute=compute_flags("adaptation"),
         device=device,
     shell:
@@ -99,6 +102,7 @@ rule adapt_teacher:
             --rotation {params.training[augmentation][rotation]} \
             --translation {params.training[augmentation][translation]} \
             --scale {params.training[augmentation][scale]} \
+            --random-convolution {params.random_convolution} \
             {params.compute} \
             --seed {wildcards.seed} \
             --state {output.weights}.state \
