@@ -59,10 +59,12 @@ def main(args: argparse.Namespace) -> None:
     colours = {name: OTHERS[at % len(OTHERS)] for at, name in enumerate(sorted(students))}
     colours |= {name: figures.COLOURS[name] for name in ("source-only", "oracle")}
     panels = list(rows.groupby(["kind", "network"], sort=False))
-    columns = min(4, len(panels))
-    lines = -(-len(panels) // columns)
+    lines = -(-len(panels) // 4)
+    columns = -(-len(panels) // lines)
+    highest = 100 * rows.groupby(["target", "network", "row"])["gap"].mean().max()
+    top = min(150, max(105, highest + 5))  # a gap of next to nothing makes any percentage
     figure, axes = plt.subplots(
-        2 * lines, columns, figsize=(figures.PAGE, 2.7 * lines + 0.4), squeeze=False, sharey="row"
+        2 * lines, columns, figsize=(figures.PAGE, 2.9 * lines + 0.5), squeeze=False, sharey="row"
     )
     for at, ((kind, network), panel) in enumerate(panels):
         line, column = divmod(at, columns)
@@ -73,7 +75,7 @@ def main(args: argparse.Namespace) -> None:
         for place, name in enumerate(students):
             lost = [strength for strength, gap in gaps[name].items() if gap <= 0]
             heights = [-16 - 10 * place] * len(lost)
-            below.plot(lost, heights, "x", color=colours[name], ms=4, clip_on=False)
+            below.plot(lost, heights, "x", color=colours[name], ms=4)
         title = kind if rows["network"].nunique() == 1 else f"{kind}, {network}"
         above.set_title(title.replace("_", " "))
         above.set_ylim(0, 100)
@@ -81,7 +83,7 @@ def main(args: argparse.Namespace) -> None:
             axis.set_xticks(
                 *zip(*((s, f"{s:g}") for s in sorted(set(panel["strength"]))), strict=True)
             )
-        below.set_ylim(-12 - 10 * len(students), 105)
+        below.set_ylim(-12 - 10 * len(students), top)
         below.axhline(0, color="#999999", lw=0.6)
         below.axhline(100, color="#999999", lw=0.6)
         below.set_xlabel("strength")
