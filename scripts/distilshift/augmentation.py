@@ -99,7 +99,7 @@ def random_convolution(images: Tensor, probability: float, *stream: object) -> T
     Convolutions", arXiv:2007.13003, algorithm 1, with RC_mix; there one kernel a batch.
     """
     rng = generator(*stream)
-    count, channels, height, width = images.shape
+    count, channels = images.shape[:2]
     largest = max(SIDES)
     sides = torch.tensor(SIDES)[torch.randint(len(SIDES), (count,), generator=rng)]
     kernels = torch.randn(count, channels, channels, largest, largest, generator=rng)
