@@ -1,7 +1,7 @@
 """The shift dial: accuracy and gap recovered against a shift's strength, row by row.
 
 A cross at the foot marks a strength at which that student is no better than the
-source-only one: there distillation no longer helps.
+source-only one: there distillation no longer helps. Gaps above 150 % are off the scale.
 
     python scripts/plot_dial.py --metrics metrics.parquet --figures dial.pdf \\
         --targets digits-rotation-20=rotation:20 digits-rotation-40=rotation:40

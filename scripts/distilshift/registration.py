@@ -7,6 +7,7 @@ polarity under which the source teacher's predictions are the surest and the mos
 """
 
 import copy
+import functools
 
 from distilshift import alignment, augmentation
 from distilshift.pose import Pose
@@ -41,15 +42,13 @@ def search(model: nn.Module, target: Tensor) -> Pose:
     rows = torch.randperm(len(target), generator=generator("pose"))[:PROBE]
     images = augmentation.preprocess(target[rows])
     teacher = copy.deepcopy(model).train()
-    found: dict[Pose, float] = {}
 
     def information(pose: Pose, seen: Tensor) -> float:
         return -alignment.information_maximisation(teacher(pose.apply(seen))).item()
 
+    @functools.cache
     def score(pose: Pose) -> float:
-        if pose not in found:
-            found[pose] = information(pose, images)
-        return found[pose]
+        return information(pose, images)
 
     turned = [Pose(turn, 0.0, side) for side in (False, True) for turn in TURNS]
     best = max(turned, key=lambda pose: information(pose, images[::2]))
