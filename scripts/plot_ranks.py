@@ -1,7 +1,9 @@
 """A critical-difference diagram: mean ranks of the distilled rows that every cell has.
 
 Rows joined by a bar are no further apart than Nemenyi's critical difference, over blocks
-of one transfer, network and seed each; Friedman's test asks whether any differ.
+of one transfer, network and seed each; Friedman's test asks whether any differ. Where the
+rows are every adaptation under every method, one diagram ranks the adaptations by their
+mean over the methods, another the methods by theirs over the adaptations.
 
     python scripts/plot_ranks.py --metrics metrics.parquet --figures ranks.pdf
 
@@ -16,6 +18,7 @@ from distilshift.errors import InputError
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 
 LINE = 0.17  # inches between labels, and between bars
 
@@ -27,16 +30,37 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def draw(names: list[str], found: statistics.Ranks, blocks: int):
+def contests(blocks: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """What is ranked against what: accuracies (blocks, names) by what the names are of.
+
+    Args:
+        blocks: accuracies; columns method, adaptation, round.
+    """
+    columns = blocks.columns
+    sizes = {name: columns.unique(name).size for name in columns.names}
+    whole = sizes["method"] * sizes["adaptation"] == len(columns)  # and so of one round
+    if whole and min(sizes["method"], sizes["adaptation"]) > 1:
+        factors = [name for name in ("adaptation", "method") if sizes[name] > 2]
+        if factors:
+            return {name: blocks.T.groupby(level=name, sort=False).mean().T for name in factors}
+    rounds = max(columns.unique("round"))
+    names = [ladder.label(*column, rounds) for column in columns]
+    return {"row": blocks.set_axis(names, axis="columns")}
+
+
+def lines(names: pd.Index, found: statistics.Ranks) -> tuple[float, float]:
+    """How far down the names begin, and end: below the bars, which stand closer."""
+    depth = len(statistics.cliques(found.mean, found.critical_difference)) / 2 + 1
+    return depth, depth - (-len(names) // 2)
+
+
+def draw(axis: plt.Axes, of: str, names: pd.Index, found: statistics.Ranks, blocks: int) -> None:
     """The axis of ranks on top, bars of what is not told apart, and a line to each name."""
     order = np.argsort(found.mean, kind="stable")
-    groups = statistics.cliques(found.mean, found.critical_difference)
     half = -(-len(names) // 2)  # the better half is named at the left
-    depth = len(groups) / 2 + 1  # bars stand closer than names
-    width = figures.COLUMN + 1.4
-    figure, axis = plt.subplots(figsize=(width, LINE * (depth + half + 1) + 0.75))
+    depth, end = lines(names, found)
     axis.set_xlim(1, len(names))
-    axis.set_ylim(depth + half, 0)
+    axis.set_ylim(end, 0)
     axis.xaxis.tick_top()
     axis.xaxis.set_label_position("top")
     axis.spines[["left", "bottom"]].set_visible(False)
@@ -44,27 +68,27 @@ def draw(names: list[str], found: statistics.Ranks, blocks: int):
     axis.set_yticks([])
     axis.set_xticks(range(1, len(names) + 1, max(1, len(names) // 10)))
     axis.set_xlabel(
-        f"mean rank (1 best), {blocks} blocks; Friedman p {shown(found.p)}; "
+        f"mean rank of the {of} (1 best), {blocks} blocks; Friedman p {shown(found.p)}; "
         f"critical difference {found.critical_difference:.2f}"
     )
+    groups = statistics.cliques(found.mean, found.critical_difference)
     for number, (first, last) in enumerate(groups):
         axis.plot([first - 0.04, last + 0.04], [0.8 + number / 2] * 2, color="black", lw=2.5)
     for place, at in enumerate(order):
         left = place < half
         line = depth + (place if left else len(names) - 1 - place) + 0.5
-        rank, end = found.mean[at], (1 if left else len(names))
-        axis.plot([rank, rank, end], [0, line, line], color="#555555", lw=0.7, clip_on=False)
+        rank, edge = found.mean[at], (1 if left else len(names))
+        axis.plot([rank, rank, edge], [0, line, line], color="#555555", lw=0.7, clip_on=False)
         text = f"{names[at]}  {rank:.2f}" if left else f"{rank:.2f}  {names[at]}"
         axis.annotate(
             text,
-            (end, line),
+            (edge, line),
             xytext=(-3 if left else 3, 0),
             textcoords="offset points",
             ha="right" if left else "left",
             va="center",
             fontsize=7,
         )
-    return figure
 
 
 def shown(p: float) -> str:
@@ -75,12 +99,24 @@ def main(args: argparse.Namespace) -> None:
     figures.style()
     rows = ladder.rows(tables.read(args.metrics, "summarize", tables.METRICS))
     rows = rows[rows["rank"] == ladder.DISTILLED]
-    blocks = rows.pivot(index=[*ladder.CELL, "seed"], columns="row", values="value")
-    blocks = blocks[rows["row"].unique()].dropna(axis="columns")
+    row = ["method", "adaptation", "round"]
+    blocks = rows.pivot(index=[*ladder.CELL, "seed"], columns=row, values="value")
+    blocks = blocks[list(rows[row].drop_duplicates().itertuples(index=False))]
+    blocks = blocks.dropna(axis="columns")
     if blocks.shape[1] < 3:
-        raise InputError(args.metrics, f"every cell has {', '.join(blocks)}; ranks need three rows")
-    found = statistics.ranks(blocks.to_numpy())
-    figures.save(draw(list(blocks), found, len(blocks)), args.figures)
+        names = ", ".join(rows.groupby(row, sort=False)["row"].first()[list(blocks)])
+        raise InputError(args.metrics, f"every cell has {names}; ranks need three rows")
+    found = {
+        of: (ranked, statistics.ranks(ranked.to_numpy())) for of, ranked in contests(blocks).items()
+    }
+    heights = [
+        LINE * (lines(ranked.columns, ranks)[1] + 1) + 0.75 for ranked, ranks in found.values()
+    ]
+    size = (figures.COLUMN + 1.4, sum(heights))
+    figure, axes = plt.subplots(len(found), figsize=size, height_ratios=heights, squeeze=False)
+    for axis, (of, (ranked, ranks)) in zip(axes.flat, found.items(), strict=True):
+        draw(axis, of, ranked.columns, ranks, len(ranked))
+    figures.save(figure, args.figures)
 
 
 if __name__ == "__main__":

@@ -60,6 +60,51 @@ def test_ranks_of_two_rows_are_refused(results, run_script, tmp_path):
     assert not (tmp_path / "ranks.svg").exists()
 
 
+def crossed(adaptations, methods):
+    columns = pd.MultiIndex.from_product(
+        [methods, adaptations, [1]], names=["method", "adaptation", "round"]
+    )
+    return pd.DataFrame(np.arange(2.0 * len(columns)).reshape(2, -1), columns=columns)
+
+
+def test_ranks_of_a_whole_product_are_those_of_its_factors():
+    contests = script("plot_ranks")["contests"]
+    blocks = crossed(list("abc"), list("xyz"))
+    found = contests(blocks)
+    assert list(found) == ["adaptation", "method"]
+    # the first block counts a, b, c of x as 0, 1, 2, of y as 3, 4, 5, of z as 6, 7, 8
+    assert found["adaptation"].iloc[0].to_dict() == {"a": 3, "b": 4, "c": 5}
+    assert found["method"].iloc[0].to_dict() == {"x": 1, "y": 4, "z": 7}
+    assert list(contests(crossed(list("abc"), list("xy")))) == ["adaptation"]
+
+
+def test_ranks_of_part_of_a_product_are_those_of_its_rows():
+    contests = script("plot_ranks")["contests"]
+    part = contests(crossed(list("abc"), list("xyz")).iloc[:, :-1])
+    assert list(part) == ["row"]
+    assert list(part["row"])[:2] == ["x (a)", "x (b)"]
+    assert list(contests(crossed(list("abc"), ["x"]))) == ["row"]
+
+
+def test_the_matrix_has_a_number_a_row_bold_where_it_reaches_the_oracle(
+    results, run_script, tmp_path
+):
+    table = ladder.table(*results)
+    distilled = ~table["method"].isin(list(ladder.RANKS))
+    table.loc[distilled, "gap_recovered"] = [0.111, -0.222, 0.333] * 2
+    table.loc[distilled, "gap_recovered_high"] = [0.5, 0.0, 1.0] * 2
+    other = table[distilled & (table["adaptation"] == "shot")].assign(method="hard")
+    tables.write(pd.concat([table, other]), tmp_path / "ladder.parquet")
+    flags = ["--table", tmp_path / "ladder.parquet", "--figures", tmp_path / "matrix.svg"]
+    assert run_script("plot_matrix", list(map(str, flags))) == (0, "")
+    drawn = (tmp_path / "matrix.svg").read_text()
+    shown = [line.split("-->")[0].strip() for line in drawn.split("<!--")[1:]]
+    numbers = [text for text in shown if text.lstrip("−").isdigit()]
+    assert numbers == ["11", "−22", "33", "33"] * 2  # two blank: hard of none and of adabn
+    assert "hard" in shown and "oracle" not in shown
+    assert drawn.count("DejaVuSans-Bold") > 0
+
+
 def test_macros_are_letters_and_one_a_number(results):
     numbers = script("tabulate_ladder")["numbers"](ladder.table(*results))
     names = [

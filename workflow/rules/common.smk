@@ -269,6 +269,12 @@ def students(network):
     ]
 
 
+def has_matrix():
+    """Whether some cell has students of two adaptations or more, and of two methods."""
+    pairs = [students(cell.split("/")[1]) for cell in CELLS]
+    return any(len({a for a, _ in of}) > 1 < len({m for _, m in of}) for of in pairs)
+
+
 def can_be_ranked():
     """Whether there are two cells, and three distilled rows that every cell has."""
     shared = set.intersection(*(set(students(cell.split("/")[1])) for cell in CELLS))

@@ -13,6 +13,7 @@ rule figures:
                 "confusion",
                 "calibration",
                 "decomposition",
+                *(["matrix"] if has_matrix() else []),
                 *(["ranks"] if can_be_ranked() else []),
                 *(["dial"] if DIALS else []),
                 *(["rounds"] if config["rounds"] > 1 else []),
@@ -231,6 +232,36 @@ rule plot_rounds:
         python {input.code[0]} \
             --metrics {input.metrics} \
             --validators {input.validators} \
+            --figures {output} \
+            --log {log}
+        """
+
+
+rule plot_matrix:
+    """The gap recovered by every adaptation under every distillation."""
+    input:
+        code=code("plot_matrix.py"),
+        table="<results>/tables/ladder.parquet",
+    output:
+        report(
+            multiext("<results>/figures/matrix", ".pdf", ".svg", ".png"),
+            caption="../report/matrix.rst",
+            category="Figures",
+            labels={"figure": "9 adaptations x methods"},
+        ),
+    log:
+        "<logs>/plot_matrix.log",
+    benchmark:
+        "<benchmarks>/plot_matrix.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    shell:
+        """
+        python {input.code[0]} \
+            --table {input.table} \
             --figures {output} \
             --log {log}
         """

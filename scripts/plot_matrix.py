@@ -1,0 +1,79 @@
+"""The gap recovered by every adaptation under every distillation, a panel a transfer and network.
+
+Percent, means over seeds, after the last round. Bold: the 95 % interval reaches the
+oracle. Shades end at 0, the source-only student, and at 100, the oracle.
+
+    python scripts/plot_matrix.py --table ladder.parquet --figures matrix.pdf matrix.svg
+"""
+
+import argparse
+from pathlib import Path
+
+from distilshift import cli, figures, ladder, tables
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+CELL_HEIGHT = 0.17  # inches: a line of 7 points
+DARK = 45  # percent of the gap below which a shade wants white letters
+
+
+def parser() -> argparse.ArgumentParser:
+    made = cli.parser(__doc__)
+    made.add_argument("--table", type=Path, required=True, help="from tabulate_ladder")
+    made.add_argument("--figures", type=Path, nargs="+", required=True, help="pdf, svg, png")
+    return made
+
+
+def draw(axis: plt.Axes, cell: pd.DataFrame, adaptations: list[str], methods: list[str]) -> None:
+    """A panel: a line an adaptation, a column a method; blank where there is no row."""
+    values = np.full((len(adaptations), len(methods)), np.nan)
+    for row in cell.itertuples():
+        place = adaptations.index(row.adaptation), methods.index(row.method)
+        gap = values[place] = 100 * row.gap_recovered
+        if np.isfinite(gap):
+            axis.text(
+                place[1] + 0.5,
+                place[0] + 0.5,
+                f"{gap:.0f}".replace("-", "−"),
+                ha="center",
+                va="center_baseline",
+                fontsize=7,
+                color="white" if gap < DARK else "black",
+                weight="bold" if row.gap_recovered_high >= 1 else "normal",
+            )
+    axis.pcolormesh(values, cmap="cividis", vmin=0, vmax=100, edgecolors="white", lw=0.5)
+    axis.invert_yaxis()
+    axis.set_xticks(np.arange(len(methods)) + 0.5, methods, rotation=90)
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+
+
+def main(args: argparse.Namespace) -> None:
+    figures.style()
+    table = tables.read(args.table, "tabulate_ladder")
+    rows = table[~table["method"].isin(list(ladder.RANKS))]
+    rows = rows[rows["round"] == rows["round"].max()]
+    adaptations, methods = (list(rows[name].unique()) for name in ("adaptation", "method"))
+    cells = list(rows.groupby(ladder.CELL, sort=False))
+    columns = min(4, len(cells))
+    lines = -(-len(cells) // columns)
+    size = (figures.PAGE, lines * (CELL_HEIGHT * len(adaptations) + 1.0))
+    figure, axes = plt.subplots(lines, columns, figsize=size, squeeze=False)
+    for number, (axis, (key, cell)) in enumerate(zip(axes.flat, cells, strict=False)):
+        draw(axis, cell, adaptations, methods)
+        axis.set_title(figures.title(*key))
+        first = number % columns == 0
+        names = adaptations if first else [""] * len(adaptations)
+        axis.set_yticks(np.arange(len(adaptations)) + 0.5, names)
+    for axis in axes.flat[len(cells) :]:
+        axis.set_visible(False)
+    seeds = int(rows["seeds"].max())
+    note = f"gap recovered, % (mean of {seeds} seeds; bold: its 95 % interval reaches the oracle)"
+    figure.supxlabel(note, size=8)
+    figures.save(figure, args.figures)
+
+
+if __name__ == "__main__":
+    cli.run(main, parser())
