@@ -2,7 +2,8 @@
 
 Fit is the share of training images, as augmented, on which a network says what its
 training signal says: the true label, or the teacher's largest logit. No test data.
-Lines are means over seeds, bands run from the lowest seed to the highest.
+Lines are means over seeds, bands run from the lowest seed to the highest. More distilled
+rows than can be told apart are drawn as one crowd, without bands.
 
     python scripts/plot_curves.py --history history.parquet --figures curves.pdf
 """
@@ -23,6 +24,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 DASHES = ["-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1))]
+CROWD = 12  # distilled rows whose lines and names are still told apart
 
 
 def main(args: argparse.Namespace) -> None:
@@ -35,6 +37,8 @@ def main(args: argparse.Namespace) -> None:
         lines, columns, figsize=(figures.PAGE, 2.1 * lines + 0.5), sharey=True, squeeze=False
     )
     lowest = 10 * (100 * history["fit"].min() // 10)
+    rows = history[["method", "adaptation", "round"]].drop_duplicates()
+    distilled = (rows["method"].map(figures.kind) == "distilled").sum()
     labels: dict = {}
     styles: dict[str, dict] = {kind: {} for kind in figures.COLOURS}
     for axis, (cell_of, cell) in zip(axes.flat, cells, strict=False):
@@ -43,11 +47,16 @@ def main(args: argparse.Namespace) -> None:
         ):
             kind = figures.kind(method)
             name = ladder.label(method, adaptation, round_, history["round"].max())
+            crowded = kind == "distilled" and distilled > CROWD
+            if crowded:
+                name = f"distilled ({distilled} rows)"
             style = styles[kind].setdefault(name, DASHES[len(styles[kind]) % len(DASHES)])
             fit = (100 * row["fit"]).groupby(row["step"]).agg(["mean", "min", "max"])
             colour = figures.COLOURS[kind]
-            axis.fill_between(fit.index, fit["min"], fit["max"], color=colour, alpha=0.12, lw=0)
-            (labels[name],) = axis.plot(fit.index, fit["mean"], ls=style, color=colour, lw=1)
+            if not crowded:
+                axis.fill_between(fit.index, fit["min"], fit["max"], color=colour, alpha=0.12, lw=0)
+            width = 0.3 if crowded else 1
+            (labels[name],) = axis.plot(fit.index, fit["mean"], ls=style, color=colour, lw=width)
         axis.set_title(figures.title(*cell_of))
         axis.set_ylim(lowest, 100)
         axis.set_xlabel("step")
