@@ -182,7 +182,7 @@ rule plot_dial:
             multiext("<results>/figures/dial", ".pdf", ".svg", ".png"),
             caption="../report/dial.rst",
             category="Figures",
-            labels={"figure": "5 shift dial"},
+            labels={"figure": "shift dial"},
         ),
     log:
         "<logs>/plot_dial.log",
@@ -216,7 +216,7 @@ rule plot_rounds:
             multiext("<results>/figures/rounds", ".pdf", ".svg", ".png"),
             caption="../report/rounds.rst",
             category="Figures",
-            labels={"figure": "6 rounds"},
+            labels={"figure": "rounds"},
         ),
     log:
         "<logs>/plot_rounds.log",
@@ -247,7 +247,7 @@ rule plot_matrix:
             multiext("<results>/figures/matrix", ".pdf", ".svg", ".png"),
             caption="../report/matrix.rst",
             category="Figures",
-            labels={"figure": "9 adaptations x methods"},
+            labels={"figure": "matrix"},
         ),
     log:
         "<logs>/plot_matrix.log",

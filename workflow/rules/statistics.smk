@@ -106,7 +106,7 @@ rule plot_decomposition:
             multiext("<results>/figures/decomposition", ".pdf", ".svg", ".png"),
             caption="../report/decomposition.rst",
             category="Figures",
-            labels={"figure": "6 decomposition"},
+            labels={"figure": "5 decomposition"},
         ),
     log:
         "<logs>/plot_decomposition.log",
@@ -136,7 +136,7 @@ rule plot_calibration:
             multiext("<results>/figures/calibration", ".pdf", ".svg", ".png"),
             caption="../report/calibration.rst",
             category="Figures",
-            labels={"figure": "7 calibration"},
+            labels={"figure": "6 calibration"},
         ),
     log:
         "<logs>/plot_calibration.log",
@@ -166,7 +166,7 @@ rule plot_ranks:
             multiext("<results>/figures/ranks", ".pdf", ".svg", ".png"),
             caption="../report/ranks.rst",
             category="Figures",
-            labels={"figure": "8 ranks"},
+            labels={"figure": "ranks"},
         ),
     log:
         "<logs>/plot_ranks.log",
