@@ -1,4 +1,4 @@
-"""Figure 4: confusion on the target's test half, source-only beside distilled.
+"""Confusion on the target's test half, source-only beside distilled.
 
 Counts of all seeds together, each row (true class) in percent. The distilled student is
 the one from the last adaptation, method and round of the config. Shades grow with the

@@ -1,4 +1,4 @@
-"""Figure 3, learning curves: how well each network fits what it is trained on, by step.
+"""Learning curves: how well each network fits what it is trained on, by step.
 
 Fit is the share of training images, as augmented, on which a network says what its
 training signal says: the true label, or the teacher's largest logit. No test data.

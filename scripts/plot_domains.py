@@ -1,4 +1,4 @@
-"""Figure 2: sample images of each transfer, source above target.
+"""Sample images of each transfer, source above target.
 
     python scripts/plot_domains.py --images a/test_images.safetensors b/test_images.safetensors \\
         --transfers a-to-b --figures domains.pdf

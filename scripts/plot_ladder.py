@@ -1,4 +1,4 @@
-"""Figure 1, the ladder: target-test accuracy by row and transfer, every seed shown.
+"""The ladder: target-test accuracy by row and transfer, every seed shown.
 
     python scripts/plot_ladder.py --metrics metrics.parquet --table ladder.parquet \\
         --figures ladder.pdf ladder.svg
