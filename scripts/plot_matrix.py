@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-CELL_HEIGHT = 0.17  # inches: a line of 7 points
+LINE = 0.19  # inches, for numbers of 7 points
 DARK = 45  # percent of the gap below which a shade wants white letters
 
 
@@ -34,8 +34,7 @@ def draw(axis: plt.Axes, cell: pd.DataFrame, adaptations: list[str], methods: li
         gap = values[place] = 100 * row.gap_recovered
         if np.isfinite(gap):
             axis.text(
-                place[1] + 0.5,
-                place[0] + 0.5,
+                *reversed(place),
                 f"{gap:.0f}".replace("-", "−"),
                 ha="center",
                 va="center_baseline",
@@ -43,9 +42,9 @@ def draw(axis: plt.Axes, cell: pd.DataFrame, adaptations: list[str], methods: li
                 color="white" if gap < DARK else "black",
                 weight="bold" if row.gap_recovered_high >= 1 else "normal",
             )
-    axis.pcolormesh(values, cmap="cividis", vmin=0, vmax=100, edgecolors="white", lw=0.5)
-    axis.invert_yaxis()
-    axis.set_xticks(np.arange(len(methods)) + 0.5, methods, rotation=90)
+    shades = {"cmap": "cividis", "vmin": 0, "vmax": 100, "edgecolors": "white", "lw": 0.5}
+    axis.pcolormesh(range(len(methods)), range(len(adaptations)), values, **shades)
+    axis.set_xticks(range(len(methods)), methods, rotation=90)
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
 
@@ -57,18 +56,9 @@ def main(args: argparse.Namespace) -> None:
     rows = rows[rows["round"] == rows["round"].max()]
     adaptations, methods = (list(rows[name].unique()) for name in ("adaptation", "method"))
     cells = list(rows.groupby(ladder.CELL, sort=False))
-    columns = min(4, len(cells))
-    lines = -(-len(cells) // columns)
-    size = (figures.PAGE, lines * (CELL_HEIGHT * len(adaptations) + 1.0))
-    figure, axes = plt.subplots(lines, columns, figsize=size, squeeze=False)
-    for number, (axis, (key, cell)) in enumerate(zip(axes.flat, cells, strict=False)):
+    figure, axes = figures.panels([key for key, _ in cells], adaptations, height=LINE)
+    for (axis,), (_, cell) in zip(axes, cells, strict=True):
         draw(axis, cell, adaptations, methods)
-        axis.set_title(figures.title(*key))
-        first = number % columns == 0
-        names = adaptations if first else [""] * len(adaptations)
-        axis.set_yticks(np.arange(len(adaptations)) + 0.5, names)
-    for axis in axes.flat[len(cells) :]:
-        axis.set_visible(False)
     seeds = int(rows["seeds"].max())
     note = f"gap recovered, % (mean of {seeds} seeds; bold: its 95 % interval reaches the oracle)"
     figure.supxlabel(note, size=8)

@@ -38,12 +38,12 @@ def contests(blocks: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """
     columns = blocks.columns
     sizes = {name: columns.unique(name).size for name in columns.names}
-    whole = sizes["method"] * sizes["adaptation"] == len(columns)  # and so of one round
-    if whole and min(sizes["method"], sizes["adaptation"]) > 1:
+    whole = sizes["method"] * sizes["adaptation"] == len(columns)
+    if whole and sizes["round"] == 1 and min(sizes["method"], sizes["adaptation"]) > 1:
         factors = [name for name in ("adaptation", "method") if sizes[name] > 2]
         if factors:
             return {name: blocks.T.groupby(level=name, sort=False).mean().T for name in factors}
-    rounds = max(columns.unique("round"))
+    rounds = max(columns.unique("round"), default=1)
     names = [ladder.label(*column, rounds) for column in columns]
     return {"row": blocks.set_axis(names, axis="columns")}
 
@@ -101,10 +101,10 @@ def main(args: argparse.Namespace) -> None:
     rows = rows[rows["rank"] == ladder.DISTILLED]
     row = ["method", "adaptation", "round"]
     blocks = rows.pivot(index=[*ladder.CELL, "seed"], columns=row, values="value")
-    blocks = blocks[list(rows[row].drop_duplicates().itertuples(index=False))]
-    blocks = blocks.dropna(axis="columns")
+    listed = pd.MultiIndex.from_frame(rows[row].drop_duplicates())
+    blocks = blocks[listed].dropna(axis="columns")
     if blocks.shape[1] < 3:
-        names = ", ".join(rows.groupby(row, sort=False)["row"].first()[list(blocks)])
+        names = ", ".join(contests(blocks)["row"])
         raise InputError(args.metrics, f"every cell has {names}; ranks need three rows")
     found = {
         of: (ranked, statistics.ranks(ranked.to_numpy())) for of, ranked in contests(blocks).items()

@@ -60,9 +60,9 @@ def test_ranks_of_two_rows_are_refused(results, run_script, tmp_path):
     assert not (tmp_path / "ranks.svg").exists()
 
 
-def crossed(adaptations, methods):
+def crossed(adaptations, methods, rounds=(1,)):
     columns = pd.MultiIndex.from_product(
-        [methods, adaptations, [1]], names=["method", "adaptation", "round"]
+        [methods, adaptations, rounds], names=["method", "adaptation", "round"]
     )
     return pd.DataFrame(np.arange(2.0 * len(columns)).reshape(2, -1), columns=columns)
 
@@ -84,6 +84,9 @@ def test_ranks_of_part_of_a_product_are_those_of_its_rows():
     assert list(part) == ["row"]
     assert list(part["row"])[:2] == ["x (a)", "x (b)"]
     assert list(contests(crossed(list("abc"), ["x"]))) == ["row"]
+    # as many columns as a product has, but they are of two rounds
+    rounds = crossed(list("ab"), list("xyz"), (1, 2)).iloc[:, [0, 1, 4, 5, 10, 11]]
+    assert list(contests(rounds)["row"])[:2] == ["x (a), round 1", "x (a), round 2"]
 
 
 def test_the_matrix_has_a_number_a_row_bold_where_it_reaches_the_oracle(
@@ -102,7 +105,27 @@ def test_the_matrix_has_a_number_a_row_bold_where_it_reaches_the_oracle(
     numbers = [text for text in shown if text.lstrip("−").isdigit()]
     assert numbers == ["11", "−22", "33", "33"] * 2  # two blank: hard of none and of adabn
     assert "hard" in shown and "oracle" not in shown
-    assert drawn.count("DejaVuSans-Bold") > 0
+    drawings = dict(zip(shown, drawn.split("<!--")[1:], strict=True))
+    assert {text for text in shown if "DejaVuSans-Bold" in drawings[text]} == {"33"}
+
+
+@pytest.mark.parametrize(("rows", "names"), [(12, 12), (13, 1)])
+def test_curves_of_more_rows_than_can_be_told_apart_are_one_crowd(
+    rows, names, run_script, tmp_path
+):
+    known = {"transfer": "a-to-b", "network": "cnn", "adaptation": "none", "round": 1, "seed": 0}
+    history = [
+        {**known, "method": f"m{row}", "step": step, "fit": step / 100}
+        for row in range(rows)
+        for step in (10, 20)
+    ]
+    tables.write(pd.DataFrame(history), tmp_path / "history.parquet")
+    flags = ["--history", tmp_path / "history.parquet", "--figures", tmp_path / "curves.svg"]
+    assert run_script("plot_curves", list(map(str, flags))) == (0, "")
+    drawn = (tmp_path / "curves.svg").read_text()
+    named = [line for line in drawn.split("<!--") if line.split("-->")[0].strip().endswith(")")]
+    assert len(named) == names
+    assert ("distilled (13 rows)" in drawn) == (rows == 13)
 
 
 def test_macros_are_letters_and_one_a_number(results):
