@@ -12,7 +12,8 @@ from pathlib import Path
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-from distilshift import cli, models, training
+from distilshift import cli
+from distilshift.learning import models, training
 
 
 def milliseconds(model: str, size: int, channels: int, batch: int, device: str, **setting) -> float:

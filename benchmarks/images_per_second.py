@@ -25,7 +25,9 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-from distilshift import domains, tensors, training
+from distilshift.data import domains
+from distilshift.files import tensors
+from distilshift.learning import training
 
 
 class Plain(Dataset):

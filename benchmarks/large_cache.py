@@ -3,10 +3,10 @@
     python benchmarks/large_cache.py [--rows 1000000] [--classes 1000] [--shards 8]
 
 Generates float16 logits, a batch at a time as `cache_logits.py` does, and writes them as
-shards; then opens them with `distilshift.logits.read` and fetches every row once, in
+shards; then opens them with `distilshift.files.logits.read` and fetches every row once, in
 shuffled batches, as `distill_student.py` does. Each step is a process of its own, whose
 peak memory is given beyond that of one that only imports the same modules: so neither the
-libraries nor the images count. Seconds are the processor's own. Needs rows x classes x 2
+libraries nor the inputs count. Seconds are the processor's own. Needs rows x classes x 2
 bytes of disk twice, for the shards and for the reader's spool, in the folder for temporary
 files (TMPDIR).
 """
@@ -25,9 +25,10 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 import distill_student
-from distilshift import cli, logits
+from distilshift import cli
+from distilshift.files import logits
 
-BATCH = 512  # images of one row group, and of one step
+BATCH = 512  # inputs of one row group, and of one step
 
 
 def generate(first: int, rows: int, classes: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:

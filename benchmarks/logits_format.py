@@ -4,8 +4,8 @@
 
 Each file is read from the page cache into a NumPy array, row group by row group. Rates are
 bytes a second of the processor's own time, so that other work beside it does not count; the
-best of a few runs. `binary` is what `distilshift.logits` writes: no compression, no dictionary,
-with a checksum a page. docs/cluster.md holds the numbers of one machine.
+best of a few runs. `binary` is what `distilshift.files.logits` writes: no compression, no
+dictionary, with a checksum a page. docs/cluster.md holds the numbers of one machine.
 """
 
 import argparse
@@ -20,7 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-from distilshift import cli, logits
+from distilshift import cli
+from distilshift.files import logits
 
 RUNS = 5
 GROUP = 4096  # rows; 8 MB of float16 for 1,000 classes

@@ -1,11 +1,11 @@
-"""Adapt a source teacher to unlabelled target images.
+"""Adapt a source teacher to unlabelled target inputs.
 
-Source-free methods read the teacher and target images; joint methods read the labelled
+Source-free methods read the teacher and target inputs; joint methods read the labelled
 source too. Target labels are not an input.
 
     python scripts/adapt_teacher.py --adaptation mcc --teacher weights.safetensors \\
-        --target-images target/train_images.safetensors \\
-        --source-images source/train_images.safetensors \\
+        --target-inputs target/train_inputs.safetensors \\
+        --source-inputs source/train_inputs.safetensors \\
         --source-labels source/train_labels.safetensors \\
         --weights adapted.safetensors --history history.parquet --record record.json
 """
@@ -14,18 +14,11 @@ import argparse
 import time
 from pathlib import Path
 
-from distilshift import (
-    adaptation,
-    artefacts,
-    augmentation,
-    cli,
-    device,
-    domains,
-    models,
-    registration,
-    training,
-)
+from distilshift import cli, device
+from distilshift.data import domains
 from distilshift.errors import InputError
+from distilshift.image import augmentation, registration
+from distilshift.learning import adaptation, artefacts, models, training
 
 from torch import nn
 
@@ -43,8 +36,8 @@ def parser() -> argparse.ArgumentParser:
         help="first look for the turn, size and polarity in which the teacher knows the target",
     )
     made.add_argument("--teacher", type=Path, required=True, help="weights of the source teacher")
-    made.add_argument("--target-images", type=Path, required=True)
-    made.add_argument("--source-images", type=Path, help="for joint methods")
+    made.add_argument("--target-inputs", type=Path, required=True)
+    made.add_argument("--source-inputs", type=Path, help="for joint methods")
     made.add_argument("--source-labels", type=Path, help="for joint methods")
     training.add_arguments(made)
     augmentation.add_source_arguments(made)
@@ -55,19 +48,19 @@ def parser() -> argparse.ArgumentParser:
 
 def load_task(args, model, header, target, on) -> adaptation.Task:
     """The teacher, views of the target and, for joint methods, of the source."""
-    views = training.Views(target.images, args, "adaptation target", args.seed)
+    views = training.Views(target.inputs, args, "adaptation target", args.seed)
     task = adaptation.Task(model, views, None, None, args.weight, args.steps)
     if args.kind in adaptation.SOURCE_FREE:
         return task
-    if not (args.source_images and args.source_labels):
-        problem = "a joint method needs --source-images and --source-labels"
+    if not (args.source_inputs and args.source_labels):
+        problem = "a joint method needs --source-inputs and --source-labels"
         raise InputError(f"--kind {args.kind}", problem)
-    source = domains.load_images(args.source_images, on)
-    models.check_same(args.source_images, source.header, header, ("classes", "channels", "size"))
-    models.check_same(args.source_images, source.header, header, ("domain",))
+    source = domains.load_inputs(args.source_inputs, on)
+    models.check_same(args.source_inputs, source.header, header, ("classes", "channels", "size"))
+    models.check_same(args.source_inputs, source.header, header, ("domain",))
     task.labels = domains.load_labels(args.source_labels, source, on)
     task.source = training.Views(
-        source.images, args, "adaptation source", args.seed, convolved=args.random_convolution
+        source.inputs, args, "adaptation source", args.seed, convolved=args.random_convolution
     )
     return task
 
@@ -75,8 +68,8 @@ def load_task(args, model, header, target, on) -> adaptation.Task:
 def main(args: argparse.Namespace) -> None:
     on = device.choose(args)
     model, header = models.load_weights(args.teacher, "train_teacher", on)
-    target = domains.load_images(args.target_images, on)
-    models.check_same(args.target_images, target.header, header, ("classes", "channels", "size"))
+    target = domains.load_inputs(args.target_inputs, on)
+    models.check_same(args.target_inputs, target.header, header, ("classes", "channels", "size"))
     header |= {
         "source": header["domain"],
         "target": target.header["domain"],
@@ -85,11 +78,11 @@ def main(args: argparse.Namespace) -> None:
         "weight": args.weight,
         "settings": {**training.settings(args), "random_convolution": args.random_convolution},
         "parent_sha256": header["sha256"],
-        "target_images_sha256": target.header["sha256"],
+        "target_inputs_sha256": target.header["sha256"],
     }
     begun = time.perf_counter()
     if args.pose:
-        model.pose = registration.search(model, target.images)
+        model.pose = registration.search(model, target.inputs)
         header["pose"] = list(model.pose)
         cli.log.info("%s", model.pose)
     task = load_task(args, model, header, target, on)
@@ -98,7 +91,7 @@ def main(args: argparse.Namespace) -> None:
     if loss_fn:
         trained = nn.ModuleDict({"model": model, "extra": task.extra})
         history = training.fit(trained, loss_fn, args, task.target.per_epoch, header)
-    adapted = adaptation.target_statistics(model, target.images)
+    adapted = adaptation.target_statistics(model, target.inputs)
     artefacts.write(args, adapted, header, history, on, time.perf_counter() - begun)
     cli.log.info("%s to %s: adapted by %s", header["source"], header["target"], args.adaptation)
 

@@ -1,6 +1,6 @@
-"""Cache a teacher's raw logits over unlabelled target images, one row a sample.
+"""Cache a teacher's raw logits over unlabelled target inputs, one row a sample.
 
-The teacher runs in evaluation mode on the plain preprocessed images, and, with ``--views
+The teacher runs in evaluation mode on the plain preprocessed inputs, and, with ``--views
 V``, on the V views in which the student of ``--seed`` sees each image in its first V
 epochs. A large set may be cut into shards, contiguous ranges of its samples, each cached
 by a process of its own.
@@ -9,14 +9,18 @@ With --previous the teacher is the student who learned from that cache, and the 
 of the next round, keeps a share of the old one's probabilities.
 
     python scripts/cache_logits.py --teacher adapted.safetensors \\
-        --images train_images.safetensors --logits logits.parquet
+        --inputs train_inputs.safetensors --logits logits.parquet
 """
 
 import argparse
 from pathlib import Path
 
-from distilshift import augmentation, cli, device, domains, logits, models
-from distilshift.rounds import remember
+from distilshift import cli, device
+from distilshift.data import domains
+from distilshift.files import logits
+from distilshift.image import augmentation
+from distilshift.learning import models
+from distilshift.learning.rounds import remember
 
 import numpy as np
 import pyarrow
@@ -26,7 +30,7 @@ import torch
 def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     made.add_argument("--teacher", type=Path, required=True, help="weights of what labels")
-    made.add_argument("--images", type=Path, required=True, help="unlabelled target images")
+    made.add_argument("--inputs", type=Path, required=True, help="unlabelled target inputs")
     made.add_argument("--adaptation", default="none", help="name of the teacher's adaptation")
     made.add_argument("--previous", type=Path, help="the cache, or its shard, of the round before")
     made.add_argument("--memory", type=cli.share, default=0.5, help="share of it that is kept")
@@ -39,21 +43,21 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--seed", type=cli.non_negative_int, default=0, help="of the student")
     augmentation.add_arguments(made.add_argument_group("the student's augmentation"))
-    made.add_argument("--batch", type=cli.positive_int, default=256, help="images a pass")
+    made.add_argument("--batch", type=cli.positive_int, default=256, help="inputs a pass")
     made.add_argument("--logits", type=Path, required=True, help="output, Parquet")
     device.add_arguments(made)
     return made
 
 
 def load_previous(
-    path: Path, student: dict, images: dict, drawn: dict, ids: np.ndarray
+    path: Path, student: dict, inputs: dict, drawn: dict, ids: np.ndarray
 ) -> logits.Cache:
     """The cache, or its shard, that a student has learned from, in the order of ``ids``.
 
     Raises:
         InputError: the student learned from another one, or it holds other samples or views.
     """
-    expect = {"classes": images["classes"], "images_sha256": images["sha256"], **drawn}
+    expect = {"classes": inputs["classes"], "inputs_sha256": inputs["sha256"], **drawn}
     expect["teacher_sha256"] = student.get("teacher_sha256")
     return logits.read([path], expect, ids, part=True)
 
@@ -61,8 +65,8 @@ def load_previous(
 def main(args: argparse.Namespace) -> None:
     on = device.choose(args)
     model, teacher = models.load_weights(args.teacher, "train_teacher or adapt_teacher", on)
-    data = domains.load_images(args.images)
-    models.check_same(args.images, data.header, teacher, ("classes", "channels", "size"))
+    data = domains.load_inputs(args.inputs)
+    models.check_same(args.inputs, data.header, teacher, ("classes", "channels", "size"))
     index, count = args.shard
     first, last = cli.part(len(data.ids), args.shard)
     drawn = logits.views_drawn(args.views, args)
@@ -80,7 +84,7 @@ def main(args: argparse.Namespace) -> None:
         "adaptation": args.adaptation,
         **rounds,
         "seed": teacher["seed"],
-        "images_sha256": data.header["sha256"],
+        "inputs_sha256": data.header["sha256"],
         "split": data.header["split"],
         "classes": data.classes,
         "preprocessing": augmentation.PREPROCESSING,
@@ -103,18 +107,18 @@ def main(args: argparse.Namespace) -> None:
                 stream = ("student", args.seed, "view", view - 1)
                 parameters = augmentation.draw(len(data.ids), args, *stream)
             for rows in torch.arange(first, last).split(args.batch):
-                images, how = data.images[rows].to(on), parameters[rows]
+                inputs, how = data.inputs[rows].to(on), parameters[rows]
                 seen = (
-                    augmentation.see(images, how.to(on))
+                    augmentation.see(inputs, how.to(on))
                     if view
-                    else augmentation.preprocess(images)
+                    else augmentation.preprocess(inputs)
                 )
                 values = model(seen).float().cpu().numpy()
                 if previous is not None:
                     kept = previous.logits[previous.rows[view, rows.numpy() - first]]
                     values = remember(kept, values, args.memory)
                 yield data.ids[rows].numpy(), values, view, how.numpy()
-                cli.log.info("view %d: labelled %d images", view, len(rows))
+                cli.log.info("view %d: labelled %d inputs", view, len(rows))
 
     logits.write(args.logits, chunks(), provenance, args.dtype)
 

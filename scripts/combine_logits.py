@@ -1,4 +1,4 @@
-"""Combine the caches of several teachers over the same images into one.
+"""Combine the caches of several teachers over the same inputs into one.
 
     python scripts/combine_logits.py --members a.parquet b.parquet --combine mean \\
         --source mnist5k --adaptation ensemble --logits logits.parquet
@@ -7,14 +7,16 @@
 import argparse
 from pathlib import Path
 
-from distilshift import cli, ensembles, logits
+from distilshift import cli
 from distilshift.errors import InputError
+from distilshift.files import logits
+from distilshift.learning import ensembles
 
 import numpy as np
 import pyarrow
 
 # what a student's cache is of, apart from who labelled it: the same for every member
-SHARED = ("target", "images_sha256", "split", "classes", "size", "channels", "shard", "shards")
+SHARED = ("target", "inputs_sha256", "split", "classes", "size", "channels", "shard", "shards")
 SHARED += ("views", "rotation", "translation", "scale", "views_seed", "round")
 BATCH = 65536  # samples at a time
 

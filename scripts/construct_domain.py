@@ -2,13 +2,13 @@
 
 Labels go into files of their own, which only training on that domain and evaluation
 read. The split depends on the dataset, the fraction and the seed, never on labels or
-shift: a domain and a shifted version of it hold the same images in the same halves, so
-that no test image has a twin in the other domain's training images.
+shift: a domain and a shifted version of it hold the same inputs in the same halves, so
+that no test image has a twin in the other domain's training inputs.
 
     python scripts/construct_domain.py --domain mnist5k-noise \\
-        --dataset-images images.safetensors --dataset-labels labels.safetensors \\
-        --shift noise:strength=0.25 --train-images train_images.safetensors \\
-        --train-labels train_labels.safetensors --test-images test_images.safetensors \\
+        --dataset-inputs inputs.safetensors --dataset-labels labels.safetensors \\
+        --shift noise:strength=0.25 --train-inputs train_inputs.safetensors \\
+        --train-labels train_labels.safetensors --test-inputs test_inputs.safetensors \\
         --test-labels test_labels.safetensors
 """
 
@@ -16,8 +16,11 @@ import argparse
 import json
 from pathlib import Path
 
-from distilshift import cli, shifts, splits, tensors
+from distilshift import cli
+from distilshift.data import splits
 from distilshift.errors import InputError
+from distilshift.files import tensors
+from distilshift.image import shifts
 
 import torch
 from torch import Tensor
@@ -43,7 +46,7 @@ def shift(text: str) -> dict:
 def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     made.add_argument("--domain", required=True, help="its name, kept in every file")
-    made.add_argument("--dataset-images", type=Path, required=True)
+    made.add_argument("--dataset-inputs", type=Path, required=True)
     made.add_argument("--dataset-labels", type=Path, required=True)
     made.add_argument("--size", type=cli.positive_int, default=16, help="pixels a side")
     made.add_argument("--channels", type=int, choices=[1, 3], default=1)
@@ -72,27 +75,27 @@ def parser() -> argparse.ArgumentParser:
         made.add_argument(
             f"--most-{split}",
             type=cli.positive_int,
-            help=f"at most so many {split} images, chosen by --split-seed; all, if not given",
+            help=f"at most so many {split} inputs, chosen by --split-seed; all, if not given",
         )
-        for what in ("images", "labels"):
+        for what in ("inputs", "labels"):
             made.add_argument(f"--{split}-{what}", type=Path, required=True, help="output")
     return made
 
 
-def resize(images: Tensor, size: int, channels: int) -> Tensor:
+def resize(inputs: Tensor, size: int, channels: int) -> Tensor:
     """uint8 (N, C, H, W) to (N, channels, size, size), antialiased."""
-    if images.shape[1] != channels:
-        images = F.rgb_to_grayscale(images) if channels == 1 else images.expand(-1, 3, -1, -1)
-    return F.resize(images, [size, size], antialias=True)
+    if inputs.shape[1] != channels:
+        inputs = F.rgb_to_grayscale(inputs) if channels == 1 else inputs.expand(-1, 3, -1, -1)
+    return F.resize(inputs, [size, size], antialias=True)
 
 
 def main(args: argparse.Namespace) -> None:
-    images, header = tensors.load(args.dataset_images, "dataset images", "download_dataset")
+    inputs, header = tensors.load(args.dataset_inputs, "dataset inputs", "download_dataset")
     labels, _ = tensors.load(args.dataset_labels, "dataset labels", "download_dataset")
-    if not torch.equal(images["ids"], labels["ids"]):
-        raise InputError(args.dataset_labels, f"does not belong to {args.dataset_images}")
+    if not torch.equal(inputs["ids"], labels["ids"]):
+        raise InputError(args.dataset_labels, f"does not belong to {args.dataset_inputs}")
     halves = splits.split(
-        len(images["ids"]), header["train"], args.train_fraction, header["dataset"], args.split_seed
+        len(inputs["ids"]), header["train"], args.train_fraction, header["dataset"], args.split_seed
     )
     classes = args.classes or header["classes"]
     places = splits.relabelled(labels["labels"], header["classes"], classes)
@@ -103,7 +106,7 @@ def main(args: argparse.Namespace) -> None:
         "channels": args.channels,
         "shift": args.shift,
     }
-    largest = max(images["images"][0].numel(), args.channels * args.size**2)
+    largest = max(inputs["inputs"][0].numel(), args.channels * args.size**2)
     chunk = min(4096, max(1, VALUES // largest))
     for name, rows in halves.items():
         rows = splits.some_of(
@@ -113,23 +116,23 @@ def main(args: argparse.Namespace) -> None:
             header["dataset"],
             args.split_seed,
         )
-        rows = rows[shifts.kept(places[rows], images["ids"][rows], len(classes), args.shift)]
+        rows = rows[shifts.kept(places[rows], inputs["ids"][rows], len(classes), args.shift)]
         if len(rows) == 0:
             raise InputError("--shift", f"leaves no {name} image", "lower its strength")
         facts = {**known, **made_from, "split": name}
-        out_images = getattr(args, f"{name}_images")
-        with tensors.writing_rows(out_images, "images", len(rows), facts) as out:
+        out_inputs = getattr(args, f"{name}_inputs")
+        with tensors.writing_rows(out_inputs, "inputs", len(rows), facts) as out:
             for some in rows.split(chunk):
-                ids = images["ids"][some]
-                plain = resize(images["images"][some], args.size, args.channels)
+                ids = inputs["ids"][some]
+                plain = resize(inputs["inputs"][some], args.size, args.channels)
                 out.append(shifts.apply(plain, ids, args.shift), ids)
         tensors.save(
             getattr(args, f"{name}_labels"),
             "labels",
-            {"labels": places[rows], "ids": images["ids"][rows]},
+            {"labels": places[rows], "ids": inputs["ids"][rows]},
             {**known, "split": name},
         )
-        cli.log.info("%s %s: %d images", args.domain, name, len(rows))
+        cli.log.info("%s %s: %d inputs", args.domain, name, len(rows))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Distil a student from cached logits and unlabelled target images.
+"""Distil a student from cached logits and unlabelled target inputs.
 
-The cache must be that of the given teacher over the given images; a cache of other
-weights, images, classes, preprocessing or views is refused, by field.
+The cache must be that of the given teacher over the given inputs; a cache of other
+weights, inputs, classes, preprocessing or views is refused, by field.
 
-    python scripts/distill_student.py --images train_images.safetensors \\
+    python scripts/distill_student.py --inputs train_inputs.safetensors \\
         --logits logits.parquet --teacher adapted.safetensors --model cnn-4 \\
         --weights weights.safetensors --history history.parquet --record record.json
 """
@@ -12,19 +12,12 @@ import argparse
 import time
 from pathlib import Path
 
-from distilshift import (
-    artefacts,
-    augmentation,
-    cli,
-    device,
-    distillation,
-    domains,
-    headers,
-    logits,
-    models,
-    training,
-)
+from distilshift import cli, device
+from distilshift.data import domains
 from distilshift.errors import InputError
+from distilshift.files import headers, logits
+from distilshift.image import augmentation
+from distilshift.learning import artefacts, distillation, models, training
 from distilshift.seeds import seed_from
 
 import torch
@@ -33,7 +26,7 @@ from torch import nn
 
 def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
-    made.add_argument("--images", type=Path, required=True, help="unlabelled target images")
+    made.add_argument("--inputs", type=Path, required=True, help="unlabelled target inputs")
     made.add_argument("--logits", type=Path, nargs="+", required=True, help="cache, or its shards")
     made.add_argument(
         "--teacher",
@@ -46,8 +39,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--model", default="cnn-4", help="the student's network")
     made.add_argument("--method", default="kd", help="the method's name in tables")
     distillation.add_arguments(made)
-    made.add_argument("--source-images", type=Path, help="where --source-weight is above 0")
-    made.add_argument("--source-labels", type=Path, help="of these images")
+    made.add_argument("--source-inputs", type=Path, help="where --source-weight is above 0")
+    made.add_argument("--source-labels", type=Path, help="of these inputs")
     training.add_arguments(made)
     device.add_arguments(made)
     artefacts.add_arguments(made)
@@ -59,11 +52,11 @@ def is_own(path: Path) -> bool:
     return path.suffix == ".parquet"
 
 
-def load_labels(args: argparse.Namespace, data: domains.Images) -> logits.Cache:
-    """The cache, in the order of the images.
+def load_labels(args: argparse.Namespace, data: domains.Inputs) -> logits.Cache:
+    """The cache, in the order of the inputs.
 
     Raises:
-        InputError: it is not of this teacher, these images, this student's views.
+        InputError: it is not of this teacher, these inputs, this student's views.
     """
     teachers = [
         logits.file_sha256(path)
@@ -73,7 +66,7 @@ def load_labels(args: argparse.Namespace, data: domains.Images) -> logits.Cache:
     ]
     expect = {
         "teacher_sha256": teachers if len(teachers) > 1 else teachers[0],
-        "images_sha256": data.header["sha256"],
+        "inputs_sha256": data.header["sha256"],
         "classes": data.classes,
     }
     if not any(map(is_own, args.teacher)):  # else nobody knows
@@ -90,19 +83,19 @@ def load_labels(args: argparse.Namespace, data: domains.Images) -> logits.Cache:
 def add_source(task: distillation.Task, provenance: dict, on: torch.device) -> None:
     """Give a task the labelled source, which must be the one that the teacher knows."""
     args = task.args
-    if not (args.source_images and args.source_labels):
-        raise InputError("--source-weight", "needs --source-images and --source-labels")
-    source = domains.load_images(args.source_images, on)
+    if not (args.source_inputs and args.source_labels):
+        raise InputError("--source-weight", "needs --source-inputs and --source-labels")
+    source = domains.load_inputs(args.source_inputs, on)
     known = {**provenance, "domain": provenance["source"]}
     fields = ("domain", "classes", "channels", "size")
-    models.check_same(args.source_images, source.header, known, fields)
+    models.check_same(args.source_inputs, source.header, known, fields)
     task.source_labels = domains.load_labels(args.source_labels, source, on)
-    task.source = training.Views(source.images, args, "student source", args.seed)
+    task.source = training.Views(source.inputs, args, "student source", args.seed)
 
 
 def main(args: argparse.Namespace) -> None:
     on = device.choose(args)
-    data = domains.load_images(args.images, on)
+    data = domains.load_inputs(args.inputs, on)
     cache = load_labels(args, data)
     teacher = None
     if args.views == "online":
@@ -112,7 +105,7 @@ def main(args: argparse.Namespace) -> None:
     # first weights, batches and views are those of the yardsticks of the same seed
     model = models.build(args.model, **data.input, seed=seed_from("student", args.model, args.seed))
     model = model.to(on)
-    views = training.Views(data.images, args, "student", args.seed)
+    views = training.Views(data.inputs, args, "student", args.seed)
     labels = distillation.Labels(cache, on)
     see = distillation.VIEWS[args.views](views, labels, teacher)
     task = distillation.Task(model, views, labels, see, args)
@@ -145,7 +138,7 @@ PROVENANCE = (
     "teacher_sha256",
     "adaptation",
     "round",
-    "images_sha256",
+    "inputs_sha256",
 )
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """Fetch or unpack a dataset into canonical arrays, verified, never half-written.
 
-Writes uint8 images (N, C, H, W) and int64 labels (N,), each with its sample ids, and a
+Writes uint8 inputs (N, C, H, W) and int64 labels (N,), each with its sample ids, and a
 manifest: name, licence, classes, counts a class, pictures that could not be read, sha256.
 
-    python scripts/download_dataset.py --dataset mnist5k --images images.safetensors \\
+    python scripts/download_dataset.py --dataset mnist5k --inputs inputs.safetensors \\
         --labels labels.safetensors --manifest manifest.json
 
     python scripts/download_dataset.py --folder pets --folder-domain sketch --side 64 \\
-        --images images.safetensors --labels labels.safetensors --manifest manifest.json
+        --inputs inputs.safetensors --labels labels.safetensors --manifest manifest.json
 """
 
 import argparse
@@ -15,10 +15,11 @@ import difflib
 import json
 from pathlib import Path
 
-from distilshift import cli, tensors
-from distilshift.datasets import DATASETS, finder
-from distilshift.datasets.folders import folder
+from distilshift import cli
 from distilshift.errors import InputError
+from distilshift.files import tensors
+from distilshift.image.datasets import DATASETS, finder
+from distilshift.image.datasets.folders import folder
 
 import numpy as np
 import torch
@@ -46,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--archive-dir", type=Path, help="folder with archives already on disk; used first"
     )
-    made.add_argument("--images", type=Path, required=True, help="output")
+    made.add_argument("--inputs", type=Path, required=True, help="output")
     made.add_argument("--labels", type=Path, required=True, help="output")
     made.add_argument("--manifest", type=Path, required=True, help="output")
     return made
@@ -64,9 +65,9 @@ def main(args: argparse.Namespace) -> None:
     else:
         name, data = args.dataset, DATASETS[args.dataset](find)
     known = {"dataset": name, "classes": data.classes}
-    with tensors.writing_rows(args.images, "dataset images", len(data.labels), known) as rows:
-        for numbers, images in data.chunks():
-            rows.append(torch.from_numpy(images), torch.from_numpy(numbers))
+    with tensors.writing_rows(args.inputs, "dataset inputs", len(data.labels), known) as rows:
+        for numbers, inputs in data.chunks():
+            rows.append(torch.from_numpy(inputs), torch.from_numpy(numbers))
         ids = rows.ids
         if len(ids) == 0:
             raise InputError(name, "no picture of it can be read", "fetch the set again")
@@ -82,15 +83,15 @@ def main(args: argparse.Namespace) -> None:
         "dataset": name,
         "licence": data.licence,
         "shape": rows.shape,
-        "official_train_images": train,
+        "official_train_inputs": train,
         "counts": dict(zip(data.classes, counts, strict=True)),
         "unreadable": {"count": len(data.unreadable), "names": data.unreadable},
         "archives_sha256": find.found,
-        "sha256": {"images": rows.sha256, "labels": labels_sha256},
+        "sha256": {"inputs": rows.sha256, "labels": labels_sha256},
     }
     with cli.whole_file(args.manifest) as part:
         part.write_text(json.dumps(manifest, indent=2) + "\n")
-    cli.log.info("%s: %d images in %d classes", name, len(ids), len(counts))
+    cli.log.info("%s: %d inputs in %d classes", name, len(ids), len(counts))
     if data.unreadable:
         cli.log.warning("%d pictures cannot be read: see the manifest", len(data.unreadable))
 

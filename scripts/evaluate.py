@@ -13,8 +13,10 @@ import argparse
 import json
 from pathlib import Path
 
-from distilshift import cli, labels, metrics, outputs, tables
+from distilshift import cli
+from distilshift.analysis import metrics
 from distilshift.errors import InputError, rerun
+from distilshift.files import labels, outputs, tables
 
 import numpy as np
 import pandas as pd
@@ -96,7 +98,7 @@ def main(args: argparse.Namespace) -> None:
         own, method = (one.network["seed"], one.network["adaptation"]), one.network["method"]
         for half, logits in one.logits.items():
             labels_path = args.source_labels if half[0] == "source" else args.target_labels
-            truth = labels.load(labels_path, one.images[half], one.ids[half])
+            truth = labels.load(labels_path, one.inputs[half], one.ids[half])
             on_target = half[0] == "target"
             if on_target and method == "teacher":
                 teachers[own] = logits

@@ -1,19 +1,20 @@
 """Bring your own teacher: check a Parquet file of logits and write it as a logit cache.
 
-The file has a column ``sample_id`` (the ids in the images file, each exactly once, in any
+The file has a column ``sample_id`` (the ids in the inputs file, each exactly once, in any
 order) and either one numeric column a class, named after it; or ``logits``, a list of C
 numbers in the order of the classes; or, for two classes, ``logit``: Q = log p / (1 - p) of
 the second one. Nothing else. docs/distillation.md shows how to write one.
 
-    python scripts/import_logits.py --own mine.parquet --images train_images.safetensors \\
+    python scripts/import_logits.py --own mine.parquet --inputs train_inputs.safetensors \\
         --source mnist5k --adaptation mine --logits logits.parquet
 """
 
 import argparse
 from pathlib import Path
 
-from distilshift import cli, headers, logits
+from distilshift import cli
 from distilshift.errors import InputError
+from distilshift.files import headers, logits
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +24,7 @@ import pyarrow.parquet as pq
 def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     made.add_argument("--own", type=Path, required=True, help="Parquet file to import")
-    made.add_argument("--images", type=Path, required=True, help="unlabelled target images")
+    made.add_argument("--inputs", type=Path, required=True, help="unlabelled target inputs")
     made.add_argument("--source", required=True, help="of the transfer, kept in the cache")
     made.add_argument("--adaptation", required=True, help="its name in tables")
     made.add_argument("--seed", type=cli.non_negative_int, default=0, help="of the student")
@@ -62,7 +63,7 @@ def read(path: Path, classes: list[str]) -> tuple[np.ndarray, np.ndarray]:
         lengths = lists.value_lengths() if len(lists) else pa.array([], pa.int32())
         wrong = [n for n in lengths.unique().to_pylist() if n != len(classes)]
         if wrong:
-            raise InputError(path, f"logits of {wrong[0]} classes, the images have {len(classes)}")
+            raise InputError(path, f"logits of {wrong[0]} classes, the inputs have {len(classes)}")
         values = numbers(path, "logits", lists.flatten()).reshape(-1, len(classes))
     elif given == ["logit"] and len(classes) == 2:
         value = numbers(path, "logit", table["logit"])
@@ -88,7 +89,7 @@ def rows_of(path: Path, found: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     known, counts = np.unique(found, return_counts=True)
     for problem, ids in {
         "is there more than once": known[counts > 1],
-        "is not among the images": np.setdiff1d(known, wanted),
+        "is not among the inputs": np.setdiff1d(known, wanted),
         "has no logits": np.setdiff1d(wanted, known),
     }.items():
         if len(ids):
@@ -98,8 +99,8 @@ def rows_of(path: Path, found: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 
 def main(args: argparse.Namespace) -> None:
-    images, header = headers.load_arrays(args.images, "images", "construct_domain")
-    ids, classes = images["ids"], header["classes"]
+    inputs, header = headers.load_arrays(args.inputs, "inputs", "construct_domain")
+    ids, classes = inputs["ids"], header["classes"]
     found, values = read(args.own, classes)
     values = values[rows_of(args.own, found, ids)]
     broken = ~np.isfinite(values).all(1)
@@ -117,10 +118,10 @@ def main(args: argparse.Namespace) -> None:
         "adaptation": args.adaptation,
         "round": 1,
         "seed": args.seed,
-        "images_sha256": header["sha256"],
+        "inputs_sha256": header["sha256"],
         "split": header["split"],
         "classes": classes,
-        "preprocessing": None,  # nobody knows how the images were seen, and in which mode
+        "preprocessing": None,  # nobody knows how the inputs were seen, and in which mode
         "size": header["size"],
         "channels": header["channels"],
         "views": 0,

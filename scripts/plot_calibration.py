@@ -6,7 +6,9 @@ python scripts/plot_calibration.py --metrics metrics.parquet --figures calibrati
 import argparse
 from pathlib import Path
 
-from distilshift import cli, figures, ladder, tables
+from distilshift import cli
+from distilshift.analysis import figures, ladder
+from distilshift.files import tables
 
 MEASURES = {"ece": "expected\ncalibration error, %", "nll": "negative\nlog-likelihood, nats"}
 

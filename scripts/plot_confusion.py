@@ -10,7 +10,9 @@ root of the share, so that errors of a few percent show.
 import argparse
 from pathlib import Path
 
-from distilshift import cli, figures, ladder, tables
+from distilshift import cli
+from distilshift.analysis import figures, ladder
+from distilshift.files import tables
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,6 +1,6 @@
 """Learning curves: how well each network fits what it is trained on, by step.
 
-Fit is the share of training images, as augmented, on which a network says what its
+Fit is the share of training inputs, as augmented, on which a network says what its
 training signal says: the true label, or the teacher's largest logit. No test data.
 Lines are means over seeds, bands run from the lowest seed to the highest. More distilled
 rows than can be told apart are drawn as one crowd, without bands.
@@ -11,7 +11,9 @@ rows than can be told apart are drawn as one crowd, without bands.
 import argparse
 from pathlib import Path
 
-from distilshift import cli, figures, ladder, tables
+from distilshift import cli
+from distilshift.analysis import figures, ladder
+from distilshift.files import tables
 
 import matplotlib.pyplot as plt
 

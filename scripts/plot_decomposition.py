@@ -6,7 +6,9 @@ python scripts/plot_decomposition.py --table decomposition.parquet --figures dec
 import argparse
 from pathlib import Path
 
-from distilshift import cli, figures, ladder, tables
+from distilshift import cli
+from distilshift.analysis import figures, ladder
+from distilshift.files import tables
 
 import pandas as pd
 

@@ -10,8 +10,10 @@ source-only one: there distillation no longer helps. Gaps above 150 % are off th
 import argparse
 from pathlib import Path
 
-from distilshift import cli, figures, ladder, tables
+from distilshift import cli
+from distilshift.analysis import figures, ladder
 from distilshift.errors import InputError
+from distilshift.files import tables
 
 import matplotlib.pyplot as plt
 import pandas as pd

@@ -1,13 +1,15 @@
-"""Sample images of each transfer, source above target.
+"""Sample inputs of each transfer, source above target.
 
-    python scripts/plot_domains.py --images a/test_images.safetensors b/test_images.safetensors \\
+    python scripts/plot_domains.py --inputs a/test_inputs.safetensors b/test_inputs.safetensors \\
         --transfers a-to-b --figures domains.pdf
 """
 
 import argparse
 from pathlib import Path
 
-from distilshift import cli, domains, figures
+from distilshift import cli
+from distilshift.analysis import figures
+from distilshift.data import domains
 
 import matplotlib.pyplot as plt
 import torch.nn.functional as F
@@ -16,28 +18,28 @@ from torch import Tensor
 
 def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
-    made.add_argument("--images", type=Path, nargs="+", required=True, help="one for each domain")
+    made.add_argument("--inputs", type=Path, nargs="+", required=True, help="one for each domain")
     made.add_argument("--transfers", nargs="+", required=True, help="source-to-target, by name")
-    made.add_argument("--samples", type=cli.positive_int, default=10, help="images a domain")
+    made.add_argument("--samples", type=cli.positive_int, default=10, help="inputs a domain")
     made.add_argument("--figures", type=Path, nargs="+", required=True, help="pdf, svg, png")
     return made
 
 
-def side_by_side(images: Tensor) -> Tensor:
-    """Images (N, C, H, W) in one row, a white line around each: (H + 2, N (W + 2), 3)."""
-    framed = F.pad(images, (1, 1, 1, 1), value=255).permute(2, 0, 3, 1)
+def side_by_side(inputs: Tensor) -> Tensor:
+    """Inputs (N, C, H, W) in one row, a white line around each: (H + 2, N (W + 2), 3)."""
+    framed = F.pad(inputs, (1, 1, 1, 1), value=255).permute(2, 0, 3, 1)
     return framed.flatten(1, 2).expand(-1, -1, 3)
 
 
 def main(args: argparse.Namespace) -> None:
     figures.style()
     shown = {}
-    for path in args.images:
-        data = domains.load_images(path)
+    for path in args.inputs:
+        data = domains.load_inputs(path)
         # spread over the rows, so that sorted sets show several classes, and the same rows of
         # a domain and its shifted version
-        rows = [(2 * i + 1) * len(data.images) // (2 * args.samples) for i in range(args.samples)]
-        shown[data.header["domain"]] = data.images[rows]
+        rows = [(2 * i + 1) * len(data.inputs) // (2 * args.samples) for i in range(args.samples)]
+        shown[data.header["domain"]] = data.inputs[rows]
     figure, axes = plt.subplots(
         len(args.transfers),
         2,

@@ -1,13 +1,16 @@
 """The gallery: every shift of images at five strengths, weakest to strongest.
 
-python scripts/plot_gallery.py --images images.safetensors --figures gallery.png
+python scripts/plot_gallery.py --inputs inputs.safetensors --figures gallery.png
 """
 
 import argparse
 from pathlib import Path
 
-from distilshift import cli, figures, shifts, tensors
+from distilshift import cli
+from distilshift.analysis import figures
 from distilshift.errors import InputError
+from distilshift.files import tensors
+from distilshift.image import shifts
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -28,7 +31,7 @@ SEVERITY = (1, 2, 3, 4, 5)
 
 def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
-    made.add_argument("--images", type=Path, required=True, help="of a dataset")
+    made.add_argument("--inputs", type=Path, required=True, help="of a dataset")
     made.add_argument("--row", type=cli.non_negative_int, default=0, help="which image")
     made.add_argument("--blocks", type=cli.positive_int, default=2, help="side by side")
     made.add_argument("--figures", type=Path, nargs="+", required=True, help="pdf, svg, png")
@@ -43,10 +46,10 @@ def strengths(kind: str) -> tuple[float, ...]:
 
 def main(args: argparse.Namespace) -> None:
     figures.style()
-    content, _ = tensors.load(args.images, "dataset images", "download_dataset")
-    if args.row >= len(content["images"]):
-        raise InputError("--row", f"is {args.row}, the file has {len(content['images'])} images")
-    image = content["images"][args.row : args.row + 1]
+    content, _ = tensors.load(args.inputs, "dataset inputs", "download_dataset")
+    if args.row >= len(content["inputs"]):
+        raise InputError("--row", f"is {args.row}, the file has {len(content['inputs'])} images")
+    image = content["inputs"][args.row : args.row + 1]
     image = image.expand(-1, 3, -1, -1).contiguous()
     kinds = list(shifts.SHIFTS)
     lines = -(-len(kinds) // args.blocks)

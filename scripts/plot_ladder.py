@@ -7,7 +7,9 @@
 import argparse
 from pathlib import Path
 
-from distilshift import cli, figures, ladder, tables
+from distilshift import cli
+from distilshift.analysis import figures, ladder
+from distilshift.files import tables
 
 BELOW = " ▼"  # behind the number of a distilled row that is below source-only
 

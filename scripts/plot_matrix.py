@@ -9,7 +9,9 @@ oracle. Shades end at 0, the source-only student, and at 100, the oracle.
 import argparse
 from pathlib import Path
 
-from distilshift import cli, figures, ladder, tables
+from distilshift import cli
+from distilshift.analysis import figures, ladder
+from distilshift.files import tables
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -13,8 +13,10 @@ Source: Demsar, "Statistical comparisons of classifiers over multiple data sets"
 import argparse
 from pathlib import Path
 
-from distilshift import cli, figures, ladder, statistics, tables
+from distilshift import cli
+from distilshift.analysis import figures, ladder, statistics
 from distilshift.errors import InputError
+from distilshift.files import tables
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,7 +1,7 @@
 """What rounds do: accuracy, entropy and class coverage of the students by round.
 
 Thin lines are seeds, thick ones their mean. Accuracy is that on the target's test half;
-entropy and coverage are of the predictions on its training images. A falling coverage
+entropy and coverage are of the predictions on its training inputs. A falling coverage
 beside a falling entropy is a student growing sure of fewer and fewer classes.
 
     python scripts/plot_rounds.py --metrics metrics.parquet \\
@@ -11,7 +11,9 @@ beside a falling entropy is a student growing sure of fewer and fewer classes.
 import argparse
 from pathlib import Path
 
-from distilshift import cli, figures, ladder, tables
+from distilshift import cli
+from distilshift.analysis import figures, ladder
+from distilshift.files import tables
 
 import matplotlib.pyplot as plt
 import pandas as pd

@@ -4,9 +4,9 @@ training half.
 What each network is (teacher, source-only, distilled, oracle) is read from its own
 header. No label is read.
 
-    python scripts/predict.py --network cnn --source-test-images a/test_images.safetensors \\
-        --target-train-images b/train_images.safetensors \\
-        --target-test-images b/test_images.safetensors \\
+    python scripts/predict.py --network cnn --source-test-inputs a/test_inputs.safetensors \\
+        --target-train-inputs b/train_inputs.safetensors \\
+        --target-test-inputs b/test_inputs.safetensors \\
         --weights teacher/weights.safetensors student/weights.safetensors \\
         --outputs outputs.parquet
 """
@@ -14,8 +14,12 @@ header. No label is read.
 import argparse
 from pathlib import Path
 
-from distilshift import augmentation, cli, device, domains, models, outputs
+from distilshift import cli, device
+from distilshift.data import domains
 from distilshift.errors import InputError
+from distilshift.files import outputs
+from distilshift.image import augmentation
+from distilshift.learning import models
 
 import torch
 
@@ -26,15 +30,15 @@ def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     made.add_argument("--network", required=True, help="name of the teacher-student pair")
     for domain, split in HALVES:
-        made.add_argument(f"--{domain}-{split}-images", type=Path, required=True)
+        made.add_argument(f"--{domain}-{split}-inputs", type=Path, required=True)
     made.add_argument("--weights", type=Path, nargs="+", required=True, help="of every network")
     made.add_argument("--outputs", type=Path, required=True, help="output, Parquet")
     device.add_arguments(made)
     return made
 
 
-def load_images(args: argparse.Namespace) -> dict[tuple[str, str], domains.Images]:
-    """The images by domain and split.
+def load_inputs(args: argparse.Namespace) -> dict[tuple[str, str], domains.Inputs]:
+    """The inputs by domain and split.
 
     Raises:
         InputError: also where a file is of the other half, or the target's two halves
@@ -42,8 +46,8 @@ def load_images(args: argparse.Namespace) -> dict[tuple[str, str], domains.Image
     """
     found = {}
     for domain, split in HALVES:
-        path = getattr(args, f"{domain}_{split}_images")
-        data = found[domain, split] = domains.load_images(path)
+        path = getattr(args, f"{domain}_{split}_inputs")
+        data = found[domain, split] = domains.load_inputs(path)
         expected = {"split": split, "domain": data.header["domain"]}
         if (domain, split) == ("target", "test"):
             expected["domain"] = found["target", "train"].header["domain"]
@@ -87,7 +91,7 @@ def identity(header: dict, source: str, target: str, network: str, where: Path) 
 
 def main(args: argparse.Namespace) -> None:
     on = device.choose(args)
-    halves = load_images(args)
+    halves = load_inputs(args)
     source, target = (halves[name, "test"].header["domain"] for name in ("source", "target"))
 
     @torch.inference_mode()
@@ -99,8 +103,8 @@ def main(args: argparse.Namespace) -> None:
             for half, data in halves.items():
                 models.check_same(path, header, data.header, ("classes", "channels", "size"))
                 parts = [
-                    model(augmentation.preprocess(images.to(on))).float().cpu()
-                    for images in data.images.split(256)
+                    model(augmentation.preprocess(inputs.to(on))).float().cpu()
+                    for inputs in data.inputs.split(256)
                 ]
                 logits[half] = torch.cat(parts).numpy()
             yield outputs.Outputs(known, headers, ids, logits)

@@ -12,8 +12,10 @@ which is accuracy on the target's test half and needs --metrics.
 import argparse
 from pathlib import Path
 
-from distilshift import cli, selection, tables
+from distilshift import cli
+from distilshift.analysis import selection
 from distilshift.errors import InputError
+from distilshift.files import tables
 
 import pandas as pd
 

@@ -10,7 +10,8 @@
 import argparse
 from pathlib import Path
 
-from distilshift import cli, tables
+from distilshift import cli
+from distilshift.files import tables
 
 import pandas as pd
 

@@ -12,7 +12,9 @@ import argparse
 import re
 from pathlib import Path
 
-from distilshift import cli, ladder, tables
+from distilshift import cli
+from distilshift.analysis import ladder
+from distilshift.files import tables
 
 import pandas as pd
 

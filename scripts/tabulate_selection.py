@@ -13,7 +13,9 @@ the collapse alarm changed. It reads labels' results, so nothing is chosen from 
 import argparse
 from pathlib import Path
 
-from distilshift import cli, ladder, selection, tables
+from distilshift import cli
+from distilshift.analysis import ladder, selection
+from distilshift.files import tables
 
 import pandas as pd
 from scipy import stats

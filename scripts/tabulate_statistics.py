@@ -16,8 +16,10 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
-from distilshift import cli, comparisons, ladder, tables
-from distilshift.metrics import FIDELITY
+from distilshift import cli
+from distilshift.analysis import comparisons, ladder
+from distilshift.analysis.metrics import FIDELITY
+from distilshift.files import tables
 
 import pandas as pd
 

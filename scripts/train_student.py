@@ -4,14 +4,15 @@ Trained on the source it is the source-only student; trained on the target it is
 oracle, the only network whose training may see target labels. Network, first weights,
 steps, batches and augmentation are those of the distilled students of the same seed.
 
-    python scripts/train_student.py --images train_images.safetensors \\
+    python scripts/train_student.py --inputs train_inputs.safetensors \\
         --labels train_labels.safetensors --model cnn-4 --weights weights.safetensors \\
         --history history.parquet --record record.json
 """
 
 import argparse
 
-from distilshift import cli, supervised
+from distilshift import cli
+from distilshift.learning import supervised
 
 
 def parser() -> argparse.ArgumentParser:

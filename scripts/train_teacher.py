@@ -1,13 +1,15 @@
 """Train a teacher on the labelled source by cross-entropy.
 
-    python scripts/train_teacher.py --images train_images.safetensors \\
+    python scripts/train_teacher.py --inputs train_inputs.safetensors \\
         --labels train_labels.safetensors --model cnn-16 --weights weights.safetensors \\
         --history history.parquet --record record.json
 """
 
 import argparse
 
-from distilshift import augmentation, cli, supervised
+from distilshift import cli
+from distilshift.image import augmentation
+from distilshift.learning import supervised
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,7 +1,7 @@
 """Score the networks of one transfer on the target without its labels, and sound the alarm.
 
-Validators look at outputs over the target's training images and, some of them, at the
-source's test images and labels. Each is a function of distilshift.validators, but for
+Validators look at outputs over the target's training inputs and, some of them, at the
+source's test inputs and labels. Each is a function of distilshift.analysis.validators, but for
 agreement: of a distilled student with its teacher, and of a teacher with the other
 teachers of its seed (mean), the unadapted one among them.
 
@@ -13,7 +13,9 @@ import argparse
 import collections
 from pathlib import Path
 
-from distilshift import cli, labels, outputs, tables, validators
+from distilshift import cli
+from distilshift.analysis import validators
+from distilshift.files import labels, outputs, tables
 
 import numpy as np
 import pandas as pd
@@ -60,8 +62,8 @@ def judge(path: Path, source_labels: Path) -> list[dict]:
     """The rows of all networks of a file of outputs."""
     rows, networks = [], []
     for one in outputs.read(path, [TARGET, SOURCE]):
-        truth = labels.load(source_labels, one.images[SOURCE], one.ids[SOURCE])
-        predicted, classes = one.logits[TARGET].argmax(1), len(one.images[TARGET]["classes"])
+        truth = labels.load(source_labels, one.inputs[SOURCE], one.ids[SOURCE])
+        predicted, classes = one.logits[TARGET].argmax(1), len(one.inputs[TARGET]["classes"])
         shape = {
             "coverage": validators.coverage(predicted, classes),
             "collapsed": validators.collapsed(predicted, truth, classes),

@@ -5,14 +5,18 @@ again by the teacher it names, from the parameters that stand in the cache. A ro
 differs by more than the tolerance, or is of another class, fails the job.
 
     python scripts/verify_logits.py --logits logits.parquet --teachers adapted.safetensors \\
-        --images train_images.safetensors --networks cnn --csv verification.csv
+        --inputs train_inputs.safetensors --networks cnn --csv verification.csv
 """
 
 import argparse
 from pathlib import Path
 
-from distilshift import augmentation, cli, device, domains, logits, models
+from distilshift import cli, device
+from distilshift.data import domains
 from distilshift.errors import InputError, rerun
+from distilshift.files import logits
+from distilshift.image import augmentation
+from distilshift.learning import models
 from distilshift.seeds import seed_from
 
 import numpy as np
@@ -26,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     several = {"nargs": "+", "required": True}
     made.add_argument("--logits", type=Path, **several, help="caches, all shards of each in turn")
     made.add_argument("--teachers", type=Path, **several, help="weights of each cache, in order")
-    made.add_argument("--images", type=Path, **several, help="of each cache, in order")
+    made.add_argument("--inputs", type=Path, **several, help="of each cache, in order")
     made.add_argument("--networks", **several, help="name of each cache's network, in order")
     made.add_argument("--rows", type=cli.positive_int, default=64, help="of each cache")
     made.add_argument(
@@ -42,12 +46,12 @@ def parser() -> argparse.ArgumentParser:
 
 @torch.inference_mode()
 def recompute(
-    model: nn.Module, images: Tensor, parameters: np.ndarray, plain: np.ndarray
+    model: nn.Module, inputs: Tensor, parameters: np.ndarray, plain: np.ndarray
 ) -> np.ndarray:
-    """Logits (n, C) of uint8 images (n, ...): as they are, where plain (n,), else as seen."""
-    seen = augmentation.see(images, torch.from_numpy(parameters).to(images.device))
-    as_they_are = torch.from_numpy(plain).to(images.device).view(-1, 1, 1, 1)
-    return model(torch.where(as_they_are, augmentation.preprocess(images), seen)).cpu().numpy()
+    """Logits (n, C) of uint8 inputs (n, ...): as they are, where plain (n,), else as seen."""
+    seen = augmentation.see(inputs, torch.from_numpy(parameters).to(inputs.device))
+    as_they_are = torch.from_numpy(plain).to(inputs.device).view(-1, 1, 1, 1)
+    return model(torch.where(as_they_are, augmentation.preprocess(inputs), seen)).cpu().numpy()
 
 
 def compare(cached: np.ndarray, computed: np.ndarray) -> dict:
@@ -68,7 +72,7 @@ def compare(cached: np.ndarray, computed: np.ndarray) -> dict:
 
 
 def verify(
-    cache: logits.Cache, model: nn.Module, images: Tensor, count: int, on: torch.device
+    cache: logits.Cache, model: nn.Module, inputs: Tensor, count: int, on: torch.device
 ) -> dict:
     """Compare ``count`` random rows of a cache, which are a function of its teacher alone."""
     drawn = np.random.default_rng(seed_from("verify", cache.provenance["teacher_sha256"]))
@@ -78,27 +82,27 @@ def verify(
     parameters = np.zeros((len(rows), 4), np.float32)
     if cache.parameters is not None:
         parameters = cache.parameters[rows]
-    images = images[torch.from_numpy(sample)].to(on)
-    computed = recompute(model, images, parameters, view == 0)
+    inputs = inputs[torch.from_numpy(sample)].to(on)
+    computed = recompute(model, inputs, parameters, view == 0)
     return {"rows": len(rows), **compare(cache.logits[rows], computed)}
 
 
 def main(args: argparse.Namespace) -> None:
     on = device.choose(args)
     count, shards = len(args.teachers), len(args.logits) // len(args.teachers)
-    if not len(args.images) == len(args.networks) == count or len(args.logits) != count * shards:
-        given = f"{len(args.logits)} files of {count} teachers, {len(args.images)} images"
+    if not len(args.inputs) == len(args.networks) == count or len(args.logits) != count * shards:
+        given = f"{len(args.logits)} files of {count} teachers, {len(args.inputs)} inputs"
         raise InputError("--logits", f"{given}, {len(args.networks)} networks", "give as many")
-    data = {path: domains.load_images(path) for path in dict.fromkeys(args.images)}
+    data = {path: domains.load_inputs(path) for path in dict.fromkeys(args.inputs)}
     found, wrong = [], []
     for number, teacher in enumerate(args.teachers):
         files = args.logits[number * shards : (number + 1) * shards]
-        of_cache = data[args.images[number]]
+        of_cache = data[args.inputs[number]]
         model, header = models.load_weights(teacher, "train_teacher or adapt_teacher", on)
-        expect = {"teacher_sha256": header["sha256"], "images_sha256": of_cache.header["sha256"]}
+        expect = {"teacher_sha256": header["sha256"], "inputs_sha256": of_cache.header["sha256"]}
         cache = logits.read(files, expect, of_cache.ids.numpy())
         known = cache.provenance
-        compared = verify(cache, model, of_cache.images, args.rows, on)
+        compared = verify(cache, model, of_cache.inputs, args.rows, on)
         rounding = np.finfo(np.float16).eps / 2 if known["dtype"] == "float16" else 0
         difference, changed = compared["largest_difference"], compared["argmax_changes"]
         if difference > args.tolerance + rounding or changed:

@@ -2,7 +2,7 @@
 
 import logging
 
-from distilshift import tensors
+from distilshift.files import tensors
 
 import pytest
 import torch
@@ -22,30 +22,30 @@ def _quiet_log():
 
 @pytest.fixture(scope="session")
 def digits():
-    """digits(count, seed) -> images uint8 (N, 1, 8, 8), labels: a bright bar a class, and noise."""
+    """digits(count, seed) -> inputs uint8 (N, 1, 8, 8), labels: a bright bar a class, and noise."""
 
     def make(count: int = 60, seed: int = 0):
         generator = torch.Generator().manual_seed(seed)
         labels = torch.arange(count) % 10
-        images = torch.randint(0, 60, (count, 1, 8, 8), generator=generator, dtype=torch.uint8)
-        images[torch.arange(count), 0, labels % 8] += 120
-        images[labels >= 8] = 255 - images[labels >= 8]
-        return images, labels
+        inputs = torch.randint(0, 60, (count, 1, 8, 8), generator=generator, dtype=torch.uint8)
+        inputs[torch.arange(count), 0, labels % 8] += 120
+        inputs[labels >= 8] = 255 - inputs[labels >= 8]
+        return inputs, labels
 
     return make
 
 
 @pytest.fixture(scope="session")
 def write_dataset(digits):
-    """write_dataset(folder, name) -> paths of the images and labels of a canonical dataset."""
+    """write_dataset(folder, name) -> paths of the inputs and labels of a canonical dataset."""
 
     def write(folder, name="toy", train=None, seed=0, count=60):
-        images, labels = digits(count, seed)
-        ids = torch.arange(len(images))
+        inputs, labels = digits(count, seed)
+        ids = torch.arange(len(inputs))
         known = {"dataset": name, "classes": CLASSES}
-        paths = folder / "images.safetensors", folder / "labels.safetensors"
-        pixels = {"images": images, "ids": ids}
-        tensors.save(paths[0], "dataset images", pixels, {**known, "train": train})
+        paths = folder / "inputs.safetensors", folder / "labels.safetensors"
+        pixels = {"inputs": inputs, "ids": ids}
+        tensors.save(paths[0], "dataset inputs", pixels, {**known, "train": train})
         tensors.save(paths[1], "dataset labels", {"labels": labels, "ids": ids}, known)
         return paths
 

@@ -67,7 +67,7 @@ def snapshot(folder: Path) -> dict[str, tuple[int, int]]:
 
 def test_a_second_pipeline_in_the_folder_says_so_and_touches_nothing(tmp_path):
     folder = tiny.project(tmp_path / "project")
-    target = "results/domains/optdigits/train_images.safetensors"
+    target = "results/domains/optdigits/train_inputs.safetensors"
     first = subprocess.Popen(
         tiny.command("--cores", 1, target),
         cwd=folder,

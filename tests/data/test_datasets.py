@@ -8,9 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from distilshift import tensors
-from distilshift.datasets import DATASETS, Archive, Finder, folders
 from distilshift.errors import InputError
+from distilshift.files import tensors
+from distilshift.image.datasets import DATASETS, Archive, Finder, folders
 
 import archives
 import numpy as np
@@ -68,8 +68,8 @@ def test_usps(load, tmp_path):
     images = archives.random(12, 16, 16)
     archives.usps(tmp_path, images, LABELS, 8)
     data = load("usps")
-    assert np.abs(data.images[:, 0].astype(int) - images).max() <= 1  # torchvision cuts, too
-    check(data, data.images, LABELS, 8)
+    assert np.abs(data.inputs[:, 0].astype(int) - images).max() <= 1  # torchvision cuts, too
+    check(data, data.inputs, LABELS, 8)
 
 
 def test_svhn_reads_ten_as_zero(load, tmp_path):
@@ -105,7 +105,7 @@ def test_stl10_and_the_nine_classes_it_shares_with_cifar10(load, tmp_path):
     ]
     assert [other.classes[n] for n in other.labels] == [cifar[n] for n in LABELS if n != 6]
     assert nine.train == 7 and other.train == 9
-    assert np.array_equal(nine.images, images[[stl[n] != "monkey" for n in LABELS]])
+    assert np.array_equal(nine.inputs, images[[stl[n] != "monkey" for n in LABELS]])
 
 
 def test_cifar_c_from_the_tar_and_from_its_folder(load, tmp_path):
@@ -116,12 +116,12 @@ def test_cifar_c_from_the_tar_and_from_its_folder(load, tmp_path):
     files = {"fog.npy": archives.npy(images), "labels.npy": archives.npy(labels)}
     archives.tar(tmp_path / "CIFAR-10-C.tar", {f"CIFAR-10-C/{k}": v for k, v in files.items()})
     data = load("cifar10-c-fog-3")
-    assert data.images.shape == (10_000, 3, 32, 32) and isinstance(data.images.base, np.memmap)
-    assert (data.images[:, 1, 0, 0] == 3).all() and data.train is None
+    assert data.inputs.shape == (10_000, 3, 32, 32) and isinstance(data.inputs.base, np.memmap)
+    assert (data.inputs[:, 1, 0, 0] == 3).all() and data.train is None
     assert np.array_equal(data.labels, labels[:10_000])
     (tmp_path / "CIFAR-10-C.tar").rename(tmp_path / "elsewhere")
     shutil.move(tmp_path / "down/CIFAR-10-C", tmp_path / "CIFAR-10-C")
-    assert (load("cifar10-c-fog-5").images[:, 1, 0, 0] == 5).all()
+    assert (load("cifar10-c-fog-5").inputs[:, 1, 0, 0] == 5).all()
     with pytest.raises(InputError, match=r"frost\.npy: no such file"):
         load("cifar10-c-frost-1")
 
@@ -212,7 +212,7 @@ def pets(tmp_path):
 
 def download(tmp_path, *flags):
     command = [sys.executable, ROOT / "scripts/download_dataset.py", *flags]
-    for what in ("images", "labels", "manifest"):
+    for what in ("inputs", "labels", "manifest"):
         command += [f"--{what}", tmp_path / f"out/{what}"]
     return subprocess.run(command, capture_output=True, text=True)
 
@@ -220,13 +220,13 @@ def download(tmp_path, *flags):
 def test_a_folder_of_pictures_and_what_cannot_be_read(pets, tmp_path):
     done = download(tmp_path, "--folder", pets, "--folder-domain", "photo", "--side", "16")
     assert done.returncode == 0, done.stderr
-    images, header = tensors.load(tmp_path / "out/images", "dataset images", "x")
+    images, header = tensors.load(tmp_path / "out/inputs", "dataset inputs", "x")
     labels, _ = tensors.load(tmp_path / "out/labels", "dataset labels", "x")
-    assert images["images"].shape == (10, 3, 16, 16)
+    assert images["inputs"].shape == (10, 3, 16, 16)
     assert images["ids"].tolist() == [0, 2, 3, 4, 5, 7, 8, 9, 10, 11]
     assert torch.equal(images["ids"], labels["ids"])
     assert labels["labels"].tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 2]
-    means = images["images"].float().mean((1, 2, 3)).tolist()
+    means = images["inputs"].float().mean((1, 2, 3)).tolist()
     assert means == [0, 20, 30, 40, 50, 70, 80, 90, 100, 110]
     manifest = json.loads((tmp_path / "out/manifest").read_text())
     broken = ["photo/cat/1.png", "photo/dog/2.png"]
@@ -337,29 +337,29 @@ def test_the_schema_knows_every_dataset():
 def test_rows_written_one_by_one_are_what_save_writes(tmp_path):
     images, ids = torch.from_numpy(archives.random(50, 3, 5, 7)), torch.arange(50) * 2
     facts = {"classes": ["ä" * 500]}
-    whole = tensors.save(tmp_path / "a", "images", {"images": images, "ids": ids}, facts)
-    with tensors.writing_rows(tmp_path / "b", "images", 80, facts) as rows:  # fewer come
+    whole = tensors.save(tmp_path / "a", "inputs", {"inputs": images, "ids": ids}, facts)
+    with tensors.writing_rows(tmp_path / "b", "inputs", 80, facts) as rows:  # fewer come
         for some in torch.arange(50).split(7):
             rows.append(images[some], ids[some])
         rows.provenance["train"] = 12
     assert rows.sha256 == whole and rows.shape == (50, 3, 5, 7)
-    content, header = tensors.load(tmp_path / "b", "images", "x")
-    assert torch.equal(content["images"], images) and torch.equal(content["ids"], ids)
+    content, header = tensors.load(tmp_path / "b", "inputs", "x")
+    assert torch.equal(content["inputs"], images) and torch.equal(content["ids"], ids)
     assert header["train"] == 12 and header["classes"] == facts["classes"]
     damaged = bytearray((tmp_path / "b").read_bytes())
     damaged[-1] ^= 1
     (tmp_path / "b").write_bytes(damaged)
     with pytest.raises(InputError, match="damaged"):
-        tensors.load(tmp_path / "b", "images", "x")
+        tensors.load(tmp_path / "b", "inputs", "x")
 
 
 @pytest.mark.skipif(not DEBIAN.is_dir(), reason="no package dataset-fashion-mnist: apt-get install")
 def test_fashion_mnist_from_its_true_archives(tmp_path):
     done = download(tmp_path, "--dataset", "fashion-mnist", "--archive-dir", DEBIAN)
     assert done.returncode == 0, done.stderr
-    images, header = tensors.load(tmp_path / "out/images", "dataset images", "x")
-    assert images["images"].shape == (70_000, 1, 28, 28) and header["train"] == 60_000
+    images, header = tensors.load(tmp_path / "out/inputs", "dataset inputs", "x")
+    assert images["inputs"].shape == (70_000, 1, 28, 28) and header["train"] == 60_000
     counts = json.loads((tmp_path / "out/manifest").read_text())["counts"]
     assert set(counts.values()) == {7000} and "Ankle boot" in counts
     # the mean of the training images, as published everywhere: 0.2860
-    assert abs(images["images"][:60_000].float().mean() / 255 - 0.2860) < 1e-4
+    assert abs(images["inputs"][:60_000].float().mean() / 255 - 0.2860) < 1e-4

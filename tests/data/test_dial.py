@@ -2,8 +2,9 @@
 
 import plot_dial
 import plot_gallery
-from distilshift import shifts, tables, tensors
 from distilshift.errors import InputError
+from distilshift.files import tables, tensors
+from distilshift.image import shifts
 
 import numpy as np
 import pandas as pd
@@ -65,10 +66,10 @@ def test_the_dial_is_drawn_and_refuses_other_targets(tmp_path, capsys):
 
 
 def test_the_gallery_shows_every_shift(tmp_path):
-    images = {"images": torch.full((1, 3, 12, 12), 99, dtype=torch.uint8), "ids": torch.arange(1)}
-    tensors.save(tmp_path / "images", "dataset images", images, {})
+    images = {"inputs": torch.full((1, 3, 12, 12), 99, dtype=torch.uint8), "ids": torch.arange(1)}
+    tensors.save(tmp_path / "images", "dataset inputs", images, {})
     figure = tmp_path / "gallery.svg"
-    flags = ["--images", tmp_path / "images", "--figures", figure]
+    flags = ["--inputs", tmp_path / "images", "--figures", figure]
     run(plot_gallery, *flags)
     text = figure.read_text()
     for kind in shifts.SHIFTS:

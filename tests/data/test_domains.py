@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 
 import construct_domain
-from distilshift import domains, shifts, tensors
-from distilshift.datasets import DATASETS
+from distilshift.data import domains
 from distilshift.errors import InputError
+from distilshift.files import tensors
+from distilshift.image import shifts
+from distilshift.image.datasets import DATASETS
 
 import pytest
 import torch
@@ -81,25 +83,25 @@ def test_mistakes_are_one_line(tmp_path, where, change, says):
 
 @pytest.fixture
 def dataset(tmp_path):
-    images = torch.arange(600 * 9, dtype=torch.int64).remainder(251).to(torch.uint8)
+    inputs = torch.arange(600 * 9, dtype=torch.int64).remainder(251).to(torch.uint8)
     ids, labels = torch.arange(600) + 5, torch.arange(600) % 6
     known = {"dataset": "made", "classes": list("abcdef")}
-    content = {"images": images.view(600, 1, 3, 3), "ids": ids}
-    tensors.save(tmp_path / "i", "dataset images", content, {**known, "train": 400})
+    content = {"inputs": inputs.view(600, 1, 3, 3), "ids": ids}
+    tensors.save(tmp_path / "i", "dataset inputs", content, {**known, "train": 400})
     tensors.save(tmp_path / "l", "dataset labels", {"labels": labels, "ids": ids}, known)
     return tmp_path
 
 
 def construct(folder, *flags):
     command = ["--domain", "d", "--size", "3"]
-    command += ["--dataset-images", folder / "i", "--dataset-labels", folder / "l"]
-    for what in ("train-images", "train-labels", "test-images", "test-labels"):
+    command += ["--dataset-inputs", folder / "i", "--dataset-labels", folder / "l"]
+    for what in ("train-inputs", "train-labels", "test-inputs", "test-labels"):
         command += [f"--{what}", folder / what]
     construct_domain.main(construct_domain.parser().parse_args([*map(str, command), *flags]))
     halves = {}
     for half in ("train", "test"):
-        images = domains.load_images(folder / f"{half}-images")
-        halves[half] = images, domains.load_labels(folder / f"{half}-labels", images)
+        inputs = domains.load_inputs(folder / f"{half}-inputs")
+        halves[half] = inputs, domains.load_labels(folder / f"{half}-labels", inputs)
     return halves
 
 
@@ -110,18 +112,18 @@ def test_shifts_of_labels_choose_rows_and_change_none(dataset):
     tail = construct(
         dataset, "--shift", "label_shift:strength=0.9", "--shift", "inversion:strength=1"
     )
-    images, labels = tail["train"]
-    rows = torch.searchsorted(ids, images.ids)
-    assert torch.equal(ids[rows], images.ids) and torch.equal(plain["train"][1][rows], labels)
-    assert torch.equal(255 - plain["train"][0].images[rows], images.images)
-    assert 100 < len(images.ids) < 300 and images.classes == list("abcdef")
+    inputs, labels = tail["train"]
+    rows = torch.searchsorted(ids, inputs.ids)
+    assert torch.equal(ids[rows], inputs.ids) and torch.equal(plain["train"][1][rows], labels)
+    assert torch.equal(255 - plain["train"][0].inputs[rows], inputs.inputs)
+    assert 100 < len(inputs.ids) < 300 and inputs.classes == list("abcdef")
     missing = construct(dataset, "--shift", "label_set:strength=0.5")
     for half in ("train", "test"):
         assert len(missing[half][1].unique()) == 3
     assert torch.equal(missing["train"][1].unique(), missing["test"][1].unique())
 
 
-def test_fewer_images_are_the_same_whatever_the_shift(dataset):
+def test_fewer_inputs_are_the_same_whatever_the_shift(dataset):
     few = construct(dataset, "--most-train", "30", "--most-test", "7")
     shifted = construct(dataset, "--most-train", "30", "--shift", "noise:strength=0.5")
     assert len(few["train"][0].ids) == 30 and len(few["test"][0].ids) == 7
@@ -132,12 +134,12 @@ def test_fewer_images_are_the_same_whatever_the_shift(dataset):
 def test_a_domain_of_some_classes_labels_them_in_the_order_given(dataset):
     whole, two = construct(dataset), construct(dataset, "--classes", "e", "b")
     for half in ("train", "test"):
-        (images, labels), (chosen, theirs) = whole[half], two[half]
+        (inputs, labels), (chosen, theirs) = whole[half], two[half]
         assert chosen.classes == ["e", "b"]
         kept = (labels == 4) | (labels == 1)
-        assert torch.equal(chosen.ids, images.ids[kept])  # the same halves
+        assert torch.equal(chosen.ids, inputs.ids[kept])  # the same halves
         assert torch.equal(theirs == 0, labels[kept] == 4)
-        assert torch.equal(chosen.images, images.images[kept])
+        assert torch.equal(chosen.inputs, inputs.inputs[kept])
     few = construct(dataset, "--classes", "e", "b", "--most-train", "30")
     assert len(few["train"][1]) == 30
     shifted = construct(dataset, "--classes", "e", "b", "--shift", "label_set:strength=0.5")

@@ -1,4 +1,4 @@
-"""Images that stay in their file give what the same images in memory give."""
+"""Inputs that stay in their file give what the same inputs in memory give."""
 
 import argparse
 import re
@@ -7,7 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-from distilshift import domains, tensors, training
+from distilshift.data import domains
+from distilshift.files import tensors
+from distilshift.learning import training
 
 import torch
 
@@ -15,9 +17,9 @@ ROOT = Path(__file__).parents[2]
 CPU = torch.device("cpu")
 
 
-def test_mapped_images_are_indexed_split_and_chunked_as_tensors_are():
-    images = torch.arange(50 * 12).view(50, 3, 2, 2) % 256
-    plain = images[:41]
+def test_mapped_inputs_are_indexed_split_and_chunked_as_tensors_are():
+    inputs = torch.arange(50 * 12).view(50, 3, 2, 2) % 256
+    plain = inputs[:41]
     mapped = domains.Mapped(plain, CPU)
     some = torch.tensor([40, 3, 3])
     assert len(mapped) == 41 and torch.equal(mapped[some], plain[some])
@@ -30,28 +32,28 @@ def test_mapped_images_are_indexed_split_and_chunked_as_tensors_are():
 
 
 def test_a_student_sees_the_same_batches():
-    images = torch.randint(0, 256, (50, 1, 8, 8), dtype=torch.uint8)
+    inputs = torch.randint(0, 256, (50, 1, 8, 8), dtype=torch.uint8)
     args = argparse.Namespace(batch=16, rotation=10.0, translation=0.1, scale=0.1)
-    one = training.Views(domains.Mapped(images, CPU), args, "name")
-    other = training.Views(images, args, "name")
+    one = training.Views(domains.Mapped(inputs, CPU), args, "name")
+    other = training.Views(inputs, args, "name")
     for step in range(5):
         batch = one.indices(step)
         assert torch.equal(one.view(batch, step), other.view(other.indices(step), step))
 
 
 def construct(folder, count, side=260):
-    """Make a domain of so many images; give the largest private memory of the process, MB."""
+    """Make a domain of so many inputs; give the largest private memory of the process, MB."""
     folder.mkdir()
     ids = torch.arange(count)
     facts = {"dataset": "big", "classes": ["a"], "train": None}
-    with tensors.writing_rows(folder / "i", "dataset images", count, facts) as rows:
+    with tensors.writing_rows(folder / "i", "dataset inputs", count, facts) as rows:
         for some in ids.split(100):
             rows.append(torch.full((len(some), 3, side, side), 7, dtype=torch.uint8), some)
     tensors.save(folder / "l", "dataset labels", {"labels": ids * 0, "ids": ids}, facts)
     command = [sys.executable, ROOT / "scripts/construct_domain.py", "--domain", "big"]
-    command += ["--dataset-images", folder / "i", "--dataset-labels", folder / "l"]
+    command += ["--dataset-inputs", folder / "i", "--dataset-labels", folder / "l"]
     command += ["--size", str(side), "--channels", "3", "--shift", "contrast:strength=0.5"]
-    for what in ("train-images", "train-labels", "test-images", "test-labels"):
+    for what in ("train-inputs", "train-labels", "test-inputs", "test-labels"):
         command += [f"--{what}", folder / what]
     child = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     most = 0
@@ -61,11 +63,11 @@ def construct(folder, count, side=260):
         most = max(most, int(found[1]) // 1024 if found else 0)
         time.sleep(0.01)
     assert child.returncode == 0
-    assert domains.load_images(folder / "train-images").images.shape[0] == round(0.7 * count)
+    assert domains.load_inputs(folder / "train-inputs").inputs.shape[0] == round(0.7 * count)
     return most
 
 
-def test_a_set_of_images_is_never_whole_in_memory(tmp_path):
-    """180 MB of images take no more private memory than 40 MB of them."""
+def test_a_set_of_inputs_is_never_whole_in_memory(tmp_path):
+    """180 MB of inputs take no more private memory than 40 MB of them."""
     few, many = construct(tmp_path / "few", 200), construct(tmp_path / "many", 900)
     assert many < few + 60, (few, many)

@@ -2,8 +2,8 @@
 
 import hashlib
 
-from distilshift import models
 from distilshift.errors import InputError
+from distilshift.learning import models
 
 import pytest
 import torch
@@ -33,14 +33,14 @@ def checkpoint(tmp_path, monkeypatch):
 def test_pretrained_weights_are_loaded_and_see_their_own_range(checkpoint):
     plain, _ = checkpoint
     made = models.build("resnet18:IMAGENET1K_V1", 5, 3, 32, seed=0)
-    images = torch.rand(2, 3, 32, 32)
-    expected = images - torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
+    inputs = torch.rand(2, 3, 32, 32)
+    expected = inputs - torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
     expected = expected / torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
     plain.fc = torch.nn.Identity()
     with torch.inference_mode():
-        features = made.eval().features(images * 2 - 1)
+        features = made.eval().features(inputs * 2 - 1)
         assert torch.allclose(features, plain.eval()(expected), atol=1e-4)
-    assert made(images).shape == (2, 5)
+    assert made(inputs).shape == (2, 5)
 
 
 def test_a_trained_network_is_read_without_the_pretrained_file(checkpoint, tmp_path):

@@ -5,9 +5,10 @@ import hashlib
 import io
 from pathlib import Path
 
-from distilshift import shifts
+from distilshift.data import draws as draws_of
 from distilshift.errors import InputError
-from distilshift.shifts import corruptions
+from distilshift.image import shifts
+from distilshift.image.shifts import corruptions
 
 import numpy as np
 import pytest
@@ -189,7 +190,7 @@ def test_box_and_jpeg_are_pillows(photos):
 
 def test_fog_is_a_plasma_fractal_laid_over(photos):
     heights = plasma_point_by_point(np.random.default_rng(3).random((1024,), np.float32), 1.75)
-    found = shifts.draws.plasma([np.random.default_rng(3)], 32, 1.75)[0].numpy()
+    found = draws_of.plasma([np.random.default_rng(3)], 32, 1.75)[0].numpy()
     assert np.abs(found - heights).max() < 1e-4
     image = photos[0].numpy() / 255.0
     expected = (image + 1.5 * heights) * image.max() / (image.max() + 1.5)
@@ -227,11 +228,11 @@ def plasma_point_by_point(drawn, decay, side=32):
 def test_made_textures_never_change():
     """The pictures of a domain hang on these bytes: another numpy or torch must say so."""
     draws = [np.random.default_rng(7)]
-    ice = shifts.draws.plasma(draws, 32, 1.8)
+    ice = draws_of.plasma(draws, 32, 1.8)
     heights = (ice * 255).round().to(torch.uint8).numpy()
     digest = hashlib.sha256(heights.tobytes()).hexdigest()
     assert digest == "4fa3ccb406087900127dad14702fcef681ff1d36bede4a029cf5a5e3d3596a3a"
-    cells = shifts.draws.uniform([np.random.default_rng(7)], 3, 4, 4).numpy()
+    cells = draws_of.uniform([np.random.default_rng(7)], 3, 4, 4).numpy()
     assert (
         hashlib.sha256(cells.tobytes()).hexdigest()
         == "5fab23e128723d0c2c8215a271f43672db69589b99598dee4452314bb6c0adea"

@@ -5,7 +5,7 @@ from pathlib import Path
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 NAMES = sorted(path.stem for path in SCRIPTS.glob("*.py"))
 FEW = ["--steps", "6", "--batch", "20"]
-DOMAIN = ("train-images", "train-labels", "test-images", "test-labels")
+DOMAIN = ("train-inputs", "train-labels", "test-inputs", "test-labels")
 ARTEFACTS = {
     "weights": "weights.safetensors",
     "history": "history.parquet",
@@ -28,24 +28,24 @@ class Chain:
 
     def domain(self, name: str, *shift: str) -> list[str]:
         flags = ["--domain", name, "--size", "8", *shift]
-        flags += ["--dataset-images", self.path("dataset", "images.safetensors")]
+        flags += ["--dataset-inputs", self.path("dataset", "inputs.safetensors")]
         flags += ["--dataset-labels", self.path("dataset", "labels.safetensors")]
         for what in DOMAIN:
             flags += [f"--{what}", self.path(name, f"{what.replace('-', '_')}.safetensors")]
         return flags
 
-    def images(self, name: str, split: str = "train") -> str:
-        return self.path(name, f"{split}_images.safetensors")
+    def inputs(self, name: str, split: str = "train") -> str:
+        return self.path(name, f"{split}_inputs.safetensors")
 
     def labels(self, name: str, split: str = "train") -> str:
         return self.path(name, f"{split}_labels.safetensors")
 
     def halves(self) -> list[str]:
-        """The images that networks are asked about."""
+        """The inputs that networks are asked about."""
         return joined(
-            ["--source-test-images", self.images("source", "test")],
-            ["--target-train-images", self.images("target", "train")],
-            ["--target-test-images", self.images("target", "test")],
+            ["--source-test-inputs", self.inputs("source", "test")],
+            ["--target-train-inputs", self.inputs("target", "train")],
+            ["--target-test-inputs", self.inputs("target", "test")],
         )
 
     def artefacts(self, name: str) -> list[str]:
@@ -53,7 +53,7 @@ class Chain:
         return [part for pair in named for part in pair]
 
     def supervised(self, domain: str, model: str, name: str) -> list[str]:
-        flags = ["--images", self.images(domain), "--labels", self.labels(domain)]
+        flags = ["--inputs", self.inputs(domain), "--labels", self.labels(domain)]
         return [*flags, "--model", model, *FEW, *self.artefacts(name)]
 
     def pictures(self, name: str) -> list[str]:
@@ -78,13 +78,13 @@ class Chain:
                 joined(
                     ["--adaptation", "adabn", "--kind", "adabn"],
                     ["--teacher", self.path("teacher", "weights.safetensors")],
-                    ["--target-images", self.images("target"), *self.artefacts("adapted")],
+                    ["--target-inputs", self.inputs("target"), *self.artefacts("adapted")],
                 ),
             ),
             "cache": (
                 "cache_logits",
                 joined(
-                    ["--teacher", weights, "--images", self.images("target")],
+                    ["--teacher", weights, "--inputs", self.inputs("target")],
                     ["--adaptation", "adabn", *cache],
                 ),
             ),
@@ -92,7 +92,7 @@ class Chain:
                 "cache_logits",
                 joined(
                     ["--teacher", self.path("teacher", "weights.safetensors")],
-                    ["--images", self.images("target")],
+                    ["--inputs", self.inputs("target")],
                     ["--logits", self.path("plain.parquet")],
                 ),
             ),
@@ -107,14 +107,14 @@ class Chain:
             "verification": (
                 "verify_logits",
                 joined(
-                    [*cache, "--teachers", weights, "--images", self.images("target")],
+                    [*cache, "--teachers", weights, "--inputs", self.inputs("target")],
                     ["--networks", "cnn", "--csv", self.path("verification.csv")],
                 ),
             ),
             "distilled": (
                 "distill_student",
                 joined(
-                    ["--images", self.images("target"), *cache, "--teacher", weights],
+                    ["--inputs", self.inputs("target"), *cache, "--teacher", weights],
                     ["--model", "cnn-2", *FEW, *self.artefacts("distilled")],
                 ),
             ),
@@ -122,7 +122,7 @@ class Chain:
                 "cache_logits",
                 joined(
                     ["--teacher", self.path("distilled", "weights.safetensors")],
-                    ["--images", self.images("target"), "--adaptation", "adabn"],
+                    ["--inputs", self.inputs("target"), "--adaptation", "adabn"],
                     ["--previous", self.path("logits.parquet"), "--memory", "0.25"],
                     ["--logits", self.path("next.parquet")],
                 ),
@@ -130,7 +130,7 @@ class Chain:
             "second": (
                 "distill_student",
                 joined(
-                    ["--images", self.images("target"), "--logits", self.path("next.parquet")],
+                    ["--inputs", self.inputs("target"), "--logits", self.path("next.parquet")],
                     ["--teacher", self.path("distilled", "weights.safetensors")],
                     ["--model", "cnn-2", *FEW, *self.artefacts("second")],
                 ),
@@ -251,7 +251,7 @@ class Chain:
             "domains": (
                 "plot_domains",
                 joined(
-                    ["--images", self.images("source", "test"), self.images("target", "test")],
+                    ["--inputs", self.inputs("source", "test"), self.inputs("target", "test")],
                     ["--transfers", "source-to-target", "--figures", *self.pictures("domains")],
                 ),
             ),

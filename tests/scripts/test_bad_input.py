@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from distilshift import tensors
+from distilshift.files import tensors
 
 import pytest
 import torch
@@ -63,18 +63,18 @@ def test_a_missing_or_unknown_flag_is_exit_code_2(made, run_script, step):
 
 
 TENSORS = [
-    ("source", "dataset/images.safetensors", "download_dataset"),
+    ("source", "dataset/inputs.safetensors", "download_dataset"),
     ("source", "dataset/labels.safetensors", "download_dataset"),
-    ("teacher", "source/train_images.safetensors", "construct_domain"),
+    ("teacher", "source/train_inputs.safetensors", "construct_domain"),
     ("teacher", "source/train_labels.safetensors", "construct_domain"),
     ("adapted", "teacher/weights.safetensors", "train_teacher"),
-    ("cache", "target/train_images.safetensors", "construct_domain"),
+    ("cache", "target/train_inputs.safetensors", "construct_domain"),
     ("cache", "adapted/weights.safetensors", "adapt_teacher"),
-    ("distilled", "target/train_images.safetensors", "construct_domain"),
+    ("distilled", "target/train_inputs.safetensors", "construct_domain"),
     ("outputs", "distilled/weights.safetensors", "distill_student"),
-    ("outputs", "target/test_images.safetensors", "construct_domain"),
+    ("outputs", "target/test_inputs.safetensors", "construct_domain"),
     ("evaluation", "target/test_labels.safetensors", "construct_domain"),
-    ("domains", "target/test_images.safetensors", "construct_domain"),
+    ("domains", "target/test_inputs.safetensors", "construct_domain"),
 ]
 TABLES = [
     ("distilled", "logits.parquet", "cache_logits"),
@@ -113,7 +113,7 @@ def damage(path: Path, how: str) -> None:
     elif how == "empty":
         path.write_bytes(b"")
     elif how == "pickle":
-        path.write_bytes(pickle.dumps({"images": [1, 2, 3]}))
+        path.write_bytes(pickle.dumps({"inputs": [1, 2, 3]}))
 
 
 def content(folder: Path) -> dict[Path, bytes]:
@@ -141,8 +141,8 @@ def test_a_bad_file_is_one_line_that_names_it_and_its_rule(
 def test_a_process_says_it_in_one_line_and_works_from_elsewhere(made, tmp_path):
     """The same by processes: relative paths, a log file, exit codes, no traceback."""
 
-    def teacher(images):
-        args = ["--images", images, "--labels", made.labels("source"), "--model", "cnn-2", *FEW]
+    def teacher(inputs):
+        args = ["--inputs", inputs, "--labels", made.labels("source"), "--model", "cnn-2", *FEW]
         args += ["--weights", "w", "--history", "h", "--record", "r", "--log", "log"]
         return subprocess.run(
             [sys.executable, SCRIPTS / "train_teacher.py", *args],
@@ -159,7 +159,7 @@ def test_a_process_says_it_in_one_line_and_works_from_elsewhere(made, tmp_path):
         "rule construct_domain: snakemake --cores all\n"
     )
     assert {path.name for path in tmp_path.iterdir()} == {"log"}
-    good = teacher(made.images("source"))
+    good = teacher(made.inputs("source"))
     assert (good.returncode, good.stdout, good.stderr) == (0, "", "")
     assert {path.name for path in tmp_path.iterdir()} == {"log", "w", "h", "r"}
 
@@ -175,17 +175,17 @@ def replaced(args, **values):
 @pytest.mark.parametrize(
     ("step", "other", "message"),
     [
-        ("teacher", {"images": "source/train_labels.safetensors"}, "holds labels, expected images"),
+        ("teacher", {"inputs": "source/train_labels.safetensors"}, "holds labels, expected inputs"),
         ("teacher", {"labels": "source/test_labels.safetensors"}, "split is test"),
-        ("teacher", {"images": "dataset/images.safetensors"}, "holds dataset images"),
-        ("cache", {"teacher": "target/train_images.safetensors"}, "holds images, expected weights"),
+        ("teacher", {"inputs": "dataset/inputs.safetensors"}, "holds dataset inputs"),
+        ("cache", {"teacher": "target/train_inputs.safetensors"}, "holds inputs, expected weights"),
         ("distilled", {"teacher": "teacher/weights.safetensors"}, "teacher_sha256 is"),
         ("next cache", {"previous": "next.parquet"}, "teacher_sha256 is"),
         ("next cache", {"teacher": "adapted/weights.safetensors"}, "teacher_sha256 is"),
         ("second", {"logits": "logits.parquet"}, "teacher_sha256 is"),
-        ("distilled", {"images": "source/train_images.safetensors"}, "images_sha256 is"),
-        ("outputs", {"target_test_images": "target/train_images.safetensors"}, "split is train"),
-        ("outputs", {"target_test_images": "source/test_images.safetensors"}, "domain is source"),
+        ("distilled", {"inputs": "source/train_inputs.safetensors"}, "inputs_sha256 is"),
+        ("outputs", {"target_test_inputs": "target/train_inputs.safetensors"}, "split is train"),
+        ("outputs", {"target_test_inputs": "source/test_inputs.safetensors"}, "domain is source"),
         ("evaluation", {"target_labels": "target/train_labels.safetensors"}, "split is train"),
         ("evaluation", {"target_labels": "outputs.parquet"}, "not a whole safetensors"),
         ("evaluation", {"outputs": "metrics.parquet"}, "holds no outputs of networks"),
@@ -229,10 +229,10 @@ def test_selection_refuses_what_it_cannot_choose_by(made, run_script, flags, mes
 
 
 def test_prediction_refuses_a_network_of_another_transfer(chain, run_script):
-    path = chain.path("source", "test_images.safetensors")
-    images, header = tensors.load(path, "images", "")
+    path = chain.path("source", "test_inputs.safetensors")
+    inputs, header = tensors.load(path, "inputs", "")
     header.pop("sha256")
-    tensors.save(Path(path), "images", images, {**header, "domain": "elsewhere"})
+    tensors.save(Path(path), "inputs", inputs, {**header, "domain": "elsewhere"})
     status, shown = run_script(*chain.steps()["outputs"])
     assert status == 1
     assert "was trained on source, this transfer is elsewhere to target" in shown
@@ -270,12 +270,12 @@ def test_a_full_file_system_is_one_line(chain):
     )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert "train_images.safetensors: File too large" in done.stderr.strip().splitlines()[-1]
+    assert "train_inputs.safetensors: File too large" in done.stderr.strip().splitlines()[-1]
     assert list((chain.folder / "source").iterdir()) == []
 
 
 def test_shape_of_what_the_chain_makes(made):
-    found, header = tensors.load(made.images("target"), "images", "")
-    assert found["images"].dtype == torch.uint8
-    assert found["images"].shape == (56, 1, 8, 8)
+    found, header = tensors.load(made.inputs("target"), "inputs", "")
+    assert found["inputs"].dtype == torch.uint8
+    assert found["inputs"].shape == (56, 1, 8, 8)
     assert header["shift"] == [{"kind": "noise", "strength": 0.1}]

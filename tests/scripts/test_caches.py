@@ -1,6 +1,7 @@
 """Caches by hand: views, verification, combination, logits of one's own, the source."""
 
-from distilshift import logits, metrics, tensors
+from distilshift.analysis import metrics
+from distilshift.files import logits, tensors
 
 import numpy as np
 import pandas as pd
@@ -214,8 +215,8 @@ def test_views_are_combined_view_by_view(chain, run, views, student):
 @pytest.fixture
 def own(chain):
     """own(make) -> the path of a file made from ids and logits, in another order."""
-    images, _ = tensors.load(chain.folder / "target" / "train_images.safetensors", "images", "")
-    ids = images["ids"].numpy()[::-1]
+    inputs, _ = tensors.load(chain.folder / "target" / "train_inputs.safetensors", "inputs", "")
+    ids = inputs["ids"].numpy()[::-1]
     values = np.random.default_rng(0).normal(0, 3, (len(ids), 10))
 
     def write(make):
@@ -243,8 +244,8 @@ def by_fixed_list(ids, values):
 
 @pytest.fixture
 def bring(chain, run_script):
-    def call(path, out="imported.parquet", images=None, **values):
-        args = ["--own", str(path), "--images", images or chain.images("target")]
+    def call(path, out="imported.parquet", inputs=None, **values):
+        args = ["--own", str(path), "--inputs", inputs or chain.inputs("target")]
         args += ["--source", "source", "--adaptation", "mine", "--logits", chain.path(out)]
         return run_script("import_logits", flags(args, **values))
 
@@ -298,9 +299,9 @@ def infinite(ids, values):
     [
         (without, "has no logits; give each image once"),
         (doubled, "is there more than once"),
-        (strange, "sample_id 9999 is not among the images"),
+        (strange, "sample_id 9999 is not among the inputs"),
         (infinite, "has a logit that is no number"),
-        (lambda i, v: by_list(i, v[:, :9]), "logits of 9 classes, the images have 10"),
+        (lambda i, v: by_list(i, v[:, :9]), "logits of 9 classes, the inputs have 10"),
         (lambda i, v: {"sample_id": i, "logit": v[:, 0]}, "columns sample_id, logit; allowed"),
         (lambda i, v: {**by_class(i, v), "ten": v[:, 0]}, "allowed: sample_id and logits, or"),
         (lambda i, v: {**by_class(i, v), "3": ["x"] * len(i)}, "column 3 is string"),
@@ -328,8 +329,8 @@ def test_an_imported_file_that_changed_is_refused(chain, own, bring, run):
 def test_one_logit_is_enough_for_two_classes(chain, bring, run_script):
     script, args = chain.steps()["target"]
     assert run_script(script, flags(args, classes=["8", "3"]))[0] == 0
-    images, _ = tensors.load(chain.folder / "target" / "train_images.safetensors", "images", "")
-    ids = images["ids"].numpy()
+    inputs, _ = tensors.load(chain.folder / "target" / "train_inputs.safetensors", "inputs", "")
+    ids = inputs["ids"].numpy()
     path = chain.folder / "mine.parquet"
     p = np.linspace(0.1, 0.9, len(ids))  # of the second class, 3
     pq.write_table(pa.table({"sample_id": ids, "logit": np.log(p / (1 - p))}), path)
@@ -345,13 +346,13 @@ def test_one_logit_is_enough_for_two_classes(chain, bring, run_script):
 
 
 def test_the_source_joins_in_and_the_target_cannot(chain, run, student):
-    joint = {"source_images": chain.images("source"), "source_labels": chain.labels("source")}
+    joint = {"source_inputs": chain.inputs("source"), "source_labels": chain.labels("source")}
     assert not close(student()[1], student(source_weight=1, **joint)[1])
     assert student(**joint)[0] == student()[0]
     status, shown = run("distilled", source_weight=1)
     assert status == 1
-    assert "--source-weight: needs --source-images and --source-labels" in last(shown)
-    target = {"source_images": chain.images("target"), "source_labels": chain.labels("target")}
+    assert "--source-weight: needs --source-inputs and --source-labels" in last(shown)
+    target = {"source_inputs": chain.inputs("target"), "source_labels": chain.labels("target")}
     status, shown = run("distilled", source_weight=1, **target)
     assert status == 1
     assert "domain is target, expected source" in last(shown)

@@ -2,7 +2,7 @@
 
 import json
 
-from distilshift import tensors
+from distilshift.files import tensors
 
 import pytest
 import torch
@@ -10,13 +10,13 @@ from chain import Chain
 
 
 def domain(chain, name):
-    """ids and labels by split, and the images' content and header."""
+    """ids and labels by split, and the inputs' content and header."""
     found = {}
     for split in ("train", "test"):
-        images, header = tensors.load(chain.images(name, split), "images", "")
+        inputs, header = tensors.load(chain.inputs(name, split), "inputs", "")
         labels, _ = tensors.load(chain.labels(name, split), "labels", "")
-        assert torch.equal(images["ids"], labels["ids"])
-        found[split] = images["ids"], labels["labels"], images["images"], header
+        assert torch.equal(inputs["ids"], labels["ids"])
+        found[split] = inputs["ids"], labels["labels"], inputs["inputs"], header
     return found
 
 
@@ -36,15 +36,15 @@ def test_a_domain_and_its_shifted_version_share_halves_and_labels(made):
         assert not torch.equal(plain[split][2], shifted[split][2])
 
 
-def test_labels_stay_with_their_images(made):
+def test_labels_stay_with_their_inputs(made):
     truth, _ = tensors.load(made.path("dataset", "labels.safetensors"), "dataset labels", "")
     for ids, labels, *_ in domain(made, "target").values():
         assert torch.equal(labels, truth["labels"][ids])
 
 
-def test_images_and_split_do_not_depend_on_labels(made, tmp_path, run_script):
+def test_inputs_and_split_do_not_depend_on_labels(made, tmp_path, run_script):
     chain = Chain(tmp_path)
-    for what in ("images", "labels"):
+    for what in ("inputs", "labels"):
         path = made.path("dataset", f"{what}.safetensors")
         content, header = tensors.load(path, f"dataset {what}", "")
         if what == "labels":
@@ -53,9 +53,9 @@ def test_images_and_split_do_not_depend_on_labels(made, tmp_path, run_script):
         tensors.save(out, f"dataset {what}", content, header)
     assert run_script(*chain.steps()["target"])[0] == 0
     for split in ("train", "test"):
-        with open(chain.images("target", split), "rb") as ours:  # noqa: PTH123
+        with open(chain.inputs("target", split), "rb") as ours:  # noqa: PTH123
             assert (
-                ours.read() == (made.folder / "target" / f"{split}_images.safetensors").read_bytes()
+                ours.read() == (made.folder / "target" / f"{split}_inputs.safetensors").read_bytes()
             )
     assert not torch.equal(domain(chain, "target")["test"][1], domain(made, "target")["test"][1])
 
@@ -89,13 +89,13 @@ def test_size_and_channels_are_those_asked_for(made, tmp_path, run_script):
         arg.replace(made.path("source"), chain.path("source")) for arg in made.steps()["source"][1]
     ]
     assert run_script("construct_domain", [*args, "--size=12", "--channels=3"])[0] == 0
-    *_, images, header = domain(chain, "source")["test"]
-    assert images.shape[1:] == (3, 12, 12)
+    *_, inputs, header = domain(chain, "source")["test"]
+    assert inputs.shape[1:] == (3, 12, 12)
     assert (header["size"], header["channels"]) == (12, 3)
 
 
 def download(chain, run_script, *flags, dataset="optdigits"):
-    names = {"images": "images.safetensors", "labels": "labels.safetensors"}
+    names = {"inputs": "inputs.safetensors", "labels": "labels.safetensors"}
     args = ["--dataset", dataset, "--manifest", chain.path("manifest.json"), *flags]
     for what, name in names.items():
         args += [f"--{what}", chain.path(name)]
@@ -108,14 +108,14 @@ def download(chain, run_script, *flags, dataset="optdigits"):
 def test_a_dataset_from_a_package_is_whole(tmp_path, run_script, dataset, count, size, first):
     chain = Chain(tmp_path)
     assert download(chain, run_script, dataset=dataset)[0] == 0
-    images, header = tensors.load(chain.path("images.safetensors"), "dataset images", "")
+    inputs, header = tensors.load(chain.path("inputs.safetensors"), "dataset inputs", "")
     labels, _ = tensors.load(chain.path("labels.safetensors"), "dataset labels", "")
-    assert images["images"].shape == (count, 1, size, size)
-    assert images["images"].max() == 255
+    assert inputs["inputs"].shape == (count, 1, size, size)
+    assert inputs["inputs"].max() == 255
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert sum(manifest["counts"].values()) == count
     assert manifest["counts"]["0"] == (labels["labels"] == 0).sum() == first
-    assert manifest["sha256"]["images"] == header["sha256"]
+    assert manifest["sha256"]["inputs"] == header["sha256"]
     assert manifest["licence"]
 
 

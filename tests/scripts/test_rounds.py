@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
-from distilshift import augmentation, domains, logits, models, outputs
-from distilshift.metrics import softmax
+from distilshift.analysis.metrics import softmax
+from distilshift.data import domains
+from distilshift.files import logits, outputs
+from distilshift.image import augmentation
+from distilshift.learning import models
 
 import numpy as np
 import pandas as pd
@@ -16,9 +19,9 @@ MEMORY = 0.25  # as the chain has it
 def test_the_next_cache_is_the_students_labels_and_a_share_of_its_own(made):
     first, second = (logits.read([made.path(f"{name}.parquet")], {}) for name in ("logits", "next"))
     student, header = models.load_weights(made.path("distilled", "weights.safetensors"), "")
-    images = domains.load_images(made.images("target")).images
+    inputs = domains.load_inputs(made.inputs("target")).inputs
     with torch.inference_mode():
-        fresh = student(augmentation.preprocess(images)).numpy()
+        fresh = student(augmentation.preprocess(inputs)).numpy()
     expected = MEMORY * softmax(first.logits) + (1 - MEMORY) * softmax(fresh)
     assert np.array_equal(first.ids, second.ids)
     assert np.exp(second.logits) == pytest.approx(expected, abs=1e-5)
@@ -29,7 +32,7 @@ def test_the_next_cache_is_the_students_labels_and_a_share_of_its_own(made):
         "teacher_sha256": first.provenance["teacher_sha256"],
     }
     assert (found["round"], found["memory"]) == (2, MEMORY)
-    alike = ("teacher", "source", "target", "adaptation", "images_sha256", "classes", "seed")
+    alike = ("teacher", "source", "target", "adaptation", "inputs_sha256", "classes", "seed")
     assert all(found[field] == first.provenance[field] for field in alike)
 
 
@@ -42,15 +45,15 @@ def test_every_view_is_mixed_with_the_same_view(made, run_script, tmp_path):
         status, shown = run_script(script, [*args, "--views", "2", "--seed", "0"])
         assert status == 0, shown
     student, _ = models.load_weights(made.path("distilled", "weights.safetensors"), "")
-    images = domains.load_images(made.images("target"))
+    inputs = domains.load_inputs(made.inputs("target"))
     first, second = (
-        logits.read([tmp_path / name], {}, images.ids.numpy()) for name in ("first", "second")
+        logits.read([tmp_path / name], {}, inputs.ids.numpy()) for name in ("first", "second")
     )
     for view in range(3):
         rows = second.rows[view]
         parameters = torch.from_numpy(second.parameters[rows])
         assert np.array_equal(second.parameters[rows], first.parameters[first.rows[view]])
-        seen = augmentation.see(images.images, parameters)
+        seen = augmentation.see(inputs.inputs, parameters)
         with torch.inference_mode():
             fresh = softmax(student(seen).numpy())
         kept = softmax(first.logits[first.rows[view]])

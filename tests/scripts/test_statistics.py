@@ -2,7 +2,8 @@
 
 import runpy
 
-from distilshift import ladder, tables
+from distilshift.analysis import ladder
+from distilshift.files import tables
 
 import numpy as np
 import pandas as pd

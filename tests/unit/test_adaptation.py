@@ -1,8 +1,9 @@
 import argparse
 import copy
 
-from distilshift import adaptation, augmentation, models, training
 from distilshift.errors import InputError
+from distilshift.image import augmentation
+from distilshift.learning import adaptation, models, training
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ import torch
 
 @pytest.fixture
 def network(digits):
-    """A network whose statistics are those of other images, and target images."""
+    """A network whose statistics are those of other inputs, and target inputs."""
     model = models.build("cnn-3", 10, 1, 8, seed=0)
     with torch.no_grad():
         model.train()(augmentation.preprocess(digits(64, seed=1)[0]))
@@ -89,7 +90,7 @@ def test_joint_shot_adds_the_sources_labels_to_shot(network, digits):
     args = argparse.Namespace(batch=32, **ranges)
 
     def task():
-        views = [training.Views(images, args, name, 0) for name, images in pairs]
+        views = [training.Views(inputs, args, name, 0) for name, inputs in pairs]
         return adaptation.Task(copy.deepcopy(model), views[0], views[1], labels, 0.5, 10)
 
     pairs = [("target", target), ("source", source)]
@@ -137,13 +138,13 @@ def test_joint_sinkhorn_takes_the_shares_of_the_sources_labels(network, digits, 
     model, target = network
     source, labels = digits(64, seed=3)
     args = argparse.Namespace(batch=32, rotation=10.0, translation=0.1, scale=0.1)
-    views = [training.Views(images, args, "views", 0) for images in (target, source)]
+    views = [training.Views(inputs, args, "views", 0) for inputs in (target, source)]
     task = adaptation.Task(copy.deepcopy(model), views[0], views[1], labels, 1.0, 10)
     asked = []
 
     def relabel(task, shares):
         asked.append(shares)
-        return torch.zeros(len(task.target.images), dtype=torch.long)
+        return torch.zeros(len(task.target.inputs), dtype=torch.long)
 
     monkeypatch.setattr(adaptation, "relabel", relabel)
     adaptation.joint_sinkhorn(task)(0)

@@ -2,7 +2,7 @@
 
 import math
 
-from distilshift import alignment as a
+from distilshift.learning import alignment as a
 
 import pytest
 import torch

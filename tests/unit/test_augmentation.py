@@ -1,6 +1,6 @@
 import argparse
 
-from distilshift import augmentation
+from distilshift.image import augmentation
 
 import torch
 

@@ -1,4 +1,4 @@
-from distilshift import budgets
+from distilshift.learning import budgets
 
 import pytest
 import torch

@@ -2,7 +2,9 @@
 
 import argparse
 
-from distilshift import augmentation, distillation, ensembles, logits, losses, models, training
+from distilshift.files import logits
+from distilshift.image import augmentation
+from distilshift.learning import distillation, ensembles, losses, models, training
 
 import numpy as np
 import pytest
@@ -35,18 +37,18 @@ def teacher(digits):
 
 @pytest.fixture
 def write_cache(digits, teacher, tmp_path):
-    """write_cache(views) -> the cache of 48 images, their order and the views' mixed up."""
+    """write_cache(views) -> the cache of 48 inputs, their order and the views' mixed up."""
 
     @torch.no_grad()
     def write(views=0, args=None):
-        images, path = digits(48)[0], tmp_path / f"{views}.parquet"
+        inputs, path = digits(48)[0], tmp_path / f"{views}.parquet"
         mixed = torch.randperm(48, generator=torch.Generator().manual_seed(5))
         chunks = []
         for view in reversed(range(views + 1)):
-            how, seen = torch.zeros(48, 4), augmentation.preprocess(images)
+            how, seen = torch.zeros(48, 4), augmentation.preprocess(inputs)
             if view:
                 how = augmentation.draw(48, args or settings(), "student", 3, "view", view - 1)
-                seen = augmentation.see(images, how)
+                seen = augmentation.see(inputs, how)
             for rows in mixed.split(20):
                 some = teacher(seen[rows])
                 chunks.append((rows.numpy(), some.numpy(), view, how[rows].numpy()))
@@ -98,20 +100,20 @@ def test_replayed_views_are_the_online_teacher_without_the_teacher(make):
 def test_a_replayed_batch_is_what_the_student_sees_and_its_labels(make, teacher):
     replayed, fixed = make(2, "replayed"), make(2, "fixed")
     for step in (0, 2, 3, 5):
-        rows, images, shown = replayed.batch(step)
+        rows, inputs, shown = replayed.batch(step)
         again, same, _ = fixed.batch(step)
         assert torch.equal(rows, again)
-        assert torch.equal(images, same)
-        torch.testing.assert_close(shown, teacher(images), rtol=1e-4, atol=1e-4)
+        assert torch.equal(inputs, same)
+        torch.testing.assert_close(shown, teacher(inputs), rtol=1e-4, atol=1e-4)
 
 
 def test_epochs_beyond_the_views_begin_again_with_the_first(make):
     task = make(2, "replayed")
 
     def epoch(number):
-        """The images of an epoch, as seen, in their own order."""
-        rows, images, _ = zip(*(task.batch(3 * number + step) for step in range(3)), strict=True)
-        return torch.cat(images)[torch.cat(rows).argsort()]
+        """The inputs of an epoch, as seen, in their own order."""
+        rows, inputs, _ = zip(*(task.batch(3 * number + step) for step in range(3)), strict=True)
+        return torch.cat(inputs)[torch.cat(rows).argsort()]
 
     assert torch.equal(epoch(0), epoch(2))
     assert not torch.equal(epoch(0), epoch(1))
@@ -172,8 +174,8 @@ def test_the_budget_reaches_the_loss(make):
 
 def test_the_source_adds_its_cross_entropy_and_leaves_no_statistics(make, digits):
     task = make(0, source_weight=0.5)
-    images, labels = digits(40, seed=7)
-    task.source = training.Views(255 - images, task.args, "student source", 3)
+    inputs, labels = digits(40, seed=7)
+    task.source = training.Views(255 - inputs, task.args, "student source", 3)
     task.source_labels = labels
     rows = task.source.indices(0)
     task.model.eval()
@@ -185,7 +187,7 @@ def test_the_source_adds_its_cross_entropy_and_leaves_no_statistics(make, digits
     task.model.train()
     trained(task)
     norm = distillation.finished("kd", task).body[1]
-    first = task.model.body[0](augmentation.preprocess(task.views.images)).detach()
+    first = task.model.body[0](augmentation.preprocess(task.views.inputs)).detach()
     torch.testing.assert_close(norm.running_mean, first.mean((0, 2, 3)))
     assert not torch.allclose(task.model.body[1].running_mean, norm.running_mean)
 
@@ -225,13 +227,13 @@ def test_dine_is_the_sum_of_its_four_terms(make):
     task = make(0)
     task.model.eval()  # a function of each image alone
     loss, _ = distillation.METHODS["dine"](task)(4)
-    rows, images, _ = task.see(4)
-    p, memory = task.model(images).softmax(1), task.extra["memory"].labels[rows]
+    rows, inputs, _ = task.see(4)
+    p, memory = task.model(inputs).softmax(1), task.extra["memory"].labels[rows]
     fitted = (memory * (memory / p).log()).sum(1).mean()
     sure = -(p * p.log()).sum(1).mean() + (p.mean(0) * p.mean(0).log()).sum()
     share, partner = distillation.mixup(16, 0.3, task.args.seed, 4)
     assert 0 <= share <= 1 and sorted(partner.tolist()) == list(range(16))
-    mixed = task.model(share * images + (1 - share) * images[partner]).log_softmax(1)
+    mixed = task.model(share * inputs + (1 - share) * inputs[partner]).log_softmax(1)
     consistent = -((share * p + (1 - share) * p[partner]) * mixed).sum(1).mean()
     torch.testing.assert_close(loss, fitted + sure + consistent)
 

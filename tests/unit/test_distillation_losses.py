@@ -2,7 +2,7 @@
 
 import math
 
-from distilshift import losses
+from distilshift.learning import losses
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-from distilshift import ensembles
+from distilshift.learning import ensembles
 
 import numpy as np
 import pytest

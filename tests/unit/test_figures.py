@@ -2,7 +2,7 @@
 
 import itertools
 
-from distilshift import figures
+from distilshift.analysis import figures
 
 import matplotlib.pyplot as plt
 import pytest

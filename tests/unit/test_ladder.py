@@ -1,6 +1,6 @@
 """The ladder's means, gap recovered and order, against numbers made by hand."""
 
-from distilshift import comparisons, ladder
+from distilshift.analysis import comparisons, ladder
 from distilshift.errors import InputError
 
 import numpy as np

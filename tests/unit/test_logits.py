@@ -1,8 +1,8 @@
 import argparse
 import json
 
-from distilshift import logits
 from distilshift.errors import InputError
+from distilshift.files import logits
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ import pytest
 CLASSES = ["a", "b", "c"]
 PROVENANCE = {
     "teacher_sha256": "t" * 64,
-    "images_sha256": "i" * 64,
+    "inputs_sha256": "i" * 64,
     "classes": CLASSES,
     "preprocessing": "uint8 / 127.5 - 1",
     "mode": "eval",
@@ -123,7 +123,7 @@ def test_a_view_too_few_or_too_many_is_refused(tmp_path, made, message):
 
 def test_samples_that_are_not_asked_for_are_refused_and_so_are_lacking_ones(cache):
     path, ids, _ = cache
-    with pytest.raises(InputError, match=f"sample_id {ids[4]} is not among the images"):
+    with pytest.raises(InputError, match=f"sample_id {ids[4]} is not among the inputs"):
         logits.read([path], {}, np.delete(ids, 4))
     with pytest.raises(InputError, match=r"sample_id 9999 has no logits of view 0"):
         logits.read([path], {}, np.append(ids, 9999))

@@ -1,6 +1,6 @@
 import math
 
-from distilshift import losses
+from distilshift.learning import losses
 
 import pytest
 import torch

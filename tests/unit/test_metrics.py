@@ -1,4 +1,4 @@
-from distilshift import metrics
+from distilshift.analysis import metrics
 
 import numpy as np
 import pytest

@@ -1,5 +1,5 @@
-from distilshift import models
 from distilshift.errors import InputError
+from distilshift.learning import models
 
 import pytest
 import torch
@@ -19,20 +19,20 @@ def test_parameter_counts(name, parameters):
 
 
 @pytest.mark.parametrize("name", ["cnn-4", "mlp-8", "mlp-8-4", "cnn", "mlp"])
-def test_a_network_maps_images_to_logits_by_features_and_head(name):
+def test_a_network_maps_inputs_to_logits_by_features_and_head(name):
     model = models.build(name, classes=7, channels=3, size=8, seed=0).eval()
-    images = torch.randn(5, 3, 8, 8)
-    assert model(images).shape == (5, 7)
-    torch.testing.assert_close(model.head(model.features(images)), model(images))
+    inputs = torch.randn(5, 3, 8, 8)
+    assert model(inputs).shape == (5, 7)
+    torch.testing.assert_close(model.head(model.features(inputs)), model(inputs))
 
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small"])
 def test_a_torchvision_classifier_gets_a_fresh_head(name):
     model = models.build(name, classes=7, channels=3, size=32, seed=0).eval()
-    images = torch.randn(2, 3, 32, 32)
+    inputs = torch.randn(2, 3, 32, 32)
     assert isinstance(model.head, torch.nn.Linear)
     assert model.head.out_features == 7
-    torch.testing.assert_close(model.head(model.features(images)), model(images))
+    torch.testing.assert_close(model.head(model.features(inputs)), model(inputs))
     assert models.has_batchnorm(model)
 
 
@@ -75,8 +75,8 @@ def test_weights_come_back_as_they_went(tmp_path):
     sha256 = models.save_weights(path, model, header(seed=3))
     loaded, found = models.load_weights(path, "train_teacher")
     assert (found["sha256"], found["seed"]) == (sha256, 3)
-    images = torch.randn(3, 1, 8, 8)
-    assert torch.equal(loaded(images), model(images))
+    inputs = torch.randn(3, 1, 8, 8)
+    assert torch.equal(loaded(inputs), model(inputs))
     assert not loaded.training
 
 

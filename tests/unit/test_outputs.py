@@ -1,5 +1,5 @@
-from distilshift import outputs, tables
 from distilshift.errors import InputError
+from distilshift.files import outputs, tables
 
 import numpy as np
 import pandas as pd
@@ -35,7 +35,7 @@ def test_outputs_come_back_network_by_network(written, halves):
     found = list(outputs.read(path, halves))
     assert [one.network for one in found] == [one.network for one in made]
     for one, expected in zip(found, made, strict=True):
-        assert one.images == IMAGES
+        assert one.inputs == IMAGES
         assert list(one.logits) == halves
         for half in halves:
             assert np.array_equal(one.ids[half], expected.ids[half])

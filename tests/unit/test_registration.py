@@ -1,8 +1,9 @@
 import copy
 
-from distilshift import augmentation, models, registration
-from distilshift.pose import Pose
-from distilshift.shifts import geometry, pixels
+from distilshift.image import augmentation, registration
+from distilshift.image.pose import Pose
+from distilshift.image.shifts import geometry, pixels
+from distilshift.learning import models
 
 import pytest
 import torch

@@ -1,5 +1,5 @@
-from distilshift.metrics import softmax
-from distilshift.rounds import remember
+from distilshift.analysis.metrics import softmax
+from distilshift.learning.rounds import remember
 
 import numpy as np
 import pytest

@@ -1,5 +1,5 @@
 import tabulate_selection
-from distilshift import selection
+from distilshift.analysis import selection
 
 import pandas as pd
 import pytest

@@ -1,6 +1,6 @@
 """Intervals, tests and ranks against other libraries, published numbers, and by hand."""
 
-from distilshift import statistics
+from distilshift.analysis import statistics
 
 import numpy as np
 import pytest

@@ -1,14 +1,14 @@
 import pickle
 
-from distilshift import tensors
 from distilshift.errors import InputError
+from distilshift.files import tensors
 
 import pytest
 import safetensors.torch
 import torch
 
 CONTENT = {
-    "images": torch.arange(192, dtype=torch.uint8).view(3, 1, 8, 8),
+    "inputs": torch.arange(192, dtype=torch.uint8).view(3, 1, 8, 8),
     "ids": torch.tensor([5, 7, 9]),
     "scalar": torch.tensor(2.5),
     "half": torch.tensor([1.5, -2.0], dtype=torch.bfloat16),
@@ -19,12 +19,12 @@ PROVENANCE = {"domain": "toy", "classes": ["a", "b"], "shift": [{"kind": "noise"
 @pytest.fixture
 def file(tmp_path):
     path = tmp_path / "x.safetensors"
-    tensors.save(path, "images", CONTENT, PROVENANCE)
+    tensors.save(path, "inputs", CONTENT, PROVENANCE)
     return path
 
 
 def load(path):
-    return tensors.load(path, "images", "construct_domain")
+    return tensors.load(path, "inputs", "construct_domain")
 
 
 def test_tensors_and_provenance_come_back(file):
@@ -35,7 +35,7 @@ def test_tensors_and_provenance_come_back(file):
         assert torch.equal(content[name], value)
     assert header == {
         **PROVENANCE,
-        "kind": "images",
+        "kind": "inputs",
         "sha256": tensors.content_sha256(CONTENT),
     }
 
@@ -43,7 +43,7 @@ def test_tensors_and_provenance_come_back(file):
 def test_the_same_content_gives_the_same_bytes_whatever_its_order(file, tmp_path):
     again = tmp_path / "again.safetensors"
     turned = dict(reversed(CONTENT.items()))
-    tensors.save(again, "images", turned, dict(reversed(PROVENANCE.items())))
+    tensors.save(again, "inputs", turned, dict(reversed(PROVENANCE.items())))
     assert again.read_bytes() == file.read_bytes()
 
 
@@ -52,8 +52,8 @@ def test_the_same_content_gives_the_same_bytes_whatever_its_order(file, tmp_path
     [
         {**CONTENT, "ids": torch.tensor([5, 7, 8])},
         {**CONTENT, "ids": CONTENT["ids"].int()},
-        {**CONTENT, "images": CONTENT["images"].view(3, 8, 8)},
-        {"named": CONTENT["images"]},
+        {**CONTENT, "inputs": CONTENT["inputs"].view(3, 8, 8)},
+        {"named": CONTENT["inputs"]},
     ],
 )
 def test_other_content_has_another_hash(other):
@@ -62,7 +62,7 @@ def test_other_content_has_another_hash(other):
 
 def test_a_view_is_saved_as_what_it_shows(tmp_path):
     path = tmp_path / "x.safetensors"
-    tensors.save(path, "images", {"x": torch.arange(12).view(3, 4).T}, {})
+    tensors.save(path, "inputs", {"x": torch.arange(12).view(3, 4).T}, {})
     assert torch.equal(load(path)[0]["x"], torch.arange(12).view(3, 4).T)
 
 
@@ -86,7 +86,7 @@ def test_a_truncated_file_is_refused(file):
 
 
 def test_another_kind_is_refused(file):
-    with pytest.raises(InputError, match=r"holds images, expected labels"):
+    with pytest.raises(InputError, match=r"holds inputs, expected labels"):
         tensors.load(file, "labels", "construct_domain")
 
 

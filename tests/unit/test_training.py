@@ -4,8 +4,8 @@ import signal
 import subprocess
 import sys
 
-from distilshift import models, training
 from distilshift.errors import InputError
+from distilshift.learning import models, training
 
 import pytest
 import torch
@@ -29,9 +29,9 @@ def train(digits, tmp_path):
 
     def run(at=None, identity=None, **other):
         args = settings(**other)
-        images, labels = digits(50)
+        inputs, labels = digits(50)
         model = models.build("cnn-2", 10, 1, 8, seed=0)
-        views = training.Views(images, args, "test", 0)
+        views = training.Views(inputs, args, "test", 0)
         seen = []
 
         def loss_fn(step):
@@ -66,11 +66,11 @@ def test_each_epoch_visits_every_image_once_in_another_order(digits):
     assert not torch.equal(*epochs)
 
 
-def test_convolved_views_are_other_images_of_the_same_rows_and_repeat(digits):
-    images = digits(48)[0]
-    untouched = training.Views(images, settings(), "x", 0)
+def test_convolved_views_are_other_inputs_of_the_same_rows_and_repeat(digits):
+    inputs = digits(48)[0]
+    untouched = training.Views(inputs, settings(), "x", 0)
     plain, first, again = (
-        training.Views(images, settings(), "x", 0, convolved=probability)
+        training.Views(inputs, settings(), "x", 0, convolved=probability)
         for probability in (0.0, 1.0, 1.0)
     )
     rows = plain.indices(0)
@@ -86,8 +86,8 @@ def test_a_batch_larger_than_the_data_is_all_of_it(digits):
 
 
 def test_a_view_is_a_function_of_seed_epoch_image_and_name(digits):
-    images = digits(48)[0]
-    first, again, other = (training.Views(images, settings(), "x", seed) for seed in (0, 0, 1))
+    inputs = digits(48)[0]
+    first, again, other = (training.Views(inputs, settings(), "x", seed) for seed in (0, 0, 1))
     list(map(first.indices, range(5)))  # what was drawn before does not matter
     assert torch.equal(first.indices(7), again.indices(7))
     rows = again.indices(7)
@@ -104,10 +104,10 @@ def test_a_view_is_a_function_of_seed_epoch_image_and_name(digits):
 def test_views_are_equal_across_processes(digits):
     program = """
 import argparse, hashlib, torch
-from distilshift import training
+from distilshift.learning import training
 args = argparse.Namespace(batch=16, rotation=10.0, translation=0.1, scale=0.1)
-images = torch.arange(48 * 64).view(48, 1, 8, 8).to(torch.uint8)
-views = training.Views(images, args, "x", 0)
+inputs = torch.arange(48 * 64).view(48, 1, 8, 8).to(torch.uint8)
+views = training.Views(inputs, args, "x", 0)
 rows = views.indices(7)
 print(hashlib.sha256(views.view(rows, 7).numpy().tobytes()).hexdigest(), rows.tolist())
 """

@@ -1,6 +1,6 @@
 """Each validator against a closed form, and against what must not change it."""
 
-from distilshift import validators
+from distilshift.analysis import validators
 
 import numpy as np
 import pytest

@@ -2,7 +2,7 @@
 
 import json
 
-from distilshift import headers, tensors
+from distilshift.files import headers, tensors
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -19,10 +19,10 @@ def ran(make_copy):
     """A copy in which the experiment has run, its own teacher made from the image file."""
     copy = make_copy("distillation")
     copy.results = copy.folder / "results" / "distillation"
-    images = copy.results / "domains/optdigits-noise/train_images.safetensors"
-    done = copy.snakemake(*FLAGS, str(images.relative_to(copy.folder)))
+    inputs = copy.results / "domains/optdigits-noise/train_inputs.safetensors"
+    done = copy.snakemake(*FLAGS, str(inputs.relative_to(copy.folder)))
     assert done.returncode == 0, done.stdout[-4000:]
-    content, header = tensors.load(images, "images", "")
+    content, header = tensors.load(inputs, "inputs", "")
     assert header["classes"] == ["3", "8"]
     mine = copy.folder / "mine" / "optdigits-optdigits-noise-0.parquet"
     mine.parent.mkdir()
@@ -112,7 +112,7 @@ def test_what_a_schema_cannot_see_is_one_line_a_mistake(make_copy):
     assert done.returncode != 0
     for said in (
         "methods.replayed.views: replayed needs views in the caches; set logits.views",
-        "methods.dine.views: got online; dine keeps labels of plain images; allowed: fixed",
+        "methods.dine.views: got online; dine keeps labels of plain inputs; allowed: fixed",
         "adaptations.pair.of: both is a combination itself; name its members",
         "adaptations.pair.of: gone is not defined; allowed: both, leak, mine, none, pair, two",
         "adaptations.leak.of: optdigits-noise is the target of transfers.0",

@@ -3,8 +3,8 @@
 import json
 import re
 
-from distilshift import tables, tensors
-from distilshift.metrics import FIDELITY, METRICS
+from distilshift.analysis.metrics import FIDELITY, METRICS
+from distilshift.files import tables, tensors
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -104,15 +104,15 @@ def test_a_cache_says_whose_logits_it_holds(finished):
     folder = "transfers/optdigits-to-mnist5k/cnn/seed0/adabn"
     metadata = pq.read_schema(finished.results / folder / "logits.parquet").metadata
     provenance = json.loads(metadata[b"distilshift"])
-    teacher, images = (
+    teacher, inputs = (
         tensors.read_header(finished.results / path, kind, "")
         for path, kind in [
             (f"{folder}/teacher/weights.safetensors", "weights"),
-            ("domains/mnist5k/train_images.safetensors", "images"),
+            ("domains/mnist5k/train_inputs.safetensors", "inputs"),
         ]
     )
     assert provenance["teacher_sha256"] == teacher["sha256"]
-    assert provenance["images_sha256"] == images["sha256"]
+    assert provenance["inputs_sha256"] == inputs["sha256"]
     assert (provenance["mode"], provenance["dtype"]) == ("eval", "float32")
     assert len(provenance["classes"]) == 10
 
@@ -135,8 +135,8 @@ def test_the_report_is_one_file_with_every_figure_and_table(finished):
     assert found == {"Figures": len(FIGURES), "Tables": len(TABLES)}
     for caption in (
         "Target-test accuracy of every row",
-        "Test images of each transfer's source and target",
-        "Share of augmented training images",
+        "Test inputs of each transfer's source and target",
+        "Share of augmented training inputs",
         "Predictions on the target",
     ):
         assert caption in page, caption

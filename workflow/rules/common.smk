@@ -127,7 +127,7 @@ def undefined_names():
         if method["views"] == "replayed" and config["logits"]["views"] == 0:
             yield f"methods.{name}.views: replayed needs views in the caches; set logits.views"
         if method["views"] != "fixed" and method["loss"] == "dine":
-            yield f"methods.{name}.views: got {method['views']}; dine keeps labels of plain images; allowed: fixed"
+            yield f"methods.{name}.views: got {method['views']}; dine keeps labels of plain inputs; allowed: fixed"
     kinds = SCHEMA["$defs"]["adaptation"]["properties"]["kind"]["enum"]
     for name, settings in config["adaptations"].items():
         ways = [key for key in ("kind", "combine", "logits") if key in settings]
@@ -394,7 +394,7 @@ def teachers(wildcards):
 
 
 def verified(what):
-    """Logits, teacher, images or network of every first cache whose teacher is a network."""
+    """Logits, teacher, inputs or network of every first cache whose teacher is a network."""
     found = []
     for transfer in config["transfers"]:
         for network, seed in product(transfer["networks"], config["seeds"]):
@@ -404,15 +404,15 @@ def verified(what):
                 found += {
                     "logits": expand(logits_of_round(1), shard=SHARDS, **cell),
                     "teacher": teachers(Wildcards(fromdict=cell)),
-                    "images": [
-                        f"<results>/domains/{cell['target']}/train_images.safetensors"
+                    "inputs": [
+                        f"<results>/domains/{cell['target']}/train_inputs.safetensors"
                     ],
                     "network": [network],
                 }[what]
     return found
 
 
-# adaptations that do without the source's images and labels
+# adaptations that do without the source's inputs and labels
 SOURCE_FREE = {"adabn", "tent", "shot"}
 
 
@@ -450,10 +450,10 @@ def joint_source(file):
 
 def source_flags(wildcards, input):
     """The labelled source as flags of a script, where it is an input."""
-    if not input.source_images:
+    if not input.source_inputs:
         return ""
     return (
-        f"--source-images {input.source_images} --source-labels {input.source_labels}"
+        f"--source-inputs {input.source_inputs} --source-labels {input.source_labels}"
     )
 
 

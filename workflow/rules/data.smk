@@ -11,7 +11,7 @@ rule download_dataset:
     input:
         code=code("download_dataset.py"),
     output:
-        images="<results>/datasets/{dataset}/images.safetensors",
+        inputs="<results>/datasets/{dataset}/inputs.safetensors",
         labels="<results>/datasets/{dataset}/labels.safetensors",
         manifest="<results>/datasets/{dataset}/manifest.json",
     log:
@@ -35,7 +35,7 @@ rule download_dataset:
             {params.dataset} \
             --side {params.side} \
             {params.archive_dir} \
-            --images {output.images} \
+            --inputs {output.inputs} \
             --labels {output.labels} \
             --manifest {output.manifest} \
             --log {log}
@@ -46,12 +46,12 @@ rule construct_domain:
     """Common size and channels, the split, the shift; labels in files of their own."""
     input:
         code=code("construct_domain.py"),
-        images=lambda wildcards: f"{dataset_of(wildcards)}/images.safetensors",
+        inputs=lambda wildcards: f"{dataset_of(wildcards)}/inputs.safetensors",
         labels=lambda wildcards: f"{dataset_of(wildcards)}/labels.safetensors",
     output:
-        train_images="<results>/domains/{domain}/train_images.safetensors",
+        train_inputs="<results>/domains/{domain}/train_inputs.safetensors",
         train_labels="<results>/domains/{domain}/train_labels.safetensors",
-        test_images="<results>/domains/{domain}/test_images.safetensors",
+        test_inputs="<results>/domains/{domain}/test_inputs.safetensors",
         test_labels="<results>/domains/{domain}/test_labels.safetensors",
     log:
         "<logs>/domains/{domain}.log",
@@ -71,16 +71,16 @@ rule construct_domain:
         """
         python {input.code[0]} \
             --domain {wildcards.domain} \
-            --dataset-images {input.images} \
+            --dataset-inputs {input.inputs} \
             --dataset-labels {input.labels} \
             --size {params.image[size]} \
             --channels {params.image[channels]} \
             {params.classes} \
             {params.shift} \
             {params.split} \
-            --train-images {output.train_images} \
+            --train-inputs {output.train_inputs} \
             --train-labels {output.train_labels} \
-            --test-images {output.test_images} \
+            --test-inputs {output.test_inputs} \
             --test-labels {output.test_labels} \
             --log {log}
         """

@@ -8,9 +8,9 @@ rule predict:
     """
     input:
         code=code("predict.py"),
-        source_test="<results>/domains/{source}/test_images.safetensors",
-        target_train="<results>/domains/{target}/train_images.safetensors",
-        target_test="<results>/domains/{target}/test_images.safetensors",
+        source_test="<results>/domains/{source}/test_inputs.safetensors",
+        target_train="<results>/domains/{target}/train_inputs.safetensors",
+        target_test="<results>/domains/{target}/test_inputs.safetensors",
         weights=predicted_weights,
     output:
         outputs="<results>/transfers/{source}-to-{target}/{network}/{part}/outputs.parquet",
@@ -31,9 +31,9 @@ rule predict:
         """
         python {input.code[0]} \
             --network {wildcards.network} \
-            --source-test-images {input.source_test} \
-            --target-train-images {input.target_train} \
-            --target-test-images {input.target_test} \
+            --source-test-inputs {input.source_test} \
+            --target-train-inputs {input.target_train} \
+            --target-test-inputs {input.target_test} \
             --weights {input.weights} \
             --device {params.device} \
             --gpus {resources.gpu} \

@@ -77,11 +77,11 @@ rule plot_ladder:
 
 
 rule plot_domains:
-    """Sample images of each transfer, source beside target."""
+    """Sample inputs of each transfer, source beside target."""
     input:
         code=code("plot_domains.py"),
-        images=expand(
-            "<results>/domains/{domain}/test_images.safetensors",
+        inputs=expand(
+            "<results>/domains/{domain}/test_inputs.safetensors",
             domain=domains_in_use(),
         ),
     output:
@@ -105,7 +105,7 @@ rule plot_domains:
     shell:
         """
         python {input.code[0]} \
-            --images {input.images} \
+            --inputs {input.inputs} \
             --transfers {params.transfers} \
             --figures {output} \
             --log {log}
@@ -277,7 +277,7 @@ rule plot_gallery:
     """Every shift at five strengths, on a photograph."""
     input:
         code=code("plot_gallery.py"),
-        images="<results>/datasets/sample-photos/images.safetensors",
+        inputs="<results>/datasets/sample-photos/inputs.safetensors",
     output:
         multiext("<results>/figures/gallery", ".pdf", ".svg", ".png"),
     log:
@@ -292,7 +292,7 @@ rule plot_gallery:
     shell:
         """
         python {input.code[0]} \
-            --images {input.images} \
+            --inputs {input.inputs} \
             --figures {output} \
             --log {log}
         """

@@ -2,14 +2,14 @@
 
 
 rule cache_logits:
-    """Label the target's training images once, for every student of this teacher.
+    """Label the target's training inputs once, for every student of this teacher.
 
     One job, or one a shard: what is lost is made again alone.
     """
     input:
         code=code("cache_logits.py"),
         teacher=teacher_weights,
-        images="<results>/domains/{target}/train_images.safetensors",
+        inputs="<results>/domains/{target}/train_inputs.safetensors",
     output:
         logits=of_logits("results", ".parquet"),
     log:
@@ -34,7 +34,7 @@ rule cache_logits:
         """
         python {input.code[0]} \
             --teacher {input.teacher} \
-            --images {input.images} \
+            --inputs {input.inputs} \
             --adaptation {wildcards.adaptation} \
             --shard {params.shard} \
             {params.views} \
@@ -48,12 +48,12 @@ rule cache_logits:
 
 
 rule cache_round:
-    """Label the images anew by the student of the round before, who remembers its labels."""
+    """Label the inputs anew by the student of the round before, who remembers its labels."""
     input:
         code=code("cache_logits.py"),
         student=previous_student,
         previous=previous_logits,
-        images="<results>/domains/{target}/train_images.safetensors",
+        inputs="<results>/domains/{target}/train_inputs.safetensors",
     output:
         logits=of_logits("results", ".parquet", STUDENT),
     log:
@@ -81,7 +81,7 @@ rule cache_round:
             --teacher {input.student} \
             --previous {input.previous} \
             --memory {params.memory} \
-            --images {input.images} \
+            --inputs {input.inputs} \
             --adaptation {wildcards.adaptation} \
             --shard {params.shard} \
             {params.views} \
@@ -133,7 +133,7 @@ rule import_logits:
     input:
         code=code("import_logits.py"),
         own=own_logits,
-        images="<results>/domains/{target}/train_images.safetensors",
+        inputs="<results>/domains/{target}/train_inputs.safetensors",
     output:
         logits=of_logits("results", ".parquet"),
     log:
@@ -154,7 +154,7 @@ rule import_logits:
         """
         python {input.code[0]} \
             --own {input.own} \
-            --images {input.images} \
+            --inputs {input.inputs} \
             --source {wildcards.source} \
             --adaptation {wildcards.adaptation} \
             --seed {wildcards.seed} \
@@ -171,7 +171,7 @@ rule verify_logits:
         code=code("verify_logits.py"),
         logits=verified("logits"),
         teachers=verified("teacher"),
-        images=verified("images"),
+        inputs=verified("inputs"),
     output:
         csv=report(
             "<results>/tables/verification.csv",
@@ -198,7 +198,7 @@ rule verify_logits:
         python {input.code[0]} \
             --logits {input.logits} \
             --teachers {input.teachers} \
-            --images {input.images} \
+            --inputs {input.inputs} \
             --networks {params.networks} \
             --device {params.device} \
             --gpus {resources.gpu} \

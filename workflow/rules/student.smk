@@ -5,10 +5,10 @@ rule distill_student:
     """Distil a student from cached logits; it never sees a label of the target."""
     input:
         code=code("distill_student.py"),
-        images="<results>/domains/{target}/train_images.safetensors",
+        inputs="<results>/domains/{target}/train_inputs.safetensors",
         logits=cached_logits,
         teacher=labellers,
-        source_images=joint_source("train_images.safetensors"),
+        source_inputs=joint_source("train_inputs.safetensors"),
         source_labels=joint_source("train_labels.safetensors"),
     output:
         weights="<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/round{round}/weights.safetensors",
@@ -35,7 +35,7 @@ rule distill_student:
     shell:
         """
         python {input.code[0]} \
-            --images {input.images} \
+            --inputs {input.inputs} \
             --logits {input.logits} \
             --teacher {input.teacher} \
             --model {params.model} \
@@ -72,7 +72,7 @@ rule train_student:
     """Train a student on a domain's labels: source-only there, oracle where it is the target."""
     input:
         code=code("train_student.py"),
-        images="<results>/domains/{domain}/train_images.safetensors",
+        inputs="<results>/domains/{domain}/train_inputs.safetensors",
         labels="<results>/domains/{domain}/train_labels.safetensors",
     output:
         weights="<results>/students/{domain}/{network}/seed{seed}/weights.safetensors",
@@ -97,7 +97,7 @@ rule train_student:
     shell:
         """
         python {input.code[0]} \
-            --images {input.images} \
+            --inputs {input.inputs} \
             --labels {input.labels} \
             --model {params.model} \
             --steps {params.training[steps]} \

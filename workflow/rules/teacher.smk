@@ -5,7 +5,7 @@ rule train_teacher:
     """Train a teacher on the labelled source."""
     input:
         code=code("train_teacher.py"),
-        images="<results>/domains/{source}/train_images.safetensors",
+        inputs="<results>/domains/{source}/train_inputs.safetensors",
         labels="<results>/domains/{source}/train_labels.safetensors",
     output:
         weights="<results>/teachers/{source}/{network}/seed{seed}/weights.safetensors",
@@ -31,7 +31,7 @@ rule train_teacher:
     shell:
         """
         python {input.code[0]} \
-            --images {input.images} \
+            --inputs {input.inputs} \
             --labels {input.labels} \
             --model {params.model} \
             --steps {params.training[steps]} \
@@ -56,12 +56,12 @@ rule train_teacher:
 
 
 rule adapt_teacher:
-    """Adapt a teacher to unlabelled target images; `none` needs no job."""
+    """Adapt a teacher to unlabelled target inputs; `none` needs no job."""
     input:
         code=code("adapt_teacher.py"),
         teacher="<results>/teachers/{source}/{network}/seed{seed}/weights.safetensors",
-        images="<results>/domains/{target}/train_images.safetensors",
-        source_images=labelled_source("train_images.safetensors"),
+        inputs="<results>/domains/{target}/train_inputs.safetensors",
+        source_inputs=labelled_source("train_inputs.safetensors"),
         source_labels=labelled_source("train_labels.safetensors"),
     output:
         weights="<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/teacher/weights.safetensors",
@@ -93,7 +93,7 @@ rule adapt_teacher:
             --weight {params.adaptation[weight]} \
             {params.adaptation[pose]} \
             --teacher {input.teacher} \
-            --target-images {input.images} \
+            --target-inputs {input.inputs} \
             {params.source} \
             --steps {params.training[steps]} \
             --batch {params.training[batch]} \

@@ -1,0 +1,161 @@
+"""The ladder: from the source-only student up to the oracle, and the gap between."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from distilshift.analysis import statistics
+from distilshift.errors import InputError, rerun
+
+import numpy as np
+import pandas as pd
+
+CELL = ["transfer", "network"]
+ROW = [*CELL, "method", "adaptation", "round"]
+# of the predictions, what a cell is made from
+PREDICTIONS = [*ROW, "seed", "domain", "split", "sample_id", "label", "prediction"]
+# the yardsticks stand around the students; a distilled row has no name here
+RANKS = {"teacher": 0, "source-only": 1, "oracle": 3}
+DISTILLED = 2
+
+
+def label(method: str, adaptation: str | None, round_: int = 1, rounds: int = 1) -> str:
+    """What a row is called in tables and figures: the method, and the teacher's adaptation."""
+    if method == "teacher":
+        return f"teacher ({adaptation})"
+    if method in ("source-only", "oracle"):
+        return method
+    return f"{method} ({adaptation})" + (f", round {round_}" if rounds > 1 else "")
+
+
+def rows(metrics: pd.DataFrame, metric: str = "accuracy") -> pd.DataFrame:
+    """Target-test accuracy, or another metric, a network and seed, with ``row`` and ``gap``.
+
+    The gap recovered is (student - source-only) / (oracle - source-only) of the same
+    seed; 0 is the source-only student, 1 the oracle. Rows come in the ladder's order.
+    """
+    found = metrics[(metrics["metric"] == metric) & (metrics["domain"] == "target")].copy()
+    rounds = found["round"].max()
+    found["row"] = [
+        label(m, a, r, rounds)
+        for m, a, r in zip(found["method"], found["adaptation"], found["round"], strict=True)
+    ]
+    ends = found.pivot_table(index=[*CELL, "seed"], columns="method", values="value")
+    low, high = (
+        ends[end].reindex(pd.MultiIndex.from_frame(found[[*CELL, "seed"]])).to_numpy()
+        for end in ("source-only", "oracle")
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found["gap"] = np.where(high != low, (found["value"] - low) / (high - low), np.nan)
+    # cells as the config lists them; within a cell the yardsticks stand around the students
+    cells = found.groupby(CELL, sort=False).ngroup()
+    ranks = found["method"].map(RANKS).fillna(DISTILLED)
+    return found.assign(cell=cells, rank=ranks).sort_values(["cell", "rank"], kind="stable")
+
+
+def order(rows: pd.DataFrame) -> list[str]:
+    """The labels of all cells' rows, the yardsticks around the students."""
+    return list(rows.sort_values("rank", kind="stable")["row"].unique())
+
+
+class Cell(NamedTuple):
+    """A transfer and network on the target's test half.
+
+    rows: method, adaptation, round, row (its label) and rank of R rows, in the ladder's order.
+    seeds: the S seeds, labels: (N,) of N samples, predictions: (R, S, N).
+    """
+
+    transfer: str
+    network: str
+    rows: pd.DataFrame
+    seeds: list[int]
+    labels: np.ndarray
+    predictions: np.ndarray
+
+    @property
+    def correct(self) -> np.ndarray:
+        """(R, S, N): whether each prediction is right."""
+        return self.predictions == self.labels
+
+    def resampled(self) -> statistics.Resampled:
+        """What is right, with its crossed resamples: the same for every table."""
+        return statistics.resample(self.correct, self.transfer, self.network)
+
+    def place(self, **wanted: object) -> int | None:
+        """Where the row is whose columns are as wanted; None without one."""
+        same = (self.rows[list(wanted)] == pd.Series(wanted)).all(axis=1).to_numpy()
+        return int(same.argmax()) if same.any() else None
+
+    def identity(self, at: int) -> dict[str, object]:
+        """The columns that say in a table which row it is."""
+        row = self.rows.loc[at, ["method", "adaptation", "round", "row"]].to_dict()
+        return {"transfer": self.transfer, "network": self.network, **row}
+
+    def distilled(self) -> list[int]:
+        """Where the distilled rows are."""
+        return list(np.flatnonzero(self.rows["rank"] == DISTILLED))
+
+
+def cells(predictions: pd.DataFrame) -> Iterator[Cell]:
+    """The cells that predictions (columns ``PREDICTIONS``) are of, in their order.
+
+    Raises:
+        InputError: the rows of a cell were not measured on the same seeds and samples.
+    """
+    kept = (predictions["domain"] == "target") & (predictions["split"] == "test")
+    rounds = predictions["round"].max()
+    for (transfer, network), cell in predictions[kept].groupby(CELL, sort=False):
+        known = cell[["method", "adaptation", "round"]].drop_duplicates()
+        known["rank"] = known["method"].map(RANKS).fillna(DISTILLED).astype(int)
+        known = known.sort_values("rank", kind="stable", ignore_index=True)
+        known["row"] = [
+            label(line.method, line.adaptation, line.round, rounds) for line in known.itertuples()
+        ]
+        at = known.assign(at=range(len(known))).drop(columns=["rank", "row"])
+        cell = cell.merge(at, on=["method", "adaptation", "round"])
+        cell = cell.sort_values(["at", "seed", "sample_id"], kind="stable")
+        seeds = sorted(int(seed) for seed in cell["seed"].unique())
+        shape = len(known), len(seeds), -1
+        whole = len(cell) % (len(known) * len(seeds)) == 0 and all(
+            (column == column[0, 0]).all()
+            for column in (cell[name].to_numpy().reshape(shape) for name in ("sample_id", "label"))
+        )
+        if not whole:
+            problem = f"{transfer}, {network}: rows differ in their seeds or samples"
+            raise InputError("--predictions", problem, rerun("evaluate"))
+        labels = cell["label"].to_numpy().reshape(shape)[0, 0]
+        predicted = cell["prediction"].to_numpy().reshape(shape)
+        yield Cell(transfer, network, known, seeds, labels, predicted)
+
+
+def table(metrics: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    """One line a transfer, network and row: means, with 95 % intervals over seeds x samples.
+
+    The gap recovered is the mean over seeds of each seed's own. ``below_source_only`` says
+    of a distilled row that it is worse, in the mean, than the student it set out from.
+    """
+    lines = []
+    for cell in cells(predictions):
+        resampled = cell.resampled()
+        ends = [cell.place(method=name) for name in ("source-only", "oracle")]
+        baseline = resampled.means[ends[0]].mean()
+        for at, rank in enumerate(cell.rows["rank"]):
+            accuracy = statistics.bca(resampled, statistics.itself, at)
+            gap = statistics.bca(resampled, statistics.gap_recovered, at, *ends)
+            lines.append(
+                {
+                    **cell.identity(at),
+                    "seeds": len(cell.seeds),
+                    "accuracy": accuracy.value,
+                    "accuracy_low": accuracy.low,
+                    "accuracy_high": accuracy.high,
+                    "gap_recovered": gap.value,
+                    "gap_recovered_low": gap.low,
+                    "gap_recovered_high": gap.high,
+                    "below_source_only": rank == DISTILLED and accuracy.value < baseline,
+                }
+            )
+    found = pd.DataFrame(lines)
+    sizes = metrics.drop_duplicates(ROW)[[*ROW, "parameters"]]
+    found = found.merge(sizes, on=ROW, how="left", validate="one_to_one")
+    found.insert(found.columns.get_loc("seeds"), "parameters", found.pop("parameters"))
+    return found

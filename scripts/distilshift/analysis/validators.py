@@ -1,0 +1,164 @@
+"""Validators: how good is a network on the target, asked without the target's labels.
+
+Pure functions of logits over unlabelled target inputs (N, C) and, for some, of logits over
+held-out source inputs (M, C) and their labels (M,); higher is better. None of them sees a
+network that gives every image one class, or too few: that is what the alarm is for.
+
+Where cost grows with the square of N, at most ``MOST`` samples are drawn, always the same.
+To add a validator write a function and name it in ``OF_TARGET`` or ``OF_BOTH``, and in the
+config's schema under ``requirement``.
+"""
+
+from distilshift.analysis.metrics import accuracy, log_softmax, softmax
+
+import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import adjusted_mutual_info_score
+
+MOST = 2000
+
+
+def some(logits: np.ndarray) -> np.ndarray:
+    """At most ``MOST`` of the rows, drawn once for all."""
+    if len(logits) <= MOST:
+        return logits
+    return logits[np.sort(np.random.default_rng(0).choice(len(logits), MOST, replace=False))]
+
+
+def centred(logits: np.ndarray) -> np.ndarray:
+    """Logits less their mean, row by row: what the softmax does not see must not count."""
+    return logits - logits.mean(1, keepdims=True)
+
+
+def entropy(target: np.ndarray) -> float:
+    """Mean over samples of sum_c p_c log p_c: minus the mean entropy, -log C to 0 nats.
+
+    Source: Morerio, Cavazza, Murino, "Minimal-Entropy Correlation Alignment for
+    Unsupervised Deep Domain Adaptation", arXiv:1711.10288, section 4.
+    """
+    log_p = log_softmax(target)
+    return float((np.exp(log_p) * log_p).sum(1).mean())
+
+
+def information_maximisation(target: np.ndarray) -> float:
+    """H(mean of p) - mean of H(p): sure of each sample, undecided over all; 0 to log C nats.
+
+    It takes the target's classes for equally frequent.
+
+    Source: Shi, Sha, "Information-Theoretical Learning of Discriminative Clusters for
+    Unsupervised Domain Adaptation", arXiv:1206.6438, equation 7.
+    """
+    mean = softmax(target).mean(0)
+    return float(-(mean * np.log(np.maximum(mean, 1e-300))).sum()) + entropy(target)
+
+
+def snd(target: np.ndarray, temperature: float = 0.05) -> float:
+    """Soft neighbourhood density: mean entropy of softmax over neighbours of s_ij / T, nats.
+
+    s_ij is the cosine of the class probabilities of samples i and j != i. Dense
+    neighbourhoods have many alike neighbours, and so a high entropy: 0 to log(N - 1).
+
+    Source: Saito et al., "Tune it the Right Way: Unsupervised Validation of Domain
+    Adaptation via Soft Neighborhood Density", arXiv:2108.10860, equations 1 to 3.
+    """
+    p = softmax(some(target))
+    p /= np.linalg.norm(p, axis=1, keepdims=True)
+    alike = p @ p.T / temperature
+    others = alike[~np.eye(len(p), dtype=bool)].reshape(len(p), -1)
+    return -entropy(others)
+
+
+def bnm(target: np.ndarray) -> float:
+    """Nuclear norm of the probabilities (N, C) over sqrt(N C), its bound: 0 to 1.
+
+    High where predictions are sure and of many classes.
+
+    Source: Cui et al., "Towards Discriminability and Diversity: Batch Nuclear-norm
+    Maximization", arXiv:2003.12237, equation 7, here of all samples at once.
+    """
+    p = softmax(target)
+    squares = np.linalg.eigvalsh(p.T @ p)  # of the singular values; C x C whatever N is
+    return float(np.sqrt(squares.clip(0)).sum() / np.sqrt(p.size))
+
+
+def class_cluster(target: np.ndarray) -> float:
+    """Adjusted mutual information of predicted classes and C k-means clusters of the logits.
+
+    1 where they are the same partition, about 0 by chance.
+
+    Source: Musgrave, Belongie, Lim, "Three New Validators and a Large-Scale Benchmark
+    Ranking for Unsupervised Domain Adaptation", arXiv:2208.07360, section 3 (there of
+    normalised features).
+    """
+    z = centred(some(target))
+    clusters = KMeans(z.shape[1], n_init=4, random_state=0).fit_predict(z)
+    return float(adjusted_mutual_info_score(z.argmax(1), clusters))
+
+
+def source_accuracy(target: np.ndarray, source: np.ndarray, labels: np.ndarray) -> float:
+    """Accuracy on the source's test half."""
+    return accuracy(source, labels)
+
+
+def importance_weighted(target: np.ndarray, source: np.ndarray, labels: np.ndarray) -> float:
+    """Source accuracy, each sample weighted by p_target / p_source of its logits.
+
+    sum_i w_i [right_i] / sum_i w_i, with w_i = (M / N) d_i / (1 - d_i), where d_i is the
+    probability of "target" that a logistic regression on the logits gives the sample.
+
+    Source: Sugiyama, Krauledat, Müller, "Covariate Shift Adaptation by Importance Weighted
+    Cross Validation", JMLR 8 (2007), equation 7, self-normalised; density ratios by a
+    classifier as in Bickel, Brückner, Scheffer, ICML 2007.
+    """
+    of_target, of_source = centred(some(target)), centred(source)
+    both = np.concatenate([of_source, of_target]).astype(float)
+    scale = both.std(0)
+    both = (both - both.mean(0)) / np.where(scale > 0, scale, 1)
+    is_target = np.arange(len(both)) >= len(source)
+    classifier = LogisticRegression(max_iter=1000).fit(both, is_target)
+    odds = np.exp(classifier.decision_function(both[: len(source)]))  # M / N cancels
+    right = source.argmax(1) == labels
+    return float((odds * right).sum() / odds.sum())
+
+
+OF_TARGET = {
+    "entropy": entropy,
+    "information_maximisation": information_maximisation,
+    "snd": snd,
+    "bnm": bnm,
+    "class_cluster": class_cluster,
+}
+OF_BOTH = {"source_accuracy": source_accuracy, "importance_weighted": importance_weighted}
+AGREEMENT = "agreement"  # of two networks' predictions, see validate.py
+NAMES = [*OF_TARGET, *OF_BOTH, AGREEMENT]
+
+# ---- the collapse alarm
+
+
+def coverage(predictions: np.ndarray, classes: int) -> float:
+    """exp(H(shares of the predicted classes)) / C: 1 / C for one class, 1 for all alike."""
+    share = np.bincount(predictions, minlength=classes) / len(predictions)
+    share = share[share > 0]
+    return float(np.exp(-(share * np.log(share)).sum()) / classes)
+
+
+def starved(predictions: np.ndarray, labels: np.ndarray, classes: int) -> float:
+    """The source share of the classes that the predictions have all but lost.
+
+    A class is starved if it is predicted for less than a tenth of its share among the
+    source's labels (M,): 1 / (10 C) of the target's samples where classes are balanced.
+    """
+    predicted, known = (
+        np.bincount(values, minlength=classes) / len(values) for values in (predictions, labels)
+    )
+    return float(known[predicted < known / 10].sum())
+
+
+def collapsed(predictions: np.ndarray, labels: np.ndarray, classes: int) -> bool:
+    """Whether the starved classes are a twentieth of the source or more.
+
+    One class of ten is, one of three hundred is not: rare classes may be few, or hard. A
+    target whose classes are ten times rarer than the source's raises a false alarm.
+    """
+    return starved(predictions, labels, classes) >= 0.05

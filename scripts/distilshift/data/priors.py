@@ -1,0 +1,38 @@
+"""Shifts of which samples a domain holds: they read labels and change none.
+
+A shift of rows is ``shift(labels, draws, order, strength) -> keep``: labels int64 (N,),
+one generator a sample, the classes in an order that the seed draws, and out comes a bool
+(N,). Nothing is drawn twice, so that sample ids stay unique; the list of classes stays
+whole, so that the networks of both domains keep the same outputs.
+"""
+
+from collections.abc import Callable
+
+from distilshift.data.draws import Draws, uniform
+
+import torch
+from torch import Tensor
+
+RowShift = Callable[[Tensor, Draws, Tensor, float], Tensor]
+
+
+def label_shift(labels: Tensor, draws: Draws, order: Tensor, strength: float) -> Tensor:
+    """Other class priors, a long tail: the last class keeps 1 - ``strength`` of its samples.
+
+    Of the class at place r of K, (1 - strength) ** (r / (K - 1)) is kept: 0.9 makes the
+    first class ten times as common as the last (if they were as common before).
+    """
+    places = torch.empty_like(order)
+    places[order] = torch.arange(len(order))
+    kept = (1 - strength) ** (places / max(1, len(order) - 1))
+    return uniform(draws, 1).squeeze(1) < kept[labels]
+
+
+def label_set(labels: Tensor, draws: Draws, order: Tensor, strength: float) -> Tensor:
+    """``strength`` of the classes are missing, at least one class stays.
+
+    On the target this is a partial transfer (the source knows more classes), on the
+    source an open one (the target holds classes that no training label names).
+    """
+    missing = min(round(strength * len(order)), len(order) - 1)
+    return ~torch.isin(labels, order[len(order) - missing :])

@@ -1,0 +1,307 @@
+"""The logit cache: a Parquet file of raw teacher logits that knows where it comes from.
+
+One row a sample: ``sample_id`` (int64) and ``logits``, the C numbers of that sample as
+fixed-width little-endian binary (2C or 4C bytes). That reads at memory speed; a list
+column is ten times slower (benchmarks/logits_format.py). Elsewhere:
+
+    table = pandas.read_parquet("logits.parquet")
+    logits = numpy.frombuffer(b"".join(table["logits"]), "<f4").reshape(len(table), -1)
+
+A cache of V augmented views besides the plain one has a row a sample and view, and five
+columns more: ``view`` (int32, 0 is the plain image) and the parameters that made it,
+``angle``, ``zoom``, ``right``, ``down`` (float32, see ``augmentation``). What a view is
+stands there and nowhere else: nobody draws it again from a seed.
+
+The file's metadata, key ``distilshift``, is JSON: teacher and inputs by sha256, class
+names, preprocessing, ``views`` V and what they were drawn from, the model's mode, dtype,
+versions. The reader refuses a cache whose metadata is not what the student was asked to
+learn from.
+
+A cache may be cut into shards, files alike that hold ranges of the samples, each with all
+its views: ``shard`` k of ``shards`` K. They are never joined on disk; the reader takes all
+of them, in any order.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from distilshift.cli import whole_file
+from distilshift.errors import InputError, rerun
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+KEY = b"distilshift"
+DTYPES = {"float16": np.dtype("<f2"), "float32": np.dtype("<f4")}
+SPOOL_BYTES = 2**28  # a larger column is spooled to disk, see Spool
+PARAMETERS = ("angle", "zoom", "right", "down")  # in the order of ``augmentation``
+
+
+class Spool:
+    """Rows (N, C) in an unnamed file of the folder for temporary files, gone with the process.
+
+    Read by row, not memory-mapped: pages of a map count as the process's memory, and an
+    epoch would touch them all.
+    """
+
+    def __init__(self, rows: int, width: int, dtype: np.dtype):
+        self.shape, self.dtype = (rows, width), dtype
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __setitem__(self, rows: slice, values: np.ndarray) -> None:
+        self._file.seek(rows.start * self.shape[1] * self.dtype.itemsize)
+        self._file.write(np.ascontiguousarray(values))
+        self._file.flush()
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+        """Those rows, in that order: (n, C)."""
+        found = np.empty((len(rows), self.shape[1]), self.dtype)
+        stride = found.shape[1] * self.dtype.itemsize
+        for target, row in zip(found, rows.tolist(), strict=True):
+            if os.preadv(self._file.fileno(), [target], row * stride) != stride:
+                raise OSError(f"row {row} of the spooled logits cannot be read")
+        return found
+
+
+class Rows(NamedTuple):
+    """What is written or read at a time."""
+
+    ids: np.ndarray  # int64 (n,)
+    logits: np.ndarray  # (n, C)
+    view: int | np.ndarray = 0  # one, or (n,)
+    parameters: np.ndarray | None = None  # float32 (n, 4); none for the plain inputs
+
+
+class Cache(NamedTuple):
+    """Row ``rows[v, i]`` of ``logits`` and ``parameters`` is view v of sample ``ids[i]``."""
+
+    ids: np.ndarray  # int64 (N,)
+    logits: np.ndarray | Spool  # float16 or float32 (N (1 + V), C); logits[rows] gives some
+    provenance: dict
+    rows: np.ndarray  # int64 (1 + V, N)
+    parameters: np.ndarray | Spool | None  # float32 (N (1 + V), 4); none where V is 0
+
+
+def write(path: Path, chunks: Iterable[tuple], provenance: dict, dtype: str) -> None:
+    """Write chunks, each ``Rows`` and a row group, whole or not at all.
+
+    Args:
+        provenance: must hold ``classes``, and ``views`` if there are any; ``dtype`` is added.
+        dtype: "float16" or "float32", what is stored.
+
+    Raises:
+        InputError: logits that are not finite, or do not fit float16.
+    """
+    width, views = len(provenance["classes"]), provenance.get("views", 0)
+    binary = pa.binary(width * DTYPES[dtype].itemsize)
+    metadata = {KEY: json.dumps({**provenance, "dtype": dtype}, sort_keys=True).encode()}
+    fields = [("sample_id", pa.int64()), ("logits", binary)]
+    if views:
+        fields += [("view", pa.int32()), *((name, pa.float32()) for name in PARAMETERS)]
+    schema = pa.schema(fields, metadata)
+    options = {"use_dictionary": False, "compression": "none", "write_page_checksum": True}
+    with whole_file(path) as part, pq.ParquetWriter(part, schema, **options) as writer:
+        for chunk in chunks:
+            ids, logits, view, parameters = Rows(*chunk)
+            with np.errstate(over="ignore"):  # an overflow is reported below
+                stored = np.ascontiguousarray(logits, DTYPES[dtype])
+            if stored.shape != (len(ids), width):
+                raise ValueError(f"logits {stored.shape} for {len(ids)} ids, {width} classes")
+            if not np.isfinite(stored).all():
+                problem = f"logits that are not finite in {dtype}"
+                raise InputError(path, problem, "check the teacher, or set logits.dtype: float32")
+            flat = pa.py_buffer(stored)
+            column = pa.FixedSizeBinaryArray.from_buffers(binary, len(ids), [None, flat])
+            arrays = [pa.array(ids, pa.int64()), column]
+            if views:
+                if parameters is None:
+                    parameters = np.zeros((len(ids), len(PARAMETERS)), np.float32)
+                arrays += [pa.array(np.full(len(ids), view, np.int32))]
+                arrays += [pa.array(values, pa.float32()) for values in parameters.T]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema), len(ids))
+
+
+def file_sha256(path: Path) -> str:
+    """Of a file that a user brought: what a cache made from it says it is of."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise InputError(path, "no such file", "see adaptations in the config") from None
+
+
+def views_drawn(views: int, args: argparse.Namespace) -> dict:
+    """The metadata of a cache's views: how many, and with what they were drawn.
+
+    Args:
+        args: ``rotation``, ``translation``, ``scale`` and ``seed`` of the student.
+    """
+    if views == 0:
+        return {"views": 0}
+    ranges = {name: getattr(args, name) for name in ("rotation", "translation", "scale")}
+    return {"views": views, **ranges, "views_seed": args.seed}
+
+
+def read_provenance(path: Path) -> dict:
+    """The metadata of a cache, without its rows."""
+    with _open(path) as file:
+        return _provenance(path, file)
+
+
+def read(
+    paths: list[Path], expect: dict, ids: np.ndarray | None = None, part: bool = False
+) -> Cache:
+    """All rows of one cache file, or of several shards of one cache.
+
+    Args:
+        expect: metadata fields that must have exactly these values.
+        ids: the samples (N,) the cache must hold, in the order in which they are to come;
+            those of the plain view as they lie in the files, if not given.
+        part: whether some of a cache's shards will do.
+
+    Raises:
+        InputError: missing, damaged or foreign file; a field that differs, by name; a
+            shard that is not given, or given twice; a sample too many, or too few.
+    """
+    files = [(path, _open(path)) for path in paths]
+    provenance = _provenance(*files[0])
+    same = ("dtype", "classes", "round", "shards", "views")
+    alike = {field: provenance.get(field) for field in same}
+    for path, file in files:
+        found = _provenance(path, file)
+        for field, value in {**alike, **expect}.items():
+            if found.get(field) != value:
+                problem = (
+                    f"{field} is {_short(found.get(field))}, the student needs {_short(value)}"
+                )
+                raise InputError(path, problem, rerun("cache_logits"))
+    _check_shards(files, part)
+    count, views = sum(file.metadata.num_rows for _, file in files), provenance.get("views", 0)
+    dtype, width = DTYPES[provenance["dtype"]], len(provenance["classes"])
+    found_ids, found_views = np.empty(count, np.int64), np.zeros(count, np.int32)
+    logits = _room(count, width, dtype)
+    parameters = _room(count, len(PARAMETERS), np.dtype("<f4")) if views else None
+    at = 0
+    for path, file in files:
+        for some in _rows(path, file, dtype, width, views > 0):
+            to = slice(at, at + len(some.ids))
+            found_ids[to], logits[to] = some.ids, some.logits
+            if views:
+                found_views[to], parameters[to] = some.view, some.parameters
+            at = to.stop
+    if ids is None:
+        ids = found_ids[found_views == 0]
+    rows = _places(paths[0], found_ids, found_views, ids, views)
+    return Cache(ids, logits, provenance, rows, parameters)
+
+
+def _room(rows: int, width: int, dtype: np.dtype) -> np.ndarray | Spool:
+    """Where a column is kept: in memory, or on the disk if it is large."""
+    if rows * width * dtype.itemsize > SPOOL_BYTES:
+        return Spool(rows, width, dtype)
+    return np.empty((rows, width), dtype)
+
+
+def _places(
+    path: Path, found: np.ndarray, view: np.ndarray, ids: np.ndarray, views: int
+) -> np.ndarray:
+    """The row (1 + V, N) of each view of each sample, every one there once."""
+    if len(ids) == 0:
+        raise InputError(path, "holds no plain view of any sample", rerun("cache_logits"))
+    order = np.argsort(ids, kind="stable")
+    twice = ids[order][1:] == ids[order][:-1]
+    place = order[np.searchsorted(ids, found, sorter=order).clip(max=len(ids) - 1)]
+    strange = ids[place] != found
+    if strange.any():
+        problem = f"sample_id {found[strange.argmax()]} is not among the inputs"
+        raise InputError(path, problem, "check the flags")
+    rows = np.full((1 + views, len(ids)), -1)
+    outside = (view < 0) | (view > views)
+    if not outside.any():
+        rows[view, place] = np.arange(len(found))
+    if twice.any() or outside.any() or len(found) > (rows >= 0).sum():
+        problem = "the same sample_id more than once in a view"
+        raise InputError(path, problem, rerun("cache_logits"))
+    if (rows < 0).any():
+        lacking, sample = np.argwhere(rows < 0)[0]
+        problem = f"sample_id {ids[sample]} has no logits of view {lacking}"
+        raise InputError(path, problem, rerun("cache_logits"))
+    return rows
+
+
+def _check_shards(files: list[tuple[Path, pq.ParquetFile]], part: bool) -> None:
+    """Refuse a set of files that is not one cache (or part of it), each shard once."""
+    shards = _provenance(*files[0]).get("shards", 1)
+    seen: dict[int, Path] = {}
+    for path, file in files:
+        shard = _provenance(path, file).get("shard", 1)
+        if shard in seen:
+            raise InputError(path, f"is shard {shard} of {shards}, and so is {seen[shard]}")
+        seen[shard] = path
+    missing = [str(shard) for shard in range(1, shards + 1) if shard not in seen]
+    if missing and not part:
+        problem = f"shard {', '.join(missing)} of {shards} is not given"
+        raise InputError(f"the cache of {files[0][0]}", problem, "name every shard after --logits")
+
+
+def _open(path: Path) -> pq.ParquetFile:
+    try:
+        # pre_buffer would hold the whole of every open shard in memory
+        return pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False)
+    except FileNotFoundError:
+        raise InputError(path, "no such file", rerun("cache_logits")) from None
+    except (pa.ArrowException, OSError) as error:
+        problem = f"not a whole Parquet file ({_line(error)})"
+        raise InputError(path, problem, rerun("cache_logits")) from None
+
+
+def _provenance(path: Path, file: pq.ParquetFile) -> dict:
+    metadata = (file.schema_arrow.metadata or {}).get(KEY)
+    found = json.loads(metadata) if metadata else {}
+    columns = ["sample_id", "logits", *(("view", *PARAMETERS) if found.get("views") else ())]
+    if not found or file.schema_arrow.names != columns:
+        raise InputError(path, "is not a logit cache of distilshift", rerun("cache_logits"))
+    return found
+
+
+def _rows(
+    path: Path, file: pq.ParquetFile, dtype: np.dtype, width: int, views: bool
+) -> Iterator[Rows]:
+    try:
+        for batch in file.iter_batches(batch_size=8192):
+            column = batch["logits"]
+            if not pa.types.is_fixed_size_binary(column.type):
+                problem = f"logits are {column.type}, not fixed-width binary"
+                raise InputError(path, problem, rerun("cache_logits"))
+            if column.type.byte_width != width * dtype.itemsize:
+                problem = f"{column.type.byte_width} bytes a row for {width} {dtype.name}"
+                raise InputError(path, problem, rerun("cache_logits"))
+            flat = np.frombuffer(column.buffers()[1], dtype)
+            start = column.offset * width
+            values = flat[start : start + len(column) * width].reshape(len(column), width)
+            seen = []
+            if views:
+                drawn = np.stack([batch[name].to_numpy() for name in PARAMETERS], 1)
+                seen = [batch["view"].to_numpy(), drawn]
+            yield Rows(batch["sample_id"].to_numpy(), values, *seen)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(path, f"damaged ({_line(error)})", rerun("cache_logits")) from None
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _line(error: Exception) -> str:
+    return str(error).splitlines()[0][:120]

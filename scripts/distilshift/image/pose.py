@@ -1,0 +1,28 @@
+"""The pose of a target: how its images lie to those that a teacher was trained on."""
+
+from typing import NamedTuple
+
+from distilshift.image import augmentation
+
+import torch
+from torch import Tensor
+
+
+class Pose(NamedTuple):
+    """What is done to each image before the teacher's first layer.
+
+    Args:
+        angle: degrees it is turned by.
+        zoom: the relative change of its size.
+        negative: whether dark and light change places.
+    """
+
+    angle: float = 0.0
+    zoom: float = 0.0
+    negative: bool = False
+
+    def apply(self, images: Tensor) -> Tensor:
+        """Float images (N, C, H, W) in -1..1, as ``augmentation.preprocess`` gives them."""
+        parameters = torch.tensor([[self.angle, self.zoom, 0.0, 0.0]]).expand(len(images), -1)
+        shown = -images if self.negative else images
+        return augmentation.apply_affine(shown, augmentation.affine(parameters))

@@ -1,0 +1,332 @@
+"""The one training loop: a fixed number of steps, resumable, the same for every row.
+
+Random draws are a function of (seed, step), never of what was drawn before, so a run
+that is killed and resumed ends in the same bytes as one that was not.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import inspect
+import json
+import math
+import os
+import shutil
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+from distilshift import cli
+from distilshift.errors import InputError
+from distilshift.files import tensors
+from distilshift.image import augmentation
+from distilshift.seeds import generator, seed_from
+
+import torch
+from torch import Tensor, nn
+
+PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The settings every training script shares; the config's ``training`` gives them."""
+    group = parser.add_argument_group("training")
+    group.add_argument("--steps", type=cli.positive_int, default=400, help="optimiser steps")
+    group.add_argument("--batch", type=cli.positive_int, default=128, help="inputs a step")
+    group.add_argument("--lr", type=cli.positive_float, default=3e-3, help="peak learning rate")
+    group.add_argument("--weight-decay", type=cli.non_negative_float, default=1e-2)
+    augmentation.add_arguments(group)
+    group.add_argument(
+        "--channels-last",
+        action="store_true",
+        help="convolve in that memory format: faster for wide networks, slower for narrow ones",
+    )
+    group.add_argument(
+        "--precision",
+        choices=sorted(PRECISIONS),
+        default="float32",
+        help="bfloat16 is mixed precision: weights, logits and loss stay float32",
+    )
+    group.add_argument(
+        "--compile",
+        action="store_true",
+        help="torch.compile the network: pays in long runs, needs a C++ compiler",
+    )
+    group.add_argument("--seed", type=cli.non_negative_int, default=0)
+    group.add_argument(
+        "--state",
+        type=Path,
+        metavar="FILE",
+        help="where to keep what a killed run needs to go on; removed at the end",
+    )
+    group.add_argument(
+        "--save-seconds",
+        type=cli.non_negative_float,
+        default=60.0,
+        help="how much work a SIGKILL may cost; SIGTERM costs none",
+    )
+
+
+class Views:
+    """Batches of a set of inputs as the network sees them.
+
+    Which inputs a batch holds is a function of (seed, step); how an image is seen is one
+    of (seed, epoch, place of the image in the set), so that a cache can hold its views.
+
+    Args:
+        inputs: uint8 (N, C, H, W), on any device; batches come on that device.
+        args: ``batch``, ``rotation``, ``translation``, ``scale``.
+        seed: names the random stream; equal seeds give equal batches and views.
+        convolved: probability of a random convolution, drawn for each batch anew; such
+            views are not for a cache, which could not tell them.
+    """
+
+    def __init__(
+        self, inputs: Tensor, args: argparse.Namespace, *seed: object, convolved: float = 0.0
+    ):
+        self.inputs, self.args, self.seed, self.convolved = inputs, args, seed, convolved
+        self.batch = min(args.batch, len(inputs))
+        self.per_epoch = len(inputs) // self.batch
+        self._epoch, self._order = -1, torch.empty(0)
+        self._drawn: dict[str, tuple[int, Tensor]] = {}  # name -> epoch, its parameters
+
+    def indices(self, step: int) -> Tensor:
+        """Which inputs step ``step`` uses: (batch,) int64; each epoch visits all once."""
+        epoch, at = divmod(step, self.per_epoch)
+        if epoch != self._epoch:
+            order = torch.randperm(
+                len(self.inputs), generator=generator(*self.seed, "order", epoch)
+            )
+            self._epoch, self._order = epoch, order
+        return self._order[at * self.batch : (at + 1) * self.batch].to(self.inputs.device)
+
+    def parameters(self, epoch: int, name: str = "view") -> Tensor:
+        """How every image is seen in that epoch: (N, 4), as ``augmentation`` defines them."""
+        if self._drawn.get(name, (-1,))[0] != epoch:
+            drawn = augmentation.draw(len(self.inputs), self.args, *self.seed, name, epoch)
+            self._drawn[name] = epoch, drawn.to(self.inputs.device)
+        return self._drawn[name][1]
+
+    def view(self, indices: Tensor, step: int, name: str = "view", strength: float = 1.0) -> Tensor:
+        """Those inputs, preprocessed and augmented: float (batch, C, H, W).
+
+        Args:
+            name: tells apart several views of one epoch.
+            strength: multiplies every range of the augmentation.
+        """
+        parameters = self.parameters(step // self.per_epoch, name)[indices]
+        seen = augmentation.see(self.inputs[indices], parameters * strength)
+        if not self.convolved:
+            return seen
+        stream = (*self.seed, "convolution", name, step)
+        return augmentation.random_convolution(seen, self.convolved, *stream)
+
+
+class AdamW(torch.optim.AdamW):
+    """torch's AdamW, without the decorators that import torch's compiler.
+
+    They import it only to be left out of compilation, which costs 1.2 CPU-seconds a
+    process: a quarter of the default experiment's shorter jobs.
+    """
+
+    add_param_group = inspect.unwrap(torch.optim.AdamW.add_param_group)
+    zero_grad = inspect.unwrap(torch.optim.AdamW.zero_grad)
+    state_dict = inspect.unwrap(torch.optim.AdamW.state_dict)
+    load_state_dict = inspect.unwrap(torch.optim.AdamW.load_state_dict)
+    step = torch.no_grad()(inspect.unwrap(torch.optim.AdamW.step))
+
+
+LossFn = Callable[[int], tuple[Tensor, dict[str, Tensor]]]
+
+
+def fit(
+    module: nn.Module, loss_fn: LossFn, args: argparse.Namespace, per_epoch: int, identity: dict
+) -> list[dict]:
+    """Minimise ``loss_fn`` with AdamW and a one-cycle schedule; return the history.
+
+    Args:
+        module: everything that is trained; left in training mode.
+        loss_fn: maps the step to (loss, measurements), all scalar tensors.
+        args: ``steps``, ``lr``, ``weight_decay``, ``channels_last``, ``state``.
+        per_epoch: steps in one line of the history.
+        identity: what makes this run this run; a saved state of another is not resumed.
+
+    Returns:
+        One dict an epoch: epoch, step, lr, and the means of loss and measurements.
+
+    Raises:
+        InputError: the loss is no longer a finite number; names the step and the setting.
+    """
+    trained = [p for p in module.parameters() if p.requires_grad]
+    optimizer = AdamW(trained, lr=args.lr, weight_decay=args.weight_decay, fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, args.lr, total_steps=args.steps)
+    identity = {**identity, "steps": args.steps, "lr": args.lr, "decay": args.weight_decay}
+    identity |= {"batch": args.batch, "channels_last": args.channels_last}
+    identity |= {"precision": args.precision, "compile": args.compile, "code": _code_sha256()}
+    history: list[dict] = []
+    sums: dict[str, Tensor] = {}
+    losses: list[Tensor] = []  # of this epoch; looked at once, so as not to wait for a GPU
+    start = 0
+    if args.channels_last:  # before the state: it must come back in the same layout
+        module.to(memory_format=torch.channels_last)
+    if args.state and args.state.exists():
+        start, history, sums = _resume(args.state, module, optimizer, schedule, identity)
+    compute = _compute(module, args)
+    on = trained[0].device
+    stop = _Stop()
+    module.train()
+    saved, shown = time.monotonic(), -1
+    begun, first = time.monotonic(), start
+    for step in range(start, args.steps):
+        lr = optimizer.param_groups[0]["lr"]
+        _seed_dropout(seed_from("step", identity.get("seed"), step), on)
+        with compute():
+            loss, measured = loss_fn(step)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        for name, value in {"loss": loss, **measured}.items():
+            sums[name] = sums.get(name, 0) + value.detach()
+        losses.append(loss.detach())
+        done = step + 1
+        if done % per_epoch == 0 or done == args.steps:
+            count = (done - 1) % per_epoch + 1
+            # in one order, whatever that of the sums is after a resume
+            means = {name: (sums[name] / count).item() for name in sorted(sums)}
+            _check_finite(losses, done, args)
+            losses = []
+            history.append({"epoch": len(history) + 1, "step": done, "lr": lr, **means})
+            sums = {}
+            if done * 10 // args.steps > shown:
+                shown = done * 10 // args.steps
+                pace = 1000 * (time.monotonic() - begun) / (done - first)
+                text = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
+                cli.log.info("step %d/%d  %s  %.1f ms/step", done, args.steps, text, pace)
+        due = stop.asked or time.monotonic() - saved > args.save_seconds
+        if args.state and due and done < args.steps:
+            _save(args.state, module, optimizer, identity, done, history, sums)
+            saved = time.monotonic()
+        if stop.asked and done < args.steps:
+            kept = "state kept" if args.state else "no --state given, nothing kept"
+            cli.log.info("stopped by a signal after step %d; %s", done, kept)
+            sys.exit(128 + stop.asked)
+    stop.restore()
+    return [{name: row[name] for name in history[-1]} for row in history]
+
+
+def finish(args: argparse.Namespace) -> None:
+    """Forget the resume state, and what kills left of it, once the outputs are in place."""
+    if args.state:
+        args.state.unlink(missing_ok=True)
+        for part in args.state.parent.glob(f".{args.state.name}.*.part"):
+            part.unlink(missing_ok=True)
+
+
+def _compute(module: nn.Module, args: argparse.Namespace) -> Callable:
+    """What each loss is computed under; compiles the module first, if that is asked for."""
+    if args.compile:
+        compilers = [os.environ.get("CXX") or "c++", "g++", "clang++"]
+        if not any(map(shutil.which, compilers)):
+            raise InputError("--compile", "no C++ compiler here", "set compile: false")
+        for part in module.values() if isinstance(module, nn.ModuleDict) else [module]:
+            part.compile()  # in place: the names of its weights stay
+    precision = PRECISIONS[args.precision]
+    if precision is None:
+        return contextlib.nullcontext
+    kind = next(module.parameters()).device.type
+    return lambda: torch.autocast(kind, precision)
+
+
+def _seed_dropout(seed: int, on: torch.device) -> None:
+    """``torch.manual_seed`` where it is needed; it reads the call stack: 0.7 ms a step."""
+    torch.default_generator.manual_seed(seed)
+    if on.type == "cuda":
+        torch.cuda.manual_seed(seed)
+
+
+def _code_sha256() -> str:
+    """Of every module here: a state that other code has saved must not be gone on with."""
+    digest = hashlib.sha256(torch.__version__.encode())
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+class _Stop:
+    """Turns SIGTERM (time limit, preemption, scancel) into a flag read between steps."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self._before = signal.signal(signal.SIGTERM, self._ask)
+
+    def _ask(self, number: int, frame: object) -> None:
+        self.asked = number
+
+    def restore(self) -> None:
+        signal.signal(signal.SIGTERM, self._before)
+
+
+def _check_finite(losses: list[Tensor], done: int, args: argparse.Namespace) -> None:
+    values = torch.stack(losses).tolist()
+    for step, value in enumerate(values, done - len(values) + 1):
+        if not math.isfinite(value):
+            raise InputError(
+                f"step {step}",
+                f"the loss is {value}: training diverged at a peak learning rate of {args.lr}",
+                "lower lr in the config's training section",
+            )
+
+
+def _save(path, module, optimizer, identity, step, history, sums) -> None:
+    content = {f"module.{name}": value for name, value in module.state_dict().items()}
+    for index, state in optimizer.state_dict()["state"].items():
+        content |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
+    content |= {f"sums.{name}": value for name, value in sums.items()}
+    tensors.save(path, "state", content, {"identity": identity, "step": step, "history": history})
+
+
+def _resume(path, module, optimizer, schedule, identity):
+    """Put a saved state back; a damaged or foreign one is thrown away with a warning."""
+    try:
+        content, header = tensors.load(path, "state", "train_teacher")
+        identity_there = header["identity"]
+    except (InputError, ValueError, KeyError, TypeError) as error:
+        problem = getattr(error, "problem", error)
+        cli.log.warning("ignoring the saved state %s, starting over: %s", path, problem)
+        return 0, [], {}
+    if identity_there != json.loads(json.dumps(identity)):
+        cli.log.warning("ignoring the saved state %s: it is of another run; starting over", path)
+        return 0, [], {}
+    parts: dict[str, dict] = {"module": {}, "optimizer": {}, "sums": {}}
+    for name, value in content.items():
+        part, rest = name.split(".", 1)
+        parts[part][rest] = value.clone()  # off the memory map: the file is soon replaced
+    module.load_state_dict(parts["module"])
+    trained = optimizer.param_groups[0]["params"]
+    states: dict[int, dict] = {}
+    for name, value in parts["optimizer"].items():
+        index, key = name.split(".", 1)
+        parameter = trained[int(index)]
+        if value.shape == parameter.shape:  # the fused step needs the parameter's layout
+            value = torch.empty_like(parameter).copy_(value)
+        states.setdefault(int(index), {})[key] = value
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": states})
+    schedule.last_epoch = header["step"] - 1
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Detected call of `lr_scheduler.step")
+        schedule.step()  # sets the rate and the momentum that belong to this step
+    device = next(module.parameters()).device
+    sums = {name: value.to(device) for name, value in parts["sums"].items()}
+    cli.log.info("resumed after step %d", header["step"])
+    return header["step"], header["history"], sums
+
+
+def settings(args: argparse.Namespace) -> dict:
+    """The settings that make a row comparable with another, for the weights' header."""
+    names = ("steps", "batch", "lr", "weight_decay", "rotation", "translation", "scale")
+    names += ("precision",)
+    return {name: getattr(args, name) for name in names}
