@@ -28,6 +28,7 @@ class Dataset(NamedTuple):
     classes: list[str]
     licence: str
     train: int | None = None  # the first so many are the official training split
+    names: list[str] | None = None  # what its source calls each row: N texts, such as file names
 
     def chunks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Row numbers and inputs, a few thousand at a time; unreadable ones are left out."""
