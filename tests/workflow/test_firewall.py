@@ -50,7 +50,7 @@ def test_the_default_experiment_has_the_jobs_it_should(default):
         "plot_confusion": 1,
         "plot_calibration": 1,
         "plot_decomposition": 1,
-        "all": 1,
+        "everything": 1,
     }
 
 

@@ -9,7 +9,7 @@ PLOTS = {"plot_ladder", "plot_domains", "plot_curves", "plot_confusion"}
 PLOTS |= {"plot_calibration", "plot_decomposition"}
 TABLES = {"tabulate_ladder", "tabulate_statistics"}
 SCORED = {"validate", "select", "tabulate_selection"}
-END = {"predict", "evaluate", *SCORED, "summarize", *TABLES, *PLOTS, "all"}
+END = {"predict", "evaluate", *SCORED, "summarize", *TABLES, *PLOTS, "everything"}
 TRAINED = {"train_teacher", "adapt_teacher", "cache_logits", "distill_student", "train_student"}
 
 
@@ -37,19 +37,19 @@ COMMENT = "\n# a thought\n"
     ("name", "old", "new", "expected"),
     [
         (
-            "scripts/distilshift/losses.py",
+            "scripts/distilshift/learning/losses.py",
             None,
             COMMENT,
             {"distill_student", *END} - {"plot_domains"},
         ),
         (
-            "scripts/distilshift/losses.py",
+            "scripts/distilshift/learning/losses.py",
             "return temperature**2 *",
             "return",
             {"distill_student", *END} - {"plot_domains"},
         ),
-        ("scripts/distilshift/figures.py", None, COMMENT, {*PLOTS, "all"}),
-        ("scripts/plot_curves.py", None, COMMENT, {"plot_curves", "all"}),
+        ("scripts/distilshift/analysis/figures.py", None, COMMENT, {*PLOTS, "everything"}),
+        ("scripts/plot_curves.py", None, COMMENT, {"plot_curves", "everything"}),
         ("CONTRIBUTING.md", None, COMMENT, set()),
         (
             "tests/config.yaml",
@@ -62,13 +62,13 @@ COMMENT = "\n# a thought\n"
             "tests/config.yaml",
             "device: cpu",
             "requirement: {criterion: snd, value: 1.5}\ndevice: cpu",
-            {"select", "all"},
+            {"select", "everything"},
         ),
         (
             "tests/config.yaml",
             "device: cpu",
             "requirement: {criterion: oracle_accuracy}\ndevice: cpu",
-            {"select", "all"},
+            {"select", "everything"},
         ),
         (
             "tests/config.yaml",
@@ -93,7 +93,7 @@ def test_another_round_runs_its_own_jobs_and_what_joins_them(finished):
 
 
 def test_an_edited_shift_makes_the_domains_and_all_below_again(finished):
-    name = next((finished.folder / "scripts/distilshift").glob("shifts*"))
+    name = next((finished.folder / "scripts/distilshift").glob("image/shifts*"))
     module = name if name.suffix == ".py" else name / "__init__.py"
     with edited(finished, module.relative_to(finished.folder), None, COMMENT):
         planned = set(finished.planned(*SMALL))

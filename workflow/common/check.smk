@@ -1,0 +1,117 @@
+# the config, checked before the first job
+import sys
+from pathlib import Path
+
+import jsonschema
+import yaml
+from snakemake.utils import validate
+
+SCHEMA = yaml.safe_load(Path("workflow/schemas/config.schema.yaml").read_text())
+
+
+def check_config():
+    """Refuse a config in one line a mistake: the key, what was given, what is allowed.
+
+    Snakemake's own `validate`, which runs next, fills in the defaults.
+    """
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    mistakes = [explain(error) for error in validator.iter_errors(config)]
+    if not mistakes:
+        validate(config, "../schemas/config.schema.yaml")
+        mistakes = list(undefined_names())
+    if mistakes:
+        sys.exit("\n".join(f"config: {mistake}" for mistake in mistakes))
+
+
+def explain(error):
+    """A schema violation as `key: given; allowed`."""
+    key = ".".join(str(part) for part in error.absolute_path) or "top level"
+    if error.validator == "additionalProperties":
+        allowed = list(error.schema.get("properties", {}))
+        unknown = [name for name in error.instance if name not in allowed]
+        return f"{key}: unknown key {', '.join(unknown)}; allowed: {', '.join(allowed)}"
+    if error.validator == "enum":
+        allowed = ", ".join(str(value) for value in error.validator_value)
+        return f"{key}: got {error.instance}; allowed: {allowed}"
+    if (
+        error.validator == "anyOf"
+    ):  # name the choices, and describe those without a list
+        ways = (
+            way.get("enum", [way.get("description")]) for way in error.validator_value
+        )
+        return f"{key}: got {error.instance}; allowed: {', '.join(sum(ways, []))}"
+    note = error.schema.get("description", "")
+    return f"{key}: {error.message}" + (f" ({note})" if note else "")
+
+
+def undefined_names():
+    """A line for each name in the config that nothing defines: what a schema cannot see."""
+    defined = {key: list(config[key]) for key in ("domains", "networks", "adaptations")}
+
+    def unknown(key, name, kind):
+        if name not in defined[kind]:
+            yield f"{key}: {name} is not defined; allowed: {', '.join(defined[kind])}"
+
+    for number, transfer in enumerate(config["transfers"]):
+        key = f"transfers.{number}"
+        for end in ("source", "target"):
+            yield from unknown(f"{key}.{end}", transfer[end], "domains")
+        if transfer["source"] == transfer["target"]:
+            yield f"{key}: source and target are both {transfer['source']}"
+        for network in transfer["networks"]:
+            yield from unknown(f"{key}.networks", network, "networks")
+    for name, network in config["networks"].items():
+        for adaptation in network.get("adaptations", []):
+            yield from unknown(
+                f"networks.{name}.adaptations", adaptation, "adaptations"
+            )
+    for name, method in config["methods"].items():
+        for adaptation in method.get("adaptations", []):
+            yield from unknown(f"methods.{name}.adaptations", adaptation, "adaptations")
+        if method["views"] == "replayed" and config["logits"]["views"] == 0:
+            yield f"methods.{name}.views: replayed needs views in the caches; set logits.views"
+        if method["views"] != "fixed" and method["loss"] == "dine":
+            yield f"methods.{name}.views: got {method['views']}; dine keeps labels of plain inputs; allowed: fixed"
+    kinds = SCHEMA["$defs"]["adaptation"]["properties"]["kind"]["enum"]
+    for name, settings in config["adaptations"].items():
+        ways = [key for key in ("kind", "combine", "logits") if key in settings]
+        if name not in ("none", *kinds) and not ways:
+            yield f"adaptations.{name}: has no kind; allowed: {', '.join(kinds)}"
+        if len(ways) > (name != "none"):
+            allowed = (
+                "nothing, it is the source teacher" if name == "none" else "one of them"
+            )
+            yield f"adaptations.{name}: has {', '.join(ways)}; allowed: {allowed}"
+        yield from unknown_members(name, settings, unknown)
+        try:
+            settings.get("logits", "").format(**dict.fromkeys(PLACEHOLDERS, "x"))
+        except (KeyError, IndexError, ValueError):
+            allowed = " ".join(f"{{{key}}}" for key in PLACEHOLDERS)
+            yield f"adaptations.{name}.logits: got {settings['logits']}; allowed in braces: {allowed}"
+
+
+PLACEHOLDERS = ("source", "target", "network", "seed")
+
+
+def unknown_members(name, settings, unknown):
+    """A line for each member of a combination that cannot be one."""
+    key = f"adaptations.{name}.of"
+    for member in settings.get("of", []):
+        given = {"adaptation": member} if isinstance(member, str) else member
+        yield from unknown(key, given["adaptation"], "adaptations")
+        if "combine" in config["adaptations"].get(given["adaptation"], {}):
+            yield f"{key}: {given['adaptation']} is a combination itself; name its members"
+        if "source" not in given:
+            continue
+        yield from unknown(key, given["source"], "domains")
+        for number, transfer in enumerate(config["transfers"]):
+            # its teacher would have learned from the target's labels
+            used = any(
+                name in config["networks"].get(network, {}).get("adaptations", [name])
+                for network in transfer["networks"]
+            )
+            if used and transfer["target"] == given["source"]:
+                yield f"{key}: {given['source']} is the target of transfers.{number}"
+
+
+check_config()

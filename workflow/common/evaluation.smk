@@ -1,0 +1,37 @@
+# what the rules of evaluation.smk need
+
+
+def of_part(file, part, wildcards):
+    """``file`` of every network of a part of a cell, seed by seed."""
+    source, target, network = wildcards.source, wildcards.target, wildcards.network
+    if part == "oracle":
+        folders = [f"<results>/students/{target}/{network}/seed{{seed}}"]
+    else:
+        cell = f"<results>/transfers/{source}-to-{target}/{network}/seed{{seed}}"
+        adapted = [name for name in adaptations(network) if name != "none"]
+        folders = [
+            f"<results>/teachers/{source}/{network}/seed{{seed}}",
+            *(f"{cell}/{name}/teacher" for name in adapted if has_weights(name)),
+            f"<results>/students/{source}/{network}/seed{{seed}}",
+            *(
+                f"{cell}/{name}/{method}/round{round}"
+                for name, method in students(network)
+                for round in range(1, config["rounds"] + 1)
+            ),
+        ]
+    return [
+        f"{folder.format(seed=seed)}/{file}"
+        for seed in config["seeds"]
+        for folder in folders
+    ]
+
+
+def predicted_weights(wildcards):
+    return of_part("weights.safetensors", wildcards.part, wildcards)
+
+
+def evaluated(file):
+    """An input function: ``file`` of every network of a cell, in the order of its outputs."""
+    return lambda wildcards: [
+        path for part in PARTS for path in of_part(file, part, wildcards)
+    ]

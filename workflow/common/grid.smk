@@ -1,0 +1,87 @@
+# the grid: transfers x networks x seeds, adaptations x methods
+
+TRANSFERS = [f"{t['source']}-to-{t['target']}" for t in config["transfers"]]
+
+CELLS = [
+    f"{t['source']}-to-{t['target']}/{network}"
+    for t in config["transfers"]
+    for network in t["networks"]
+]
+
+SHARDS = [
+    f"{k}-of-{config['logits']['shards']}"
+    for k in range(1, config["logits"]["shards"] + 1)
+]
+
+# of a cell's outputs: one file for what has seen no label of the target, one for what has
+PARTS = ["label-free", "oracle"]
+
+
+def domains_in_use():
+    """The domains of the transfers, each once, in order."""
+    ends = [t[end] for t in config["transfers"] for end in ("source", "target")]
+    return list(dict.fromkeys(ends))
+
+
+def adaptations(network):
+    """The adaptations of a network's teacher."""
+    return config["networks"][network].get("adaptations", list(config["adaptations"]))
+
+
+def has_weights(adaptation):
+    """Whether a teacher is a network: not a combination, nor logits of the user's own."""
+    return not {"combine", "logits"} & config["adaptations"][adaptation].keys()
+
+
+COMBINED = [a for a in config["adaptations"] if "combine" in config["adaptations"][a]]
+
+IMPORTED = [a for a in config["adaptations"] if "logits" in config["adaptations"][a]]
+
+
+def has_views(adaptation):
+    """Whether a teacher's cache can hold views: not where it is of the user's own logits."""
+    members = config["adaptations"][adaptation].get("of", [adaptation])
+    names = [m if isinstance(m, str) else m["adaptation"] for m in members]
+    return not set(names) & set(IMPORTED)
+
+
+def students(network):
+    """The pairs of adaptation and method that a network's students are distilled by.
+
+    Every pair that the method admits and that can be: online wants a teacher that is a
+    network, replayed wants views of the cache, and logits of the user's own have none.
+    """
+    possible = {
+        "fixed": lambda adaptation: True,
+        "replayed": has_views,
+        "online": has_weights,
+    }
+    return [
+        (adaptation, method)
+        for adaptation in adaptations(network)
+        for method, settings in config["methods"].items()
+        if possible[settings["views"]](adaptation)
+        and adaptation in settings.get("adaptations", [adaptation])
+    ]
+
+
+def has_matrix():
+    """Whether some cell has students of two adaptations or more, and of two methods."""
+    pairs = [students(cell.split("/")[1]) for cell in CELLS]
+    return any(len({a for a, _ in of}) > 1 < len({m for _, m in of}) for of in pairs)
+
+
+def can_be_ranked():
+    """Whether there are two cells, and three distilled rows that every cell has."""
+    shared = set.intersection(*(set(students(cell.split("/")[1])) for cell in CELLS))
+    return len(CELLS) > 1 and len(shared) > 2
+
+
+def describe_experiment():
+    cells, seeds = len(CELLS), len(config["seeds"])
+    return f"{cells} transfer-network pairs x {seeds} seeds, device {config['device']}"
+
+
+def of_cells(file):
+    """That file of every cell."""
+    return expand("<results>/transfers/{cell}/{file}", cell=CELLS, file=file)

@@ -1,0 +1,97 @@
+# what the rules of logits.smk need
+from itertools import product
+
+from snakemake.iocontainers import Wildcards
+
+# where a student lies; from round 2 on also the cache that it learns from
+STUDENT = "{adaptation}/{method}/round{round}"
+
+
+def of_logits(folder, ending, of="{adaptation}"):
+    """The pattern of a logit cache's path, or of its log's: one file, or one a shard."""
+    name = "logits" if config["logits"]["shards"] == 1 else "logits/{shard}"
+    cell = "transfers/{source}-to-{target}/{network}/seed{seed}"
+    return f"<{folder}>/{cell}/{of}/{name}{ending}"
+
+
+def logits_of_round(round):
+    """The pattern of the cache that a round's students learn from; the first is shared."""
+    return of_logits("results", ".parquet", "{adaptation}" if round == 1 else STUDENT)
+
+
+def previous_logits(wildcards):
+    """Of the cache of the round before, the file or the shard that is to be kept in part."""
+    before = int(wildcards.round) - 1
+    return logits_of_round(before).format(**{**dict(wildcards), "round": before})
+
+
+def previous_student(wildcards):
+    """The weights of the round before."""
+    before = {**dict(wildcards), "round": int(wildcards.round) - 1}
+    cell = "<results>/transfers/{source}-to-{target}/{network}/seed{seed}"
+    return f"{cell}/{STUDENT}/weights.safetensors".format(**before)
+
+
+def shard(wildcards):
+    """The shard that a job makes, as its script is told."""
+    return wildcards.get("shard", SHARDS[0])
+
+
+def view_flags(wildcards):
+    """The views that a cache holds, as flags of cache_logits.py: those of its students."""
+    views, drawn = config["logits"]["views"], config["training"]["student"]
+    if views == 0 or not has_views(wildcards.adaptation):
+        return ""
+    flags = [f"--views {views} --seed {wildcards.seed}"]
+    flags += [f"--{name} {value}" for name, value in drawn["augmentation"].items()]
+    return " ".join(flags)
+
+
+def members(wildcards):
+    """The cells whose caches a combination is made of; other teachers have but their own."""
+    of = config["adaptations"][wildcards.adaptation].get("of", [wildcards.adaptation])
+    named = [{"adaptation": m} if isinstance(m, str) else m for m in of]
+    return [Wildcards(fromdict={**dict(wildcards), **member}) for member in named]
+
+
+def member_logits(wildcards):
+    """Of each member's cache the file, or the shard, that is to be combined."""
+    pattern = of_logits("results", ".parquet")
+    return [pattern.format(**dict(member)) for member in members(wildcards)]
+
+
+def own_logits(wildcards):
+    """The file of logits that the user brought for a cell; it lies here, in no bucket."""
+    given = config["adaptations"][wildcards.adaptation]["logits"]
+    return local(given.format(**dict(wildcards)))
+
+
+def teachers(wildcards):
+    """What a first cache must be of: weights, or the user's file, of every member."""
+    return [
+        (
+            teacher_weights(member).format(**dict(member))
+            if has_weights(member.adaptation)
+            else own_logits(member)
+        )
+        for member in members(wildcards)
+    ]
+
+
+def verified(what):
+    """Logits, teacher, inputs or network of every first cache whose teacher is a network."""
+    found = []
+    for transfer in config["transfers"]:
+        for network, seed in product(transfer["networks"], config["seeds"]):
+            for adaptation in filter(has_weights, adaptations(network)):
+                cell = {"source": transfer["source"], "target": transfer["target"]}
+                cell |= {"network": network, "seed": seed, "adaptation": adaptation}
+                found += {
+                    "logits": expand(logits_of_round(1), shard=SHARDS, **cell),
+                    "teacher": teachers(Wildcards(fromdict=cell)),
+                    "inputs": [
+                        f"<results>/domains/{cell['target']}/train_inputs.safetensors"
+                    ],
+                    "network": [network],
+                }[what]
+    return found

@@ -1,0 +1,27 @@
+# what the rules of selection.smk need
+
+ORACLE = "oracle_accuracy"  # the one criterion that needs the target's labels
+
+
+def oracle_metrics():
+    """The tidy metrics, for a selection by the oracle alone."""
+    is_asked = config["requirement"]["criterion"] == ORACLE
+    return ["<results>/metrics.parquet"] if is_asked else []
+
+
+def requirement_flags():
+    """What a chosen round must meet, as flags of select_round.py."""
+    wanted = config["requirement"]
+    flags = [f"--criterion {wanted['criterion']}"]
+    if wanted["value"] is not None:
+        flags.append(f"--requirement {wanted['value']}")
+    return " ".join(flags)
+
+
+def oracle_flags(wildcards, input):
+    """The tidy metrics as a flag, where they are an input.
+
+    Apart from the requirement: what is derived from inputs is no parameter whose change
+    Snakemake would see.
+    """
+    return f"--metrics {input.metrics}" if input.metrics else ""

@@ -1,0 +1,25 @@
+# what the rules of student.smk need
+
+
+def cached_logits(wildcards):
+    """Every file of the logit cache that a student learns from."""
+    pattern = logits_of_round(int(wildcards.round))
+    return expand(pattern, shard=SHARDS, **dict(wildcards))
+
+
+def labellers(wildcards):
+    """What a student's cache must be of: its teachers, later the student before."""
+    if int(wildcards.round) == 1:
+        return teachers(wildcards)
+    return [previous_student(wildcards)]
+
+
+def joint_source(file):
+    """An input function: that file of the source, for students that learn from it too."""
+
+    def path(wildcards):
+        if config["methods"][wildcards.method]["source_weight"] == 0:
+            return []
+        return f"<results>/domains/{wildcards.source}/{file}"
+
+    return path
