@@ -24,9 +24,9 @@ import numpy as np
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-import distill_student
 from distilshift import cli
 from distilshift.files import logits
+from distilshift.learning import distillation
 
 BATCH = 512  # inputs of one row group, and of one step
 
@@ -54,10 +54,10 @@ def write_shard(path: Path, shard: int, args: argparse.Namespace) -> None:
 def epoch(paths: list[Path]) -> None:
     """Every row once, in an order of its own, through the student's own reader."""
     cache = logits.read(paths, {})
-    teacher = distill_student.teacher_of(cache, torch.device("cpu"))
+    labels = distillation.Labels(cache, torch.device("cpu"))
     order = torch.randperm(len(cache.ids), generator=torch.Generator().manual_seed(0))
     for rows in order.split(BATCH):
-        teacher(rows)
+        labels.logits(rows)
 
 
 def measured(work: Callable, *args: object) -> tuple[float, int]:

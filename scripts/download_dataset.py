@@ -12,12 +12,11 @@ manifest: name, licence, classes, counts a class, pictures that could not be rea
 
 import argparse
 import difflib
-import json
 from pathlib import Path
 
 from distilshift import cli
 from distilshift.errors import InputError
-from distilshift.files import tensors
+from distilshift.files import documents, tensors
 from distilshift.image.datasets import DATASETS, finder
 from distilshift.image.datasets.folders import folder
 
@@ -89,8 +88,7 @@ def main(args: argparse.Namespace) -> None:
         "archives_sha256": find.found,
         "sha256": {"inputs": rows.sha256, "labels": labels_sha256},
     }
-    with cli.whole_file(args.manifest) as part:
-        part.write_text(json.dumps(manifest, indent=2) + "\n")
+    documents.write(args.manifest, manifest)
     cli.log.info("%s: %d inputs in %d classes", name, len(ids), len(counts))
     if data.unreadable:
         cli.log.warning("%d pictures cannot be read: see the manifest", len(data.unreadable))

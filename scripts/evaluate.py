@@ -10,13 +10,12 @@ Only here and in the oracle's training are target labels read.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 from distilshift import cli
 from distilshift.analysis import metrics
-from distilshift.errors import InputError, rerun
-from distilshift.files import labels, outputs, tables
+from distilshift.errors import InputError
+from distilshift.files import documents, labels, outputs, tables
 
 import numpy as np
 import pandas as pd
@@ -45,14 +44,8 @@ def read_record(path: Path, network: dict) -> dict:
     Raises:
         InputError: also where the record is of other weights.
     """
-    rule = rerun("of its folder's weights")
-    try:
-        record = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise InputError(path, "no such file", rule) from None
-    except ValueError:
-        raise InputError(path, "not a whole JSON file", rule) from None
-    if record["weights_sha256"] != network["weights_sha256"]:
+    record = documents.read(path, "of its folder's weights")
+    if record.get("weights_sha256") != network["weights_sha256"]:
         problem = f"is not of the {network['method']} of seed {network['seed']} in the outputs"
         raise InputError(path, problem, "give records and histories in the outputs' order")
     return {name: record[name] for name in ("device", "parameters", "training_seconds")}

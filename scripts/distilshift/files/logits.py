@@ -31,8 +31,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from distilshift.cli import whole_file
 from distilshift.errors import InputError, rerun
+from distilshift.files import parquet
 
 import numpy as np
 import pyarrow as pa
@@ -109,8 +109,8 @@ def write(path: Path, chunks: Iterable[tuple], provenance: dict, dtype: str) -> 
     if views:
         fields += [("view", pa.int32()), *((name, pa.float32()) for name in PARAMETERS)]
     schema = pa.schema(fields, metadata)
-    options = {"use_dictionary": False, "compression": "none", "write_page_checksum": True}
-    with whole_file(path) as part, pq.ParquetWriter(part, schema, **options) as writer:
+    options = {"use_dictionary": False, "compression": "none"}
+    with parquet.writing(path, schema, **options) as writer:
         for chunk in chunks:
             ids, logits, view, parameters = Rows(*chunk)
             with np.errstate(over="ignore"):  # an overflow is reported below
@@ -255,14 +255,7 @@ def _check_shards(files: list[tuple[Path, pq.ParquetFile]], part: bool) -> None:
 
 
 def _open(path: Path) -> pq.ParquetFile:
-    try:
-        # pre_buffer would hold the whole of every open shard in memory
-        return pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False)
-    except FileNotFoundError:
-        raise InputError(path, "no such file", rerun("cache_logits")) from None
-    except (pa.ArrowException, OSError) as error:
-        problem = f"not a whole Parquet file ({_line(error)})"
-        raise InputError(path, problem, rerun("cache_logits")) from None
+    return parquet.opened(path, "cache_logits")
 
 
 def _provenance(path: Path, file: pq.ParquetFile) -> dict:
@@ -277,7 +270,7 @@ def _provenance(path: Path, file: pq.ParquetFile) -> dict:
 def _rows(
     path: Path, file: pq.ParquetFile, dtype: np.dtype, width: int, views: bool
 ) -> Iterator[Rows]:
-    try:
+    with parquet.failing_clearly(path, "cache_logits"):
         for batch in file.iter_batches(batch_size=8192):
             column = batch["logits"]
             if not pa.types.is_fixed_size_binary(column.type):
@@ -294,14 +287,8 @@ def _rows(
                 drawn = np.stack([batch[name].to_numpy() for name in PARAMETERS], 1)
                 seen = [batch["view"].to_numpy(), drawn]
             yield Rows(batch["sample_id"].to_numpy(), values, *seen)
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(path, f"damaged ({_line(error)})", rerun("cache_logits")) from None
 
 
 def _short(value: object) -> str:
     text = json.dumps(value)
     return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-def _line(error: Exception) -> str:
-    return str(error).splitlines()[0][:120]

@@ -14,9 +14,9 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from distilshift.cli import whole_file
 from distilshift.errors import InputError, rerun
-from distilshift.files.tables import IDENTITY, reading
+from distilshift.files import parquet
+from distilshift.files.tables import IDENTITY
 
 import numpy as np
 import pyarrow as pa
@@ -49,8 +49,7 @@ def write(path: Path, networks: Iterator[Outputs]) -> None:
     types |= {"round": pa.int64(), "seed": pa.int64()}
     types |= {"sample_id": pa.int64(), "logits": pa.binary(4 * width)}
     schema = pa.schema(types, {KEY: json.dumps(facts, sort_keys=True).encode()})
-    options = {"use_dictionary": NAMED, "write_page_checksum": True}
-    with whole_file(path) as out, pq.ParquetWriter(out, schema, **options) as writer:
+    with parquet.writing(path, schema, use_dictionary=NAMED) as writer:
         for one in itertools.chain([first], networks):
             for (domain, split), logits in one.logits.items():
                 known, count = {**one.network, "domain": domain, "split": split}, len(logits)
@@ -82,7 +81,7 @@ def read(path: Path, halves: Container[Half]) -> Iterator[Outputs]:
         InputError: the file is missing, damaged or foreign.
     """
     found = None
-    with reading(path, "predict"), pq.ParquetFile(path, page_checksum_verification=True) as file:
+    with parquet.failing_clearly(path, "predict"), parquet.opened(path, "predict") as file:
         inputs = _inputs(path, file)
         for group in range(file.num_row_groups):
             row = file.read_row_group(group, NAMED).slice(0, 1).to_pylist()[0]

@@ -1,15 +1,14 @@
-"""Tidy tables as Parquet: written whole, read with checksums and one clear error."""
+"""Tidy tables as Parquet: written whole, verified when read, with one clear error."""
 
-import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from distilshift.cli import whole_file
 from distilshift.errors import InputError, rerun
+from distilshift.files import parquet
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 # the columns of results/metrics.parquet, in order: a contract
 IDENTITY = [
@@ -40,27 +39,13 @@ SELECTION = [*IDENTITY, "criterion", "value", "collapsed", "reason"]
 
 
 def write(frame: pd.DataFrame, path: Path) -> None:
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    with whole_file(path) as part:
-        pq.write_table(table, part, write_page_checksum=True)
+    parquet.write(pa.Table.from_pandas(frame, preserve_index=False), path)
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """For people and other programs: six digits, the same bytes on every run."""
     with whole_file(path) as part:
         frame.to_csv(part, index=False, float_format="%.6f")
-
-
-@contextlib.contextmanager
-def reading(path: Path, rule: str) -> Iterator[None]:
-    """Turn what goes wrong with a Parquet file into one line that names it and its rule."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise InputError(path, "no such file", rerun(rule)) from None
-    except (pa.ArrowException, OSError) as error:
-        problem = f"damaged or not Parquet ({str(error).splitlines()[0][:120]})"
-        raise InputError(path, problem, rerun(rule)) from None
 
 
 def read(path: Path, rule: str, columns: list[str] | None = None) -> pd.DataFrame:
@@ -70,11 +55,11 @@ def read(path: Path, rule: str, columns: list[str] | None = None) -> pd.DataFram
         rule: the rule that makes it, named in the error.
         columns: which must be there; read alone, if given.
     """
-    with reading(path, rule):
-        missing = set(columns or []) - set(pq.read_schema(path).names)
+    with parquet.failing_clearly(path, rule), parquet.opened(path, rule) as file:
+        missing = set(columns or []) - set(file.schema_arrow.names)
         if missing:
             raise InputError(path, f"has no column {', '.join(sorted(missing))}", rerun(rule))
-        table = pq.read_table(path, columns=columns, page_checksum_verification=True)
+        table = file.read(columns)
     return table.to_pandas()
 
 

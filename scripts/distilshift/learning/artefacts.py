@@ -1,14 +1,13 @@
 """What every training step leaves: weights, a history an epoch, a record of the machine."""
 
 import argparse
-import json
 from pathlib import Path
 
-from distilshift import cli, device
+from distilshift import device
+from distilshift.files import documents, parquet
 from distilshift.learning import models, training
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from torch import nn
 
@@ -34,14 +33,12 @@ def write(
     from run to run (seconds, device) is in the record alone.
     """
     sha256 = models.save_weights(args.weights, model, header)
-    with cli.whole_file(args.history) as part:
-        pq.write_table(pa.Table.from_pylist(history), part)
+    parquet.write(pa.Table.from_pylist(history), args.history)
     measured = {
         "parameters": models.parameter_count(model),
         "training_seconds": round(seconds, 3),
         "weights_sha256": sha256,
         **device.record(on),
     }
-    with cli.whole_file(args.record) as part:
-        part.write_text(json.dumps(measured, indent=2) + "\n")
+    documents.write(args.record, measured)
     training.finish(args)
