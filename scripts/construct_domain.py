@@ -21,6 +21,7 @@ from distilshift.data import splits
 from distilshift.errors import InputError
 from distilshift.files import tensors
 from distilshift.image import shifts
+from distilshift.image.shifts import composition
 
 import torch
 from torch import Tensor
@@ -89,13 +90,26 @@ def resize(inputs: Tensor, size: int, channels: int) -> Tensor:
     return F.resize(inputs, [size, size], antialias=True)
 
 
+def warn_of_unseen(domain: str, half: str, classes: list[str], labels: Tensor) -> None:
+    """Say which classes a half has no sample of: the class list is that of all domains."""
+    counts = labels.bincount(minlength=len(classes)).tolist()
+    unseen = [name for name, count in zip(classes, counts, strict=True) if count == 0]
+    if unseen:
+        some = ", ".join(unseen[:10]) + (f" and {len(unseen) - 10} more" if unseen[10:] else "")
+        follows = {
+            "train": "what learns from its labels alone cannot know them",
+            "test": "nothing will say how well they are known there",
+        }[half]
+        cli.warn(f"{domain} has no {half} sample of {len(unseen)} classes ({some}): {follows}")
+
+
 def main(args: argparse.Namespace) -> None:
     inputs, header = tensors.load(args.dataset_inputs, "dataset inputs", "download_dataset")
     labels, _ = tensors.load(args.dataset_labels, "dataset labels", "download_dataset")
     if not torch.equal(inputs["ids"], labels["ids"]):
         raise InputError(args.dataset_labels, f"does not belong to {args.dataset_inputs}")
     halves = splits.split(
-        len(inputs["ids"]), header["train"], args.train_fraction, header["dataset"], args.split_seed
+        inputs["inputs"], header["train"], args.train_fraction, header["dataset"], args.split_seed
     )
     classes = args.classes or header["classes"]
     places = splits.relabelled(labels["labels"], header["classes"], classes)
@@ -116,16 +130,19 @@ def main(args: argparse.Namespace) -> None:
             header["dataset"],
             args.split_seed,
         )
-        rows = rows[shifts.kept(places[rows], inputs["ids"][rows], len(classes), args.shift)]
+        rows = rows[composition.kept(places[rows], inputs["ids"][rows], len(classes), args.shift)]
         if len(rows) == 0:
-            raise InputError("--shift", f"leaves no {name} image", "lower its strength")
+            where, remedy = ("--shift", "lower its strength") if args.shift else (args.domain, "")
+            remedy = remedy or "it holds too few that differ from one another"
+            raise InputError(where, f"leaves no {name} image", remedy)
+        warn_of_unseen(args.domain, name, classes, places[rows])
         facts = {**known, **made_from, "split": name}
         out_inputs = getattr(args, f"{name}_inputs")
         with tensors.writing_rows(out_inputs, "inputs", len(rows), facts) as out:
             for some in rows.split(chunk):
                 ids = inputs["ids"][some]
                 plain = resize(inputs["inputs"][some], args.size, args.channels)
-                out.append(shifts.apply(plain, ids, args.shift), ids)
+                out.append(composition.apply(plain, ids, args.shift), ids)
         tensors.save(
             getattr(args, f"{name}_labels"),
             "labels",

@@ -1,7 +1,8 @@
 """Fetch or unpack a dataset into canonical arrays, verified, never half-written.
 
 Writes uint8 inputs (N, C, H, W) and int64 labels (N,), each with its sample ids, and a
-manifest: name, licence, classes, counts a class, pictures that could not be read, sha256.
+manifest: name, licence, classes, counts a class, what could not be read or was left out and
+why, what was done to odd pictures, rows that are equal, sha256.
 
     python scripts/download_dataset.py --dataset mnist5k --inputs inputs.safetensors \\
         --labels labels.safetensors --manifest manifest.json
@@ -12,16 +13,21 @@ manifest: name, licence, classes, counts a class, pictures that could not be rea
 
 import argparse
 import difflib
+from collections.abc import Iterator
 from pathlib import Path
 
-from distilshift import cli
+from distilshift import cli, registry
+from distilshift.data import splits
+from distilshift.data.archives import Finder
+from distilshift.data.base import Dataset, checked
 from distilshift.errors import InputError
 from distilshift.files import documents, tensors
-from distilshift.image.datasets import DATASETS, finder
-from distilshift.image.datasets.folders import folder
+from distilshift.image.datasets import DATASETS
 
 import numpy as np
 import torch
+
+NAMED = 1000  # of one kind; the count is of all
 
 
 def dataset(name: str) -> str:
@@ -53,23 +59,32 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(args: argparse.Namespace) -> None:
-    find = finder(
+    find = Finder(
         args.archive_dir, args.manifest.parent / "archives", args.dataset or "", args.side
     )
     if args.folder:
         if not args.folder_domain:
             raise InputError("--folder-domain", "is missing", "name a folder inside --folder")
         name = f"{args.folder}/{args.folder_domain}"
+        folder = registry.load("distilshift.image.datasets", "folders:folder")
         data = folder(args.folder, args.folder_domain, args.side)
     else:
-        name, data = args.dataset, DATASETS[args.dataset](find)
+        name = args.dataset
+        data = registry.load("distilshift.image.datasets", DATASETS[name])(find)
+    checked(name, data)
+    if isinstance(data.inputs, np.ndarray) and (data.inputs.dtype, data.inputs.ndim) != ("u1", 4):
+        problem = f"holds {data.inputs.dtype} {data.inputs.shape}, not uint8 (N, C, H, W)"
+        raise InputError(name, problem, "fetch its files again")
     known = {"dataset": name, "classes": data.classes}
+    hashes = []
     with tensors.writing_rows(args.inputs, "dataset inputs", len(data.labels), known) as rows:
         for numbers, inputs in data.chunks():
             rows.append(torch.from_numpy(inputs), torch.from_numpy(numbers))
+            hashes.append(splits.digests(inputs))
         ids = rows.ids
         if len(ids) == 0:
-            raise InputError(name, "no picture of it can be read", "fetch the set again")
+            why = next(iter(data.unreadable.values()))
+            raise InputError(name, f"no picture of it can be read ({why})", "fetch the set again")
         # pictures that cannot be read are missing from the official training split too
         train = data.train if data.train is None else int((ids < data.train).sum())
         rows.provenance["train"] = train
@@ -84,14 +99,71 @@ def main(args: argparse.Namespace) -> None:
         "shape": rows.shape,
         "official_train_inputs": train,
         "counts": dict(zip(data.classes, counts, strict=True)),
+        "classes_without_a_sample": [c for c, n in zip(data.classes, counts, strict=True) if not n],
+        "classes_of_one_name_but_for_case": alike(data.classes),
         "unreadable": {"count": len(data.unreadable), "names": data.unreadable},
+        "left_out": {why: summary(names) for why, names in data.left_out.items()},
+        "notes": {note: summary(names) for note, names in data.notes.items()},
+        "equal_rows": equal_rows(np.concatenate(hashes), data, ids.numpy(), train),
         "archives_sha256": find.found,
         "sha256": {"inputs": rows.sha256, "labels": labels_sha256},
     }
     documents.write(args.manifest, manifest)
     cli.log.info("%s: %d inputs in %d classes", name, len(ids), len(counts))
-    if data.unreadable:
-        cli.log.warning("%d pictures cannot be read: see the manifest", len(data.unreadable))
+    for said in remarks(manifest):
+        cli.warn(f"{name}: {said}, see {args.manifest}")
+
+
+def summary(names: list[str]) -> dict:
+    return {"count": len(names), "names": names[:NAMED]}
+
+
+def alike(classes: list[str]) -> list[list[str]]:
+    """Classes whose names differ in upper and lower case alone."""
+    found: dict[str, list[str]] = {}
+    for name in classes:
+        found.setdefault(name.casefold(), []).append(name)
+    return [names for names in found.values() if len(names) > 1]
+
+
+def equal_rows(hashes: np.ndarray, data: Dataset, ids: np.ndarray, train: int | None) -> dict:
+    """Rows of the same bytes: how many beyond the first of each kind, and which."""
+    first = splits.first_equal(hashes)
+    copies = np.flatnonzero(first != np.arange(len(first)))
+    groups: dict[int, list] = {}
+    for row in copies.tolist():
+        groups.setdefault(int(first[row]), [int(first[row])]).append(row)
+    called = data.names if data.names is not None else range(len(data.labels))
+    labels = data.labels[ids]
+    return {
+        "count": len(copies),
+        "of_another_class": int((labels[copies] != labels[first[copies]]).sum()),
+        "in_both_official_halves": sum(
+            rows[0] < train <= rows[-1] for rows in groups.values() if train is not None
+        ),
+        "groups": [[called[ids[row]] for row in rows] for rows in list(groups.values())[:NAMED]],
+    }
+
+
+def remarks(manifest: dict) -> Iterator[str]:
+    """What a user should know before anything is trained on the dataset."""
+    unreadable, equal = manifest["unreadable"]["count"], manifest["equal_rows"]
+    if unreadable:
+        yield f"{unreadable} pictures cannot be read"
+    for why, found in manifest["left_out"].items():
+        if why != "hidden":
+            yield f"left out {found['count']}: {why}"
+    for note, found in manifest["notes"].items():
+        yield f"{found['count']} pictures: {note}"
+    if manifest["classes_without_a_sample"]:
+        yield f"no sample of {', '.join(manifest['classes_without_a_sample'])}"
+    for names in manifest["classes_of_one_name_but_for_case"]:
+        yield f"{' and '.join(names)} are different classes"
+    if equal["count"]:
+        halves = equal["in_both_official_halves"]
+        said = f"{equal['count']} rows are copies of others"
+        said += f", {equal['of_another_class']} of them under another class"
+        yield said + (f", {halves} are in both official halves" if halves else "")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from distilshift.analysis import figures
 from distilshift.errors import InputError
 from distilshift.files import tensors
 from distilshift.image import shifts
+from distilshift.image.shifts import composition
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -26,7 +27,6 @@ STRENGTHS = {
     "resolution": (0.3, 0.5, 0.7, 0.8, 0.9),
 }
 DIAL = (0.2, 0.4, 0.6, 0.8, 1)
-SEVERITY = (1, 2, 3, 4, 5)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -39,8 +39,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def strengths(kind: str) -> tuple[float, ...]:
-    if kind in shifts.corruptions.CORRUPTIONS:
-        return SEVERITY
+    if shifts.is_corruption(kind):
+        return shifts.SEVERITIES
     return STRENGTHS.get(kind, DIAL)
 
 
@@ -63,7 +63,7 @@ def main(args: argparse.Namespace) -> None:
         for line, kind in enumerate(some):
             for column, strength in enumerate(strengths(kind)):
                 one = [{"kind": kind, "strength": strength}]
-                shown = shifts.apply(image, content["ids"][args.row : args.row + 1], one)
+                shown = composition.apply(image, content["ids"][args.row : args.row + 1], one)
                 top, left = line * (side + gap), column * (side + gap)
                 sheet[top : top + side, left : left + side] = shown[0].permute(1, 2, 0)
                 axis.text(left + 3, top + 3, f"{strength:g}", va="top", fontsize=5, color="white")

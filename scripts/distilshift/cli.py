@@ -76,6 +76,13 @@ def fail(program: str, message: str) -> None:
     sys.exit(1)
 
 
+def warn(message: str) -> None:
+    """Say what a user should see at once: in the log, and on the terminal beside it."""
+    log.warning(message)
+    if any(isinstance(handler, logging.FileHandler) for handler in log.handlers):
+        print(f"warning: {message}", file=sys.stderr)
+
+
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Write beside ``path`` and rename at the end: the file appears whole or not at all.

@@ -8,9 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from distilshift import registry
+from distilshift.data.archives import Archive, Finder
 from distilshift.errors import InputError
 from distilshift.files import tensors
-from distilshift.image.datasets import DATASETS, Archive, Finder, folders
+from distilshift.image.datasets import DATASETS, by_hand, folders
 
 import archives
 import numpy as np
@@ -30,10 +32,14 @@ class Trusting(Finder):
         return self._locate(archive)
 
 
+def loader(name):
+    return registry.load("distilshift.image.datasets", DATASETS[name])
+
+
 @pytest.fixture
 def load(tmp_path):
     def loaded(name, **more):
-        return DATASETS[name](Trusting(tmp_path, tmp_path / "down", name, **more))
+        return loader(name)(Trusting(tmp_path, tmp_path / "down", name, **more))
 
     return loaded
 
@@ -229,8 +235,10 @@ def test_a_folder_of_pictures_and_what_cannot_be_read(pets, tmp_path):
     means = images["inputs"].float().mean((1, 2, 3)).tolist()
     assert means == [0, 20, 30, 40, 50, 70, 80, 90, 100, 110]
     manifest = json.loads((tmp_path / "out/manifest").read_text())
-    broken = ["photo/cat/1.png", "photo/dog/2.png"]
-    assert manifest["unreadable"] == {"count": 2, "names": broken}
+    unreadable = manifest["unreadable"]
+    assert unreadable["count"] == 2 and list(unreadable["names"]) == ["cat/1.png", "dog/2.png"]
+    assert unreadable["names"]["cat/1.png"] == "no picture, or of a kind that is not read"
+    assert manifest["left_out"] == {"suffix .txt": {"count": 1, "names": ["dog/notes.txt"]}}
     assert manifest["counts"] == {"cat": 3, "dog": 3, "owl": 4}
     assert "2 pictures cannot be read" in done.stderr and header["train"] is None
 
@@ -265,11 +273,11 @@ def test_a_set_fetched_by_hand(load, tmp_path):
         assert data.classes == ["mug"] and next(data.chunks())[1].shape == (1, 3, 24, 24)
 
 
-@pytest.mark.parametrize("name", sorted(folders.SETS))
+@pytest.mark.parametrize("name", sorted(by_hand.SETS))
 def test_every_set_fetched_by_hand_says_where_from(name):
-    domain = next(iter(folders.SETS[name][0]))
+    domain = next(iter(by_hand.SETS[name][0]))
     with pytest.raises(InputError) as caught:
-        DATASETS[f"{name}-{domain}"](Finder(None, Path("x")))
+        loader(f"{name}-{domain}")(Finder(None, Path("x")))
     message = str(caught.value)
     assert "get it from" in message and "archive_dir" in message and "\n" not in message
 

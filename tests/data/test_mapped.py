@@ -48,7 +48,9 @@ def construct(folder, count, side=260):
     facts = {"dataset": "big", "classes": ["a"], "train": None}
     with tensors.writing_rows(folder / "i", "dataset inputs", count, facts) as rows:
         for some in ids.split(100):
-            rows.append(torch.full((len(some), 3, side, side), 7, dtype=torch.uint8), some)
+            inputs = torch.full((len(some), 3, side, side), 7, dtype=torch.uint8)
+            inputs[:, 0, 0, :2] = torch.stack([some // 256, some % 256], 1)  # no two alike
+            rows.append(inputs, some)
     tensors.save(folder / "l", "dataset labels", {"labels": ids * 0, "ids": ids}, facts)
     command = [sys.executable, ROOT / "scripts/construct_domain.py", "--domain", "big"]
     command += ["--dataset-inputs", folder / "i", "--dataset-labels", folder / "l"]

@@ -27,6 +27,10 @@ def imported_modules(path):
             and node.module.split(".")[0] == "distilshift"
         ):
             names |= {node.module, *(f"{node.module}.{n.name}" for n in node.names)}
+        # a package whose names are loaded when they are asked for: any of its modules
+        if isinstance(node, ast.Constant) and str(node.value).startswith("distilshift."):
+            package = Path("scripts", *node.value.split("."))
+            names |= {f"{node.value}.{at.stem}" for at in package.glob("[!_]*.py")}
     names |= {
         name.rsplit(".", up)[0] for name in names for up in range(name.count("."))
     }

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import http.client
 import importlib.resources
 import shutil
 import tarfile
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from distilshift.cli import log, whole_file
+from distilshift.cli import UNWRITABLE, log, whole_file
 from distilshift.errors import InputError
 
 URLS = ("http:", "https:", "file:")
@@ -95,8 +96,14 @@ class Finder:
                 answer = urllib.request.urlopen(place, timeout=60)
                 with answer, whole_file(path) as part, part.open("wb") as file:
                     shutil.copyfileobj(answer, file)
+                    promised = answer.headers.get("Content-Length")
+                    if promised is not None and file.tell() != int(promised):
+                        # urllib takes a connection that broke for the end of the file
+                        raise http.client.HTTPException(f"{file.tell()} of {promised} bytes came")
                 return path
-            except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+            except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+                if getattr(error, "errno", None) in UNWRITABLE:
+                    raise
                 errors.append(f"cannot be downloaded from {place} ({error})")
         remedy = "put the file into a folder and name it: archive_dir in the config"
         raise InputError(archive.name, ", ".join(errors), remedy)
@@ -121,7 +128,3 @@ def checksum(path: Path, kind: str) -> str:
 def by_hand(name: str, missing: object, words: str) -> InputError:
     """The error for a set that its owners let nobody fetch by program."""
     return InputError(name, f"{missing} is not there and cannot be fetched by program", words)
-
-
-def finder(archive_dir: Path | None, folder: Path, dataset: str = "", side: int = 224) -> Finder:
-    return Finder(archive_dir, folder, dataset, side)

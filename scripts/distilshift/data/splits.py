@@ -1,22 +1,44 @@
 """Which samples of a dataset a domain holds, by halves, number and class."""
 
+import hashlib
+
 from distilshift.errors import InputError
 from distilshift.seeds import generator
 
+import numpy as np
 import torch
 from torch import Tensor
 
 
-def split(count: int, official: int | None, fraction: float, *seed: object) -> dict[str, Tensor]:
-    """Row numbers of the training and the test half, each in rising order."""
+def split(
+    inputs: Tensor, official: int | None, fraction: float, *seed: object
+) -> dict[str, Tensor]:
+    """Row numbers of the training and the test half, each in rising order.
+
+    Rows that hold the same bytes are in the half of the first of them, so that no test row
+    has a copy among the training rows. An official split stays as it is.
+    """
+    count = len(inputs)
     if official is not None:
-        order, cut = torch.arange(count), official
+        in_train = torch.arange(count) < official
     else:
-        order, cut = (
-            torch.randperm(count, generator=generator("split", *seed)),
-            round(count * fraction),
-        )
-    return {"train": order[:cut].sort().values, "test": order[cut:].sort().values}
+        order = torch.randperm(count, generator=generator("split", *seed))
+        in_train = torch.zeros(count, dtype=torch.bool)
+        in_train[order[: round(count * fraction)]] = True
+        in_train = in_train[first_equal(digests(inputs.numpy()))]
+    return {"train": in_train.nonzero().squeeze(1), "test": (~in_train).nonzero().squeeze(1)}
+
+
+def digests(rows: np.ndarray) -> np.ndarray:
+    """A hash (N,) of the bytes of each row; rows may be mapped, one at a time is read."""
+    found = [hashlib.blake2b(np.ascontiguousarray(row), digest_size=16).digest() for row in rows]
+    return np.array(found, "S16")
+
+
+def first_equal(values: np.ndarray) -> np.ndarray:
+    """For each of the values (N,) the number of the first that equals it: itself, if none."""
+    _, first, group = np.unique(values, return_index=True, return_inverse=True)
+    return first[group]
 
 
 def relabelled(labels: Tensor, known: list[str], wanted: list[str]) -> Tensor:

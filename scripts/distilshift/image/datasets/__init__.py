@@ -1,47 +1,55 @@
 """Datasets: real images and labels, from installed packages, the network or a folder.
 
-To add one write a function ``dataset(find) -> Dataset`` and name it in ``DATASETS``.
-``find(archive)`` gives the verified path of a file: from ``--archive-dir`` if it lies
-there, else from the package that carries it, else from the network. No pickle is read.
+To add one write a function ``dataset(find) -> Dataset`` in a module here and name it in
+``DATASETS``: ``"module:function"``, or ``"module:function:argument"`` where what the function
+gives for these texts is the loader. ``find(archive)`` gives the verified path of a file: from
+``--archive-dir`` if it lies there, else from the package that carries it, else from the
+network. No pickle is read.
+
+Nothing is imported here: see ``distilshift.registry``.
 """
 
-from collections.abc import Callable
+from distilshift.image.datasets.by_hand import SETS
 
-from distilshift.data.archives import Archive, Find, Finder, finder
-from distilshift.data.base import Dataset
-from distilshift.image.datasets import cifar, digits, folders, idx, packaged
-from distilshift.image.datasets.medmnist import FILES, medmnist
+# of CIFAR-10-C and CIFAR-100-C, each in five severities
+CORRUPTIONS = (
+    *("gaussian_noise", "shot_noise", "impulse_noise", "defocus_blur", "glass_blur"),
+    *("motion_blur", "zoom_blur", "snow", "frost", "fog", "brightness", "contrast"),
+    *("elastic_transform", "pixelate", "jpeg_compression"),
+)
 
-__all__ = ["DATASETS", "Archive", "Dataset", "Find", "Finder", "finder"]
-
-DATASETS: dict[str, Callable[[Finder], Dataset]] = {
-    "mnist5k": packaged.mnist5k,
-    "optdigits": packaged.optdigits,
-    "sample-photos": packaged.sample_photos,
-    "mnist": idx.mnist,
-    "usps": digits.usps,
-    "svhn": digits.svhn,
-    "kmnist": idx.kmnist,
-    "qmnist": idx.qmnist,
-    "emnist-digits": idx.emnist_digits,
-    "fashion-mnist": idx.fashion_mnist,
-    "cifar10": cifar.cifar10,
-    "cifar100": cifar.cifar100,
-    "cifar9": cifar.cifar9,
-    "cifar10.1": cifar.cifar10_1,
-    "stl10": cifar.stl10,
-    "stl9": cifar.stl9,
-    "eurosat": folders.eurosat,
-    **{name: medmnist(name) for name in FILES},
+DATASETS: dict[str, str] = {
+    "mnist5k": "packaged:mnist5k",
+    "optdigits": "packaged:optdigits",
+    "sample-photos": "packaged:sample_photos",
+    "mnist": "idx:mnist",
+    "usps": "digits:usps",
+    "svhn": "digits:svhn",
+    "kmnist": "idx:kmnist",
+    "qmnist": "idx:qmnist",
+    "emnist-digits": "idx:emnist_digits",
+    "fashion-mnist": "idx:fashion_mnist",
+    "cifar10": "cifar:cifar10",
+    "cifar100": "cifar:cifar100",
+    "cifar9": "cifar:cifar9",
+    "cifar10.1": "cifar:cifar10_1",
+    "stl10": "cifar:stl10",
+    "stl9": "cifar:stl9",
+    "eurosat": "folders:eurosat",
+    "organamnist": "medmnist:medmnist:organamnist",
+    "organcmnist": "medmnist:medmnist:organcmnist",
+    "organsmnist": "medmnist:medmnist:organsmnist",
+    "pathmnist": "medmnist:medmnist:pathmnist",
+    "dermamnist": "medmnist:medmnist:dermamnist",
     **{
-        f"{name}-{domain}": folders.known(name, domain)
-        for name, (domains, _) in folders.SETS.items()
+        f"{name}-{domain}": f"folders:known:{name}:{domain}"
+        for name, (domains, _) in SETS.items()
         for domain in domains
     },
     **{  # e.g. cifar10-c-fog-3
-        f"cifar{classes}-c-{corruption}-{severity}": cifar.cifar_c(classes, corruption, severity)
+        f"cifar{classes}-c-{kind}-{severity}": f"cifar:cifar_c:{classes}:{kind}:{severity}"
         for classes in (10, 100)
-        for corruption in cifar.CORRUPTIONS
+        for kind in CORRUPTIONS
         for severity in range(1, 6)
     },
 }

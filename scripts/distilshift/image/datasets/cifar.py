@@ -7,7 +7,7 @@ import tarfile
 from pathlib import Path
 
 from distilshift.data.archives import Archive, Find, Finder, reading
-from distilshift.data.base import Dataset, words
+from distilshift.data.base import Dataset, checked, pair, words
 from distilshift.errors import InputError
 
 import numpy as np
@@ -27,10 +27,6 @@ CIFAR100 = words(
     " television tiger tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm"
 )
 LICENCE = "unstated, for research (CIFAR)"
-CORRUPTIONS = words(
-    "gaussian_noise shot_noise impulse_noise defocus_blur glass_blur motion_blur zoom_blur snow"
-    " frost fog brightness contrast elastic_transform pixelate jpeg_compression"
-)
 
 
 def cifar10(find: Find) -> Dataset:
@@ -69,14 +65,14 @@ def stl10(find: Find) -> Dataset:
     from torchvision.datasets import STL10 as source
 
     names = ["train_X.bin", "test_X.bin", "train_y.bin", "test_y.bin"]
-    parts = _members(find(Archive(source.filename, source.tgz_md5, source.url)), names)
-    # columns come first in these files
-    values = np.frombuffer(b"".join(parts[:2]), np.uint8)
-    labels = np.frombuffer(b"".join(parts[2:]), np.uint8).astype(np.int64) - 1
-    images = values.reshape(-1, 3, 96, 96).transpose(0, 1, 3, 2)
-    if len(images) != len(labels):
-        raise InputError(source.filename, f"holds {len(images)} images, {len(labels)} labels")
-    return Dataset(images, labels, STL10, "unstated, for research (STL-10)", train=len(parts[2]))
+    path = find(Archive(source.filename, source.tgz_md5, source.url))
+    parts = [np.frombuffer(part, np.uint8) for part in _members(path, names)]
+    with reading(path):  # columns come first in these files
+        images = [part.reshape(-1, 3, 96, 96).transpose(0, 1, 3, 2) for part in parts[:2]]
+    halves = [pair(path, *half) for half in zip(images, parts[2:], strict=True)]
+    images, labels = (np.concatenate(half) for half in zip(*halves, strict=True))
+    licence = "unstated, for research (STL-10)"
+    return Dataset(images, labels - 1, STL10, licence, train=len(parts[2]))
 
 
 def stl9(find: Find) -> Dataset:
@@ -91,21 +87,20 @@ def cifar10_1(find: Find) -> Dataset:
         find(Archive(name, "", base + name))
         for name in ("cifar10.1_v6_data.npy", "cifar10.1_v6_labels.npy")
     ]
-    images, labels = (_npy(path) for path in paths)
-    return Dataset(
-        images.transpose(0, 3, 1, 2), labels.astype(np.int64), CIFAR10, "MIT (CIFAR-10.1)"
-    )
+    images, labels = pair(paths[0], *(_npy(path) for path in paths))
+    with reading(paths[0]):
+        return Dataset(images.transpose(0, 3, 1, 2), labels, CIFAR10, "MIT (CIFAR-10.1)")
 
 
-def cifar_c(classes: int, corruption: str, severity: int):
+def cifar_c(classes: str, corruption: str, severity: str):
     """The loader of one corruption and severity of CIFAR-10-C or CIFAR-100-C.
 
     10,000 images: CIFAR's test images, corrupted. They come in one tar of 2.9 GB; where
     it is unpacked in --archive-dir the arrays are mapped.
     """
     record, md5 = {
-        10: ("2535967", "56bf5dcef84df0e2308c6dcbcbbd8499"),
-        100: ("3555552", "11f0ed0f1191edbf9fa23466ae6021d3"),
+        "10": ("2535967", "56bf5dcef84df0e2308c6dcbcbbd8499"),
+        "100": ("3555552", "11f0ed0f1191edbf9fa23466ae6021d3"),
     }[classes]
     folder = f"CIFAR-{classes}-C"
 
@@ -116,15 +111,13 @@ def cifar_c(classes: int, corruption: str, severity: int):
             tar = find(Archive(f"{folder}.tar", md5, place))
             unpacked = find.folder / folder
             _extract(tar, unpacked, [f"{corruption}.npy", "labels.npy"])
-        images, labels = (_npy(unpacked / f"{name}.npy") for name in (corruption, "labels"))
-        rows = slice(10_000 * (severity - 1), 10_000 * severity)
-        names = CIFAR10 if classes == 10 else CIFAR100
-        return Dataset(
-            images[rows].transpose(0, 3, 1, 2),
-            labels[rows].astype(np.int64),
-            names,
-            f"CC BY 4.0 ({folder})",
-        )
+        path = unpacked / f"{corruption}.npy"
+        images, labels = pair(path, _npy(path), _npy(unpacked / "labels.npy"))
+        rows = slice(10_000 * (int(severity) - 1), 10_000 * int(severity))
+        names = CIFAR10 if classes == "10" else CIFAR100
+        with reading(path):
+            pixels = images[rows].transpose(0, 3, 1, 2)
+        return Dataset(pixels, labels[rows], names, f"CC BY 4.0 ({folder})")
 
     return load
 
@@ -172,6 +165,7 @@ def _npy(path: Path) -> np.ndarray:
 
 def _renamed(dataset: Dataset, names: dict[str, str]) -> Dataset:
     """Only the nine common classes, numbered alike."""
+    checked("CIFAR or STL", dataset)  # a label of -1 would be taken for the last class
     places = [
         NINE.index(name) if name in NINE else -1
         for name in (names.get(name, name) for name in dataset.classes)

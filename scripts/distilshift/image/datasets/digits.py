@@ -3,7 +3,7 @@
 import bz2
 
 from distilshift.data.archives import Archive, Find, reading
-from distilshift.data.base import DIGITS, Dataset
+from distilshift.data.base import DIGITS, Dataset, pair
 
 import numpy as np
 
@@ -19,8 +19,11 @@ def usps(find: Find) -> Dataset:
         with reading(path), bz2.open(path, "rt") as file:
             rows = [line.split() for line in file]
             # a line is the digit plus one, then index:value with values in -1..1
-            table = [[field.split(":")[1] for field in row[1:]] for row in rows]
-            values = np.array(table, np.float32).reshape(len(rows), 256)
+            table = [[field.split(":") for field in row[1:]] for row in rows]
+            table = np.array(table, np.float32).reshape(len(rows), 256, 2)
+            values = table[:, :, 1]
+            if not (table[:, :, 0] == np.arange(1, 257)).all() or not (abs(values) <= 1).all():
+                raise ValueError("a line is not 256 values in order, each from -1 to 1")
         images.append(((values + 1) / 2 * 255).astype(np.uint8).reshape(-1, 1, 16, 16))
         labels.append(np.array([int(row[0]) - 1 for row in rows], np.int64))
     licence = "unstated, for research (USPS)"
@@ -40,9 +43,11 @@ def svhn(find: Find) -> Dataset:
         path = find(Archive(name, md5, url))
         with reading(path):
             content = loadmat(path, variable_names=["X", "y"])
-            images.append(content["X"].transpose(3, 2, 0, 1))
-            # 10 stands for the digit 0
-            labels.append(content["y"].ravel().astype(np.int64) % 10)
+            if not np.isin(content["y"], np.arange(1, 11)).all():
+                raise ValueError("labels other than 1 to 10")
+            both = pair(path, content["X"].transpose(3, 2, 0, 1), content["y"].ravel())
+            images.append(both[0])
+            labels.append(both[1] % 10)  # 10 stands for the digit 0
     licence = "non-commercial use (SVHN)"
     return Dataset(
         np.concatenate(images), np.concatenate(labels), DIGITS, licence, train=len(labels[0])

@@ -1,115 +1,128 @@
 """Pictures in folders, ``<domain>/<class>/*``, and EuroSAT's zip of them.
 
-Pictures are decoded a few hundred at a time. One that cannot be read is left out, named
-in the manifest and counted, never silently dropped.
+Hidden names are never data, links are followed, and what lies in a domain and is not read
+is counted by reason. A name in two Unicode forms is one class.
 """
 
-import io
 import os
+import stat
+import unicodedata
 import zipfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
-from distilshift.cli import log
 from distilshift.data.archives import Archive, Finder, by_hand, reading
 from distilshift.data.base import Dataset
 from distilshift.errors import InputError
+from distilshift.image.datasets.by_hand import SETS
+from distilshift.image.datasets.pictures import SUFFIXES, Decoded, shown
 
 import numpy as np
-from PIL import Image
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
-BATCH = 256
-
-# name: folders of its domains (the first that is there counts), and where to get it
-SETS: dict[str, tuple[dict[str, tuple[str, ...]], str]] = {
-    "office31": (
-        {name: (f"{name}/images", name) for name in ("amazon", "dslr", "webcam")},
-        "the page of Office-31's authors (Saenko et al., ECCV 2010; UC Berkeley)",
-    ),
-    "office-home": (
-        {
-            "art": ("Art",),
-            "clipart": ("Clipart",),
-            "product": ("Product",),
-            "real-world": ("Real World", "RealWorld", "Real_World"),
-        },
-        "the Office-Home page (Venkateswara et al., CVPR 2017)",
-    ),
-    "pacs": (
-        {
-            "art-painting": ("art_painting",),
-            "cartoon": ("cartoon",),
-            "photo": ("photo",),
-            "sketch": ("sketch",),
-        },
-        "the page of its authors (Li et al., ICCV 2017) or DomainBed's download script",
-    ),
-    "vlcs": (
-        {name.lower(): (name,) for name in ("Caltech101", "LabelMe", "SUN09", "VOC2007")},
-        "DomainBed's download script (Fang et al., ICCV 2013)",
-    ),
-    "domainnet": (
-        {n: (n,) for n in ("clipart", "infograph", "painting", "quickdraw", "real", "sketch")},
-        "the DomainNet page (Peng et al., ICCV 2019), the cleaned version and its lists",
-    ),
-    "visda2017": (
-        {"train": ("train",), "validation": ("validation",)},
-        "the VisDA-2017 page, classification track: train.tar and validation.tar",
-    ),
-    "terra-incognita": (
-        {f"location-{n}": (f"location_{n}", f"location-{n}") for n in (38, 43, 46, 100)},
-        "DomainBed's download script (Beery et al., ECCV 2018; Caltech camera traps)",
-    ),
-}
+# beside all that begin with a dot: what systems and archivers leave behind
+HIDDEN = {"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "#recycle"}
+HIDDEN |= {"system volume information", "lost+found", "__pycache__"}
 
 
-class Decoded:
-    """Pictures that are decoded as they are asked for, in their order.
+def is_hidden(name: str) -> bool:
+    return name.startswith(".") or name.lower() in HIDDEN
 
-    Args:
-        names: what each is called, in errors and the manifest.
-        read: gives the bytes of the picture of that name.
-        side: each becomes so large: the shorter side scaled, the middle cut out.
-    """
 
-    def __init__(self, names: list[str], read: Callable[[str], bytes], side: int):
-        self.names, self.read, self.side = names, read, side
-        self.unreadable: list[str] = []
+def text(name: str) -> str | None:
+    """A file's name as text, which is UTF-8 whatever the locale is; None where it is not."""
+    try:
+        return os.fsencode(name).decode()
+    except UnicodeDecodeError:
+        return None
 
-    def chunks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        workers = min(8, len(os.sched_getaffinity(0)))
-        with ThreadPoolExecutor(workers) as pool:
-            for start in range(0, len(self.names), BATCH):
-                names = self.names[start : start + BATCH]
-                arrays = list(pool.map(self._decode, names))
-                rows = [start + at for at, array in enumerate(arrays) if array is not None]
-                self.unreadable += [n for n, a in zip(names, arrays, strict=True) if a is None]
-                if rows:
-                    yield np.array(rows), np.stack([a for a in arrays if a is not None])
-                if start // BATCH % 40 == 39:
-                    log.info("%d of %d pictures", start + len(names), len(self.names))
 
-    def _decode(self, name: str) -> np.ndarray | None:
+class Found(NamedTuple):
+    """What lies in a domain's class folders."""
+
+    pictures: list[tuple[str, str, Path]]  # class, name relative to the domain, place
+    left_out: dict[str, list[str]]  # reason -> names
+
+
+def search(here: Path) -> Found:
+    """Every picture of ``here/<class>/**``, in the order of their names' parts."""
+    pictures, left_out = [], defaultdict(list)
+
+    def walk(folder: Path, parts: tuple[str, ...], above: frozenset) -> None:
         try:
-            with Image.open(io.BytesIO(self.read(name))) as picture:
-                picture.draft("RGB", (self.side, self.side))  # JPEG: decode no finer than needed
-                return fit(picture.convert("RGB"), self.side)
-        # Pillow lets out other errors than its own on damaged files
-        except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-            log.warning("%s cannot be read (%s)", name, error)
-            return None
+            status = folder.stat()
+            entries = list(os.scandir(folder))
+        except OSError as error:
+            left_out[f"a folder that cannot be read: {error.strerror}"].append("/".join(parts))
+            return
+        if (status.st_dev, status.st_ino) in above:
+            left_out["a link to a folder that it lies in"].append("/".join(parts))
+            return
+        above |= {(status.st_dev, status.st_ino)}
+        for entry in entries:
+            called = text(entry.name)
+            if called is None:
+                escaped = os.fsencode(entry.name).decode(errors="backslashreplace")
+                left_out["a name that is not UTF-8"].append("/".join((*parts, escaped)))
+                continue
+            inside = (*parts, called)
+            why = reason(entry, called, len(parts))
+            if why is not None:
+                left_out[why].append("/".join(inside))
+            elif entry.is_dir():
+                walk(folder / entry.name, inside, above)
+            else:
+                label = unicodedata.normalize("NFC", inside[0])
+                pictures.append((label, "/".join(inside), folder / entry.name))
+
+    walk(here, (), frozenset())
+    return Found(
+        sorted(pictures, key=lambda found: (found[0], found[1].split("/"))),
+        {why: sorted(names) for why, names in sorted(left_out.items())},
+    )
 
 
-def fit(picture: Image.Image, side: int) -> np.ndarray:
-    """uint8 (3, side, side): the shorter side scaled to ``side``, the middle cut out."""
-    shorter = min(picture.size)
-    left, top = ((length - shorter) / 2 for length in picture.size)
-    box = (left, top, left + shorter, top + shorter)
-    if picture.size != (side, side):
-        picture = picture.resize((side, side), Image.Resampling.BILINEAR, box=box)
-    return np.asarray(picture).transpose(2, 0, 1)
+def reason(entry: os.DirEntry, name: str, depth: int) -> str | None:
+    """Why what was found is not looked into or read; None where it is."""
+    if is_hidden(name):
+        return "hidden"
+    try:
+        mode = entry.stat().st_mode
+    except OSError:  # a link to nothing, or to itself
+        return "a link to nothing"
+    if stat.S_ISDIR(mode):
+        return None
+    if not stat.S_ISREG(mode):
+        return "no file"  # a pipe would be waited for without end
+    if depth == 0:
+        return "in no class folder"
+    suffix = PurePosixPath(name).suffix.lower()
+    return None if suffix in SUFFIXES or not suffix else f"suffix {suffix}"
+
+
+def subfolders(root: Path) -> list[Path]:
+    """The folders in a folder, in order, without hidden ones.
+
+    Raises:
+        InputError: it cannot be looked into.
+    """
+    try:
+        found = [path for path in root.iterdir() if path.is_dir()]
+    except OSError as error:
+        raise InputError(root, f"cannot be read ({error.strerror})", "give it to be read") from None
+    return sorted(path for path in found if text(path.name) and not is_hidden(path.name))
+
+
+def classes_of(domains: list[Path]) -> list[str]:
+    """The class names of all of these folders, each once."""
+    return sorted(
+        {
+            unicodedata.normalize("NFC", text(label.name))
+            for path in domains
+            for label in subfolders(path)
+        }
+    )
 
 
 def folder(root: Path, domain: str, side: int, licence: str = "that of its owner") -> Dataset:
@@ -119,21 +132,20 @@ def folder(root: Path, domain: str, side: int, licence: str = "that of its owner
     Where ``root/<domain>_train.txt`` and ``_test.txt`` lie (lines: path, label), they are
     the official split (DomainNet).
     """
+    domains = subfolders(root) if root.is_dir() else []
     here = root / domain
-    if not here.is_dir():
-        known = (
-            ", ".join(sorted(p.name for p in root.iterdir() if p.is_dir())) if root.is_dir() else ""
-        )
-        problem = f"no such folder; {root} holds {known}" if known else "no such folder"
-        raise InputError(here, problem, "put the pictures there: <domain>/<class>/*")
-    classes = sorted(
-        {c.name for d in root.iterdir() if d.is_dir() for c in d.iterdir() if c.is_dir()}
-    )
-    return pictures(here, classes, side, licence, root)
+    if not here.is_dir():  # perhaps the same name in another Unicode form
+        alike = [path for path in domains if same_text(path.name, domain)]
+        if not alike:
+            known = ", ".join(path.name for path in domains)
+            problem = f"no such folder; {root} holds {known}" if known else "no such folder"
+            raise InputError(here, problem, "put the pictures there: <domain>/<class>/*")
+        here = alike[0]
+    return pictures(here, classes_of([*domains, here]), side, licence, root)
 
 
-def _folders(path: Path) -> list[Path]:
-    return sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
+def same_text(one: str, other: str) -> bool:
+    return unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
 
 
 def known(name: str, domain: str):
@@ -154,44 +166,108 @@ def known(name: str, domain: str):
             )
             raise by_hand(f"{name}-{domain}", root / domains[domain][0], words)
         all_here = [path for path in (place(root, which) for which in domains) if path]
-        classes = sorted({label.name for path in all_here for label in _folders(path)})
-        return pictures(here, classes, find.side, f"see {source}", root)
+        return pictures(here, classes_of(all_here), find.side, f"see {source}", root)
 
     return load
 
 
 def pictures(here: Path, classes: list[str], side: int, licence: str, root: Path) -> Dataset:
-    names, labels = [], []
-    for number, label in enumerate(classes):
-        found = sorted(p for p in (here / label).rglob("*") if p.suffix.lower() in SUFFIXES)
-        names += [str(path.relative_to(root)) for path in found]
-        labels += [number] * len(found)
-    if not names:
-        raise InputError(here, "holds no picture in <class>/*", "put the pictures there")
+    """The pictures of a domain, split as the official lists in ``root`` say, if they lie there."""
+    found, left_out = search(here)
+    if not found:
+        problem = "holds no picture in <class>/*"
+        if left_out:
+            counts = ", ".join(f"{len(names)} {why}" for why, names in left_out.items())
+            problem += f"; left out: {counts}"
+        raise InputError(here, problem, "put the pictures there")
     train = None
     lists = [root / f"{here.name}_{split}.txt" for split in ("train", "test")]
-    if all(path.is_file() for path in lists):
-        label_of = dict(zip(names, labels, strict=True))
-        split = [_listed(path, label_of) for path in lists]
-        names, train = split[0] + split[1], len(split[0])
-        labels = [label_of[name] for name in names]
+    there = [path for path in lists if path.is_file()]
+    if len(there) == 1:
+        missing = next(path for path in lists if path not in there)
+        raise InputError(missing, f"is not there, but {there[0].name} is", "a split needs both")
+    if there:
+        split = listed(lists, found, here.relative_to(root).as_posix())
+        train, chosen = len(split[0]), {*split[0], *split[1]}
+        unlisted = [name for number, (_, name, _) in enumerate(found) if number not in chosen]
+        if unlisted:
+            left_out["named by no official list"] = unlisted
+        found = [found[number] for number in [*split[0], *split[1]]]
+    places = {label: number for number, label in enumerate(classes)}
 
-    def read(name: str) -> bytes:
-        return (root / name).read_bytes()
+    def read(number: int) -> bytes:
+        return found[number][2].read_bytes()
 
+    names = [name for _, name, _ in found]
     return Dataset(
-        Decoded(names, read, side), np.array(labels, np.int64), classes, licence, train=train
+        Decoded(names, read, side, left_out),
+        np.array([places[label] for label, _, _ in found], np.int64),
+        classes,
+        licence,
+        train=train,
+        names=names,
     )
 
 
-def _listed(path: Path, known: dict[str, int]) -> list[str]:
-    """The pictures that an official list names, in its order."""
-    names = [line.rsplit(" ", 1)[0] for line in path.read_text().splitlines() if line.strip()]
-    missing = [name for name in names if name not in known]
-    if missing:
-        problem = f"names {len(missing)} pictures that are not there, such as {missing[0]}"
-        raise InputError(path, problem, "fetch the set again, or take the list away")
-    return names
+def listed(lists: list[Path], found: list[tuple[str, str, Path]], domain: str) -> list[list[int]]:
+    """The pictures that each official list names, by their number and in its order.
+
+    A line is a path relative to the root and, after a blank or tab, the number of its class.
+
+    Raises:
+        InputError: a picture that is not there, or one named twice, by one list or by both;
+            numbers that are not one a class.
+    """
+    number_of = {f"{domain}/{name}": number for number, (_, name, _) in enumerate(found)}
+    for name in list(number_of):  # lists may be in the other Unicode form than the disk
+        number_of.setdefault(unicodedata.normalize("NFC", name), number_of[name])
+    seen: dict[int, Path] = {}
+    label_of: dict[str, str] = {}
+    class_of: dict[str, str] = {}
+    split = []
+    for path in lists:
+        numbers = []
+        missing = []
+        for name, label in list_lines(path, number_of):
+            number = number_of.get(name, number_of.get(unicodedata.normalize("NFC", name)))
+            if number is None:
+                missing.append(name)
+                continue
+            if number in seen:
+                by = "it twice" if seen[number] == path else f"what {seen[number].name} names too"
+                problem = f"names {by}: {shown(name)}"
+                raise InputError(path, problem, "a picture is in one half, once: mend the lists")
+            seen[number] = path
+            numbers.append(number)
+            theirs = found[number][0]
+            if label and (
+                label_of.setdefault(theirs, label) != label
+                or class_of.setdefault(label, theirs) != theirs
+            ):
+                problem = f"gives {shown(name)} the label {label}, other lines say otherwise"
+                raise InputError(path, problem, f"its folder is that of {shown(theirs)}")
+        if missing:
+            problem = f"names {len(missing)} pictures that are not there, such as {missing[0]}"
+            raise InputError(path, problem, "fetch the set again, or take the list away")
+        split.append(numbers)
+    return split
+
+
+def list_lines(path: Path, known: dict[str, int]) -> list[tuple[str, str]]:
+    """Paths and labels of a list; a line that is a known path as a whole has no label."""
+    try:
+        content = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(path, f"cannot be read ({error})", "fetch the list again") from None
+    lines = []
+    for line in content.replace("\r\n", "\n").split("\n"):
+        name, label = line.strip("\r\t "), ""
+        if name and name not in known:
+            at = max(name.rfind(" "), name.rfind("\t"))
+            name, label = (name[:at].rstrip(), name[at + 1 :]) if at > 0 else (name, "")
+        if name:
+            lines.append((name.removeprefix("./"), label))
+    return lines
 
 
 def eurosat(find: Finder) -> Dataset:
@@ -205,19 +281,22 @@ def eurosat(find: Finder) -> Dataset:
     path = find(archive)
     with reading(path):
         content = zipfile.ZipFile(path)
-    names = sorted(n for n in content.namelist() if Path(n).suffix.lower() in SUFFIXES)
+    names, left_out = [], defaultdict(list)
+    for name in sorted({n for n in content.namelist() if not n.endswith("/")}):
+        parts = PurePosixPath(name).parts
+        if any(map(is_hidden, parts)):
+            left_out["hidden"].append(name)
+        elif len(parts) < 2:
+            left_out["in no class folder"].append(name)
+        elif PurePosixPath(name).suffix.lower() not in SUFFIXES:
+            left_out[f"suffix {PurePosixPath(name).suffix.lower()}"].append(name)
+        else:
+            names.append(name)
     classes = sorted({name.split("/")[-2] for name in names})
     labels = np.array([classes.index(name.split("/")[-2]) for name in names], np.int64)
-    return Dataset(Decoded(names, _locked(content), 64), labels, classes, "MIT (EuroSAT)")
+    decoded = Decoded(names, _member(content, names), 64, dict(left_out))
+    return Dataset(decoded, labels, classes, "MIT (EuroSAT)", names=names)
 
 
-def _locked(content: zipfile.ZipFile) -> Callable[[str], bytes]:
-    """Reading from several threads: a damaged member is that picture's error alone."""
-
-    def read(name: str) -> bytes:
-        try:
-            return content.read(name)
-        except zipfile.BadZipFile as error:
-            raise OSError(str(error)) from None
-
-    return read
+def _member(content: zipfile.ZipFile, names: list[str]) -> Callable[[int], bytes]:
+    return lambda number: content.read(names[number])

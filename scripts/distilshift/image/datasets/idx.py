@@ -7,7 +7,8 @@ import zipfile
 from typing import BinaryIO
 
 from distilshift.data.archives import Archive, Find, reading
-from distilshift.data.base import DIGITS, Dataset
+from distilshift.data.base import DIGITS, Dataset, pair
+from distilshift.errors import InputError
 
 import numpy as np
 
@@ -53,8 +54,10 @@ def qmnist(find: Find) -> Dataset:
             with reading(path), gzip.open(path) as file:
                 parts.append(read(file))
     # the first column of QMNIST's labels is the digit, the others tell of the writer
+    if not parts[1].ndim == parts[3].ndim == 2:
+        raise InputError("qmnist", "its labels have no columns", "fetch its files again")
     parts[1], parts[3] = parts[1][:, 0], parts[3][:, 0]
-    return _joined(parts, DIGITS, "BSD-style (QMNIST)")
+    return _joined("qmnist", parts, DIGITS, "BSD-style (QMNIST)")
 
 
 def emnist_digits(find: Find) -> Dataset:
@@ -69,8 +72,10 @@ def emnist_digits(find: Find) -> Dataset:
                 name = f"gzip/emnist-digits-{split}-{what}-ubyte.gz"
                 with gzip.open(io.BytesIO(archive.read(name))) as file:
                     parts.append(read(file))
+    if not parts[0].ndim == parts[2].ndim == 3:
+        raise InputError(path, "its images are no pictures", "fetch the file again")
     parts[0], parts[2] = (part.transpose(0, 2, 1) for part in (parts[0], parts[2]))
-    return _joined(parts, DIGITS, "public domain (NIST Special Database 19)")
+    return _joined(path, parts, DIGITS, "public domain (NIST Special Database 19)")
 
 
 def _four(find: Find, source: type, classes: list[str], licence: str, also=()) -> Dataset:
@@ -80,13 +85,17 @@ def _four(find: Find, source: type, classes: list[str], licence: str, also=()) -
         path = find(Archive(name, md5, urls, also[number : number + 1]))
         with reading(path), gzip.open(path) as file:
             parts.append(read(file))
-    return _joined(parts, classes, licence)
+    return _joined(path, parts, classes, licence)
 
 
-def _joined(parts: list[np.ndarray], classes: list[str], licence: str) -> Dataset:
-    images = np.concatenate([parts[0], parts[2]])[:, None]
-    labels = np.concatenate([parts[1], parts[3]]).astype(np.int64)
-    return Dataset(images, labels, classes, licence, train=len(parts[1]))
+def _joined(where: object, parts: list[np.ndarray], classes: list[str], licence: str) -> Dataset:
+    """Of images and labels of training, then of test; two files may have been swapped."""
+    halves = [pair(where, *parts[:2]), pair(where, *parts[2:])]
+    if not parts[0].ndim == parts[2].ndim == 3 or parts[0].shape[1:] != parts[2].shape[1:]:
+        problem = f"images are {parts[0].shape} and {parts[2].shape}, not (N, H, W)"
+        raise InputError(where, problem, "fetch its files again")
+    images, labels = (np.concatenate(half) for half in zip(*halves, strict=True))
+    return Dataset(images[:, None], labels, classes, licence, train=len(parts[1]))
 
 
 def read(file: BinaryIO) -> np.ndarray:

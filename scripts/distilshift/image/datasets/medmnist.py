@@ -1,7 +1,7 @@
 """MedMNIST v2, 28x28: the .npz files, which hold arrays and no code."""
 
 from distilshift.data.archives import Archive, Find, reading
-from distilshift.data.base import Dataset, words
+from distilshift.data.base import Dataset, pair, words
 
 import numpy as np
 
@@ -40,11 +40,11 @@ def medmnist(name: str):
         with reading(path), np.load(path, allow_pickle=False) as file:
             images = [file[f"{split}_images"] for split in splits]
             labels = [file[f"{split}_labels"].reshape(-1) for split in splits]
-        whole = np.concatenate(images)
+            labels = [pair(path, *both)[1] for both in zip(images, labels, strict=True)]
+            whole = np.concatenate(images)
         whole = whole[:, None] if whole.ndim == 3 else whole.transpose(0, 3, 1, 2)
-        labels = np.concatenate(labels).astype(np.int64)
         licence = "CC BY-NC 4.0" if name == "dermamnist" else "CC BY 4.0"
         train = len(images[0]) + len(images[1])
-        return Dataset(whole, labels, classes, f"{licence} (MedMNIST)", train=train)
+        return Dataset(whole, np.concatenate(labels), classes, f"{licence} (MedMNIST)", train=train)
 
     return load

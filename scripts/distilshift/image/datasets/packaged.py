@@ -4,7 +4,7 @@ import gzip
 
 from distilshift.data.archives import Archive, Find
 from distilshift.data.base import DIGITS, Dataset
-from distilshift.image.datasets.folders import fit
+from distilshift.image.datasets.pictures import fit
 
 import numpy as np
 from PIL import Image

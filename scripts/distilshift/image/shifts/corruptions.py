@@ -265,25 +265,3 @@ def _pillow(images: Tensor, change) -> Tensor:
 def _gaussian(values: np.ndarray, sigma: float, mode: str = "nearest", truncate: float = 4.0):
     """Gaussian filter over the last two of four axes; a sigma of 0 changes nothing."""
     return ndimage.gaussian_filter(values, (0, 0, sigma, sigma), mode=mode, truncate=truncate)
-
-
-CORRUPTIONS = {
-    function.__name__: function
-    for function in (
-        gaussian_noise,
-        shot_noise,
-        impulse_noise,
-        defocus_blur,
-        glass_blur,
-        motion_blur,
-        zoom_blur,
-        snow,
-        frost,
-        fog,
-        brightness,
-        low_contrast,
-        elastic_transform,
-        pixelate,
-        jpeg_compression,
-    )
-}
