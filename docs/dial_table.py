@@ -3,6 +3,7 @@
 import sys
 
 import pandas as pd
+from shown import percent
 
 
 def main(path: str) -> None:
@@ -12,14 +13,14 @@ def main(path: str) -> None:
     print("| shift | strength | source-only | adabn | posed-joint | oracle | gap recovered % |")
     print("|---|---|---|---|---|---|---|")
     for shift, points in table.groupby("shift", sort=False):
-        gaps = []
+        gaps = []  # of the posed-joint teacher's students
         for strength, rows in points.groupby("strength", sort=False):
             by = rows.set_index("row")
             named = ("source-only", "dist (adabn)", "dist (posed-joint)", "oracle")
             shown = [f"{100 * by.accuracy[row]:.1f}" for row in named]
-            gaps.append(100 * by.gap_recovered["dist (posed-joint)"])
-            print(f"| {shift} | {strength} | {' | '.join(shown)} | {gaps[-1]:.0f} |")
-        print(f"| **{shift}** | first three | | | | | **{sum(gaps[:3]) / 3:.0f}** |")
+            gaps.append(by.gap_recovered["dist (posed-joint)"])
+            print(f"| {shift} | {strength} | {' | '.join(shown)} | {percent(gaps[-1])} |")
+        print(f"| **{shift}** | first three | | | | | **{percent(sum(gaps[:3]) / 3)}** |")
 
 
 if __name__ == "__main__":

@@ -10,13 +10,15 @@ training_seconds in its metrics.parquet.
 import sys
 
 import pandas as pd
+from shown import percent
 
 YARDSTICKS = ["teacher", "source-only", "oracle"]
 
 
 def cell(row) -> str:
-    low, high = 100 * row.gap_recovered_low, 100 * row.gap_recovered_high
-    return f"{100 * row.gap_recovered:.0f} [{low:.0f}, {high:.0f}]"
+    ends = percent(row.gap_recovered_low), percent(row.gap_recovered_high)
+    shown = percent(row.gap_recovered)
+    return shown and f"{shown} [{', '.join(ends)}]"
 
 
 def title(transfer: str, network: str) -> str:
@@ -34,7 +36,7 @@ def matrix(table: pd.DataFrame, index: str, cost: pd.Series) -> None:
     print("|---" * (len(columns) + 2) + "|")
     for name, rows in table.groupby(index, sort=False):
         found = {(row.transfer, row.network): cell(row) for row in rows.itertuples()}
-        shown = [minus(found.get(key, "")) for key in columns]
+        shown = [found.get(key, "") for key in columns]
         print(f"| `{name}` | {' | '.join(shown)} | {cost.get(name, 0):.1f} |")
     print()
 
@@ -47,7 +49,7 @@ def means(distilled: pd.DataFrame) -> None:
     print(f"| method | {' | '.join(title(*column) for column in found)} |")
     print("|---" * (found.shape[1] + 1) + "|")
     for name, row in found.iterrows():
-        print(f"| `{name}` | {minus(' | '.join(f'{100 * value:.0f}' for value in row))} |")
+        print(f"| `{name}` | {' | '.join(map(percent, row))} |")
     print()
 
 

@@ -3,6 +3,7 @@
 import sys
 
 import pandas as pd
+from shown import percent
 
 
 def main(path: str) -> None:
@@ -14,7 +15,7 @@ def main(path: str) -> None:
         accuracy = f"{100 * line.accuracy:.1f}"
         accuracy += f" [{100 * line.accuracy_low:.1f}, {100 * line.accuracy_high:.1f}]"
         student = line.method not in ("teacher", "source-only", "oracle")
-        gap = f"{100 * line.gap_recovered:.0f}" if student else ""
+        gap = percent(line.gap_recovered) if student else ""
         print(f"| {name} | {line.row} | {accuracy} | {gap} |")
 
 

@@ -1,33 +1,35 @@
 """The shift dial: accuracy and gap recovered against a shift's strength, row by row.
 
 A cross at the foot marks a strength at which that student is no better than the
-source-only one: there distillation no longer helps. Gaps above 150 % are off the scale.
+source-only one: there distillation no longer helps. Gaps above 150 % are off the scale;
+where there is no gap to recover, none is drawn.
 
-    python scripts/plot_dial.py --metrics metrics.parquet --figures dial.pdf \\
-        --targets digits-rotation-20=rotation:20 digits-rotation-40=rotation:40
+    python scripts/plot_dial.py --metrics metrics.parquet --table ladder.parquet \\
+        --figures dial.pdf --targets digits-rotation-20=rotation:20 digits-rotation-40=rotation:40
 """
 
 import argparse
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import figures, ladder
+from distilshift.analysis import figures
 from distilshift.errors import InputError
 from distilshift.files import tables
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 
 # of the rows that are not yardsticks (Wong's palette again)
 OTHERS = ["#D55E00", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 
 
-def target(text: str) -> tuple[str, str, float]:
-    """``domain=kind:strength``."""
+def target(text: str) -> tuple[str, str, str, float]:
+    """``domain=kind:strength``: domain, the sweep it is of, kind and strength."""
     name, _, dial = text.partition("=")
     kind, _, strength = dial.partition(":")
     try:
-        return name, kind, float(strength)
+        return name, name.removesuffix(f"-{strength}"), kind, float(strength)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text} is not domain=kind:NUMBER") from None
 
@@ -35,6 +37,7 @@ def target(text: str) -> tuple[str, str, float]:
 def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     made.add_argument("--metrics", type=Path, required=True, help="from summarize")
+    made.add_argument("--table", type=Path, required=True, help="from tabulate_ladder")
     made.add_argument(
         "--targets", type=target, nargs="+", required=True, metavar="DOMAIN=KIND:STRENGTH"
     )
@@ -42,50 +45,62 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def draw(axis, rows: pd.DataFrame, value: str, colours: dict[str, str]) -> None:
-    means = rows.groupby(["row", "strength"], sort=False)[value].mean().unstack(0)
-    for name in means:
-        line = "--" if name in ("source-only", "oracle") else "-"
-        axis.plot(means.index, 100 * means[name], line, color=colours[name], ms=3, marker="o", lw=1)
+def points(metrics: pd.DataFrame, table: pd.DataFrame, targets: list[tuple]) -> pd.DataFrame:
+    """The table's rows of these targets, with sweep, kind and strength, the weakest first."""
+    dials = pd.DataFrame(targets, columns=["target", "sweep", "kind", "strength"])
+    places = metrics[["transfer", "source", "target"]].drop_duplicates()
+    rows = table.merge(places.merge(dials, on="target"), on="transfer")
+    if rows.empty:
+        raise InputError("--targets", "no transfer in --metrics has one of these targets")
+    return rows[rows["method"] != "teacher"].sort_values("strength", kind="stable")
+
+
+def draw(axis, rows: pd.DataFrame, value: str, looks: dict[str, dict]) -> None:
+    for name, row in rows.groupby("row", sort=False):
+        axis.plot(row["strength"], 100 * row[value], **looks[name])
 
 
 def main(args: argparse.Namespace) -> None:
     figures.style()
-    dials = pd.DataFrame(args.targets, columns=["target", "kind", "strength"])
-    rows = ladder.rows(tables.read(args.metrics, "summarize", tables.METRICS))
-    rows = rows.merge(dials, on="target").sort_values("strength", kind="stable")
-    if rows.empty:
-        raise InputError("--targets", "no transfer in --metrics has one of these targets")
-    rows = rows[rows["method"] != "teacher"]
+    metrics = tables.read(args.metrics, "summarize", tables.METRICS)
+    rows = points(metrics, tables.read(args.table, "tabulate_ladder"), args.targets)
     students = [n for n in rows["row"].unique() if n not in figures.COLOURS]
-    colours = {name: OTHERS[at % len(OTHERS)] for at, name in enumerate(sorted(students))}
-    colours |= {name: figures.COLOURS[name] for name in ("source-only", "oracle")}
-    panels = list(rows.groupby(["kind", "network"], sort=False))
+    looks = figures.looks(sorted(students), OTHERS)
+    for name in ("source-only", "oracle"):
+        looks[name] = {"color": figures.COLOURS[name], "ls": "--", "lw": 1, "label": name}
+    looks = {
+        name: {**look, "marker": "o", "ms": 3 * (look["lw"] == 1)} for name, look in looks.items()
+    }
+    apart = min(10, 60 / len(students))  # of the crosses' lines
+    panels = list(rows.groupby(["source", "sweep", "kind", "network"], sort=False))
     lines = -(-len(panels) // 4)
     columns = -(-len(panels) // lines)
-    highest = 100 * rows.groupby(["target", "network", "row"])["gap"].mean().max()
-    top = min(150, max(105, highest + 5))  # a gap of next to nothing makes any percentage
+    highest = 100 * rows["gap_recovered"].max()
+    top = min(150, max(105, np.nan_to_num(highest) + 5))  # a small gap makes any percentage
     figure, axes = plt.subplots(
         2 * lines, columns, figsize=(figures.PAGE, 2.9 * lines + 0.5), squeeze=False, sharey="row"
     )
-    for at, ((kind, network), panel) in enumerate(panels):
+    several = rows.drop_duplicates(["source", "sweep", "kind"])["kind"].duplicated().any()
+    for at, ((source, sweep, kind, network), panel) in enumerate(panels):
         line, column = divmod(at, columns)
         above, below = axes[2 * line, column], axes[2 * line + 1, column]
-        draw(above, panel, "value", colours)
-        draw(below, panel[panel["row"].isin(students)], "gap", colours)
-        gaps = panel.groupby(["row", "strength"])["gap"].mean()
+        draw(above, panel, "accuracy", looks)
+        draw(below, panel[panel["row"].isin(students)], "gap_recovered", looks)
+        ground = panel[panel["row"] == "source-only"].set_index("strength")["accuracy"]
         for place, name in enumerate(students):
-            lost = [strength for strength, gap in gaps[name].items() if gap <= 0]
-            heights = [-16 - 10 * place] * len(lost)
-            below.plot(lost, heights, "x", color=colours[name], ms=4)
-        title = kind if rows["network"].nunique() == 1 else f"{kind}, {network}"
+            row = panel[panel["row"] == name].set_index("strength")["accuracy"]
+            lost = [strength for strength, value in row.items() if value <= ground[strength]]
+            heights = [-6 - apart * (place + 1)] * len(lost)
+            below.plot(lost, heights, "x", color=looks[name]["color"], ms=4)
+        title = f"{source} → {sweep}" if several else kind
+        title += "" if rows["network"].nunique() == 1 else f", {network}"
         above.set_title(title.replace("_", " "))
         above.set_ylim(0, 100)
         for axis in (above, below):
             axis.set_xticks(
                 *zip(*((s, f"{s:g}") for s in sorted(set(panel["strength"]))), strict=True)
             )
-        below.set_ylim(-12 - 10 * len(students), top)
+        below.set_ylim(-12 - apart * len(students), top)
         below.axhline(0, color="#999999", lw=0.6)
         below.axhline(100, color="#999999", lw=0.6)
         below.set_xlabel("strength")
@@ -94,8 +109,7 @@ def main(args: argparse.Namespace) -> None:
         axes[2 * line + 1, 0].set_ylabel("gap\nrecovered, %")
     for axis in axes[-2:, len(panels) - (lines - 1) * columns :].flat:
         axis.set_visible(False)
-    handles = [plt.Line2D([], [], color=c, marker="o", ms=3, label=n) for n, c in colours.items()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    figures.legend(figure, looks.values())
     figures.save(figure, args.figures)
 
 

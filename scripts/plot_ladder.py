@@ -51,8 +51,8 @@ def main(args: argparse.Namespace) -> None:
             shown = f"{100 * row.accuracy:.1f}" + BELOW * row.below_source_only
             figures.beside(axis, place, shown)
         axis.set_xlim(0, 100)
-    seeds = runs["seed"].nunique()
-    figure.supxlabel(f"target-test accuracy, % (dots: {seeds} seeds; lines: 95 % interval)", size=8)
+    seeds = cli.counted(runs["seed"].nunique(), "seed")
+    figure.supxlabel(f"target-test accuracy, % (dots: {seeds}; lines: 95 % interval)", size=8)
     figures.save(figure, args.figures)
 
 

@@ -1,7 +1,8 @@
 """The gap recovered by every adaptation under every distillation, a panel a transfer and network.
 
-Percent, means over seeds, after the last round. Bold: the 95 % interval reaches the
-oracle. Shades end at 0, the source-only student, and at 100, the oracle.
+Percent, of means over seeds, after the last round. Bold: the 95 % interval reaches the
+oracle. Shades end at 0, the source-only student, and at 100, the oracle. A dash, without
+a shade: there is no gap to recover.
 
     python scripts/plot_matrix.py --table ladder.parquet --figures matrix.pdf matrix.svg
 """
@@ -34,16 +35,15 @@ def draw(axis: plt.Axes, cell: pd.DataFrame, adaptations: list[str], methods: li
     for row in cell.itertuples():
         place = adaptations.index(row.adaptation), methods.index(row.method)
         gap = values[place] = 100 * row.gap_recovered
-        if np.isfinite(gap):
-            axis.text(
-                *reversed(place),
-                f"{gap:.0f}".replace("-", "−"),
-                ha="center",
-                va="center_baseline",
-                fontsize=7,
-                color="white" if gap < DARK else "black",
-                weight="bold" if row.gap_recovered_high >= 1 else "normal",
-            )
+        axis.text(
+            *reversed(place),
+            f"{gap:.0f}".replace("-", "−") if np.isfinite(gap) else "–",
+            ha="center",
+            va="center_baseline",
+            fontsize=7,
+            color="white" if gap < DARK else "black",
+            weight="bold" if row.gap_recovered_high >= 1 else "normal",
+        )
     shades = {"cmap": "cividis", "vmin": 0, "vmax": 100, "edgecolors": "white", "lw": 0.5}
     axis.pcolormesh(range(len(methods)), range(len(adaptations)), values, **shades)
     axis.set_xticks(range(len(methods)), methods, rotation=90)
@@ -62,7 +62,8 @@ def main(args: argparse.Namespace) -> None:
     for (axis,), (_, cell) in zip(axes, cells, strict=True):
         draw(axis, cell, adaptations, methods)
     seeds = int(rows["seeds"].max())
-    note = f"gap recovered, % (mean of {seeds} seeds; bold: its 95 % interval reaches the oracle)"
+    of = cli.counted(seeds, "seed")
+    note = f"gap recovered, % (mean of {of}; bold: its 95 % interval reaches the oracle)"
     figure.supxlabel(note, size=8)
     figures.save(figure, args.figures)
 

@@ -70,8 +70,8 @@ def draw(axis: plt.Axes, of: str, names: pd.Index, found: statistics.Ranks, bloc
     axis.set_yticks([])
     axis.set_xticks(range(1, len(names) + 1, max(1, len(names) // 10)))
     axis.set_xlabel(
-        f"mean rank of the {of} (1 best)\n{blocks} blocks; Friedman p {shown(found.p)}; "
-        f"critical difference {found.critical_difference:.2f}"
+        f"mean rank of the {of} (1 best)\n{cli.counted(blocks, 'block')}; "
+        f"Friedman p {shown(found.p)}; critical difference {found.critical_difference:.2f}"
     )
     groups = statistics.cliques(found.mean, found.critical_difference)
     for number, (first, last) in enumerate(groups):

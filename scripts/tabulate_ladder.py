@@ -19,6 +19,7 @@ from distilshift.files import tables
 import pandas as pd
 
 DIGITS = ["Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"]
+NONE = "--"  # in the place of a gap, where there is none to recover
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,9 +35,13 @@ def parser() -> argparse.ArgumentParser:
 
 def percent(mean: float, low: float, high: float) -> str:
     if pd.isna(mean):
-        return "--"
-    shown = f"{100 * mean:.1f}"
-    return shown if pd.isna(low) else f"{shown} [{100 * low:.1f}, {100 * high:.1f}]"
+        return NONE
+    shown = f"{100 * mean:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+    return shown.replace("inf", r"$\infty$").replace("-$", "$-")
+
+
+def is_distilled(table: pd.DataFrame) -> pd.Series:
+    return ~table["method"].isin(list(ladder.RANKS))
 
 
 def tex(table: pd.DataFrame) -> str:
@@ -54,10 +59,12 @@ def tex(table: pd.DataFrame) -> str:
             accuracy = percent(line.accuracy, line.accuracy_low, line.accuracy_high)
             gap = percent(line.gap_recovered, line.gap_recovered_low, line.gap_recovered_high)
             if line.method == "teacher":
-                gap = "--"
+                gap = NONE
             name = line.row + r"$^\dagger$" * line.below_source_only
             lines.append(rf"{name} & {line.parameters:,} & {line.seeds} & {accuracy} & {gap} \\")
     lines.append(r"\bottomrule")
+    if table.loc[is_distilled(table), "gap_recovered"].isna().any():
+        lines.append(rf"\multicolumn{{5}}{{l}}{{{NONE} of a student: no gap to recover}} \\")
     if table["below_source_only"].any():
         lines.append(r"\multicolumn{5}{l}{$^\dagger$ below its own source-only row} \\")
     text = "\n".join([*lines, r"\end{tabular}", ""])
@@ -73,14 +80,16 @@ def macro(*names: str) -> str:
 def numbers(table: pd.DataFrame) -> str:
     """A macro for each row's accuracy, and a distilled row's gap recovered, in percent.
 
+    Where there is no gap to recover the macro is there, and a dash: a text still compiles.
     Two rows of one name make LaTeX's ``newcommand`` stop, rather than show the wrong one.
     """
     lines = ["% target-test accuracy and gap recovered, percent, means over seeds"]
     for line in table.itertuples():
         name = macro(line.transfer, line.network, line.row)
         lines.append(rf"\newcommand{{\accuracy{name}}}{{{100 * line.accuracy:.1f}}}")
-        if line.method not in ladder.RANKS and not pd.isna(line.gap_recovered):
-            lines.append(rf"\newcommand{{\gap{name}}}{{{100 * line.gap_recovered:.1f}}}")
+        if line.method not in ladder.RANKS:
+            gap = NONE if pd.isna(line.gap_recovered) else f"{100 * line.gap_recovered:.1f}"
+            lines.append(rf"\newcommand{{\gap{name}}}{{{gap}}}")
     return "\n".join([*lines, ""])
 
 
@@ -96,7 +105,7 @@ def main(args: argparse.Namespace) -> None:
     for line in table[table["below_source_only"]].itertuples():
         where = f"{line.transfer}, {line.network}"
         cli.log.info("%s: %s is below its own source-only row", where, line.row)
-    cli.log.info("%d rows", len(table))
+    cli.log.info("%s", cli.counted(len(table), "row"))
 
 
 if __name__ == "__main__":

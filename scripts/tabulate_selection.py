@@ -77,7 +77,7 @@ def main(args: argparse.Namespace) -> None:
     lines = table(found.merge(accuracy, on=tables.IDENTITY))
     with cli.whole_file(args.csv) as part:
         lines.to_csv(part, index=False, float_format="%.6f")
-    cli.log.info("%d lines", len(lines))
+    cli.log.info("%s", cli.counted(len(lines), "line"))
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ def main(args: argparse.Namespace) -> None:
     tables.write_csv(classes(cells), args.classes)
     tables.write_csv(fidelity(metrics), args.fidelity)
     for verdict, count in compared["verdict"].value_counts().items():
-        cli.log.info("%d comparisons: %s", count, verdict)
+        cli.log.info("%s: %s", cli.counted(count, "comparison"), verdict)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,11 @@ log = logging.getLogger("distilshift")
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 seed``, ``2 seeds``."""
+    return f"{number} {noun}" + "s" * (number != 1)
+
+
 def parser(doc: str) -> argparse.ArgumentParser:
     """A parser whose ``--help`` shows the script's docstring and every default."""
 

@@ -2,6 +2,7 @@
 
 import plot_dial
 import plot_gallery
+from distilshift.analysis import ladder
 from distilshift.errors import InputError
 from distilshift.files import tables, tensors
 from distilshift.image import shifts
@@ -17,52 +18,81 @@ def run(script, *flags):
     script.main(script.parser().parse_args([str(flag) for flag in flags]))
 
 
-def metrics(path):
-    lines = []
-    for kind in ("rotation", "fog"):
-        for number, strength in enumerate((1, 2, 3)):
-            for method, value in (
-                ("source-only", 0.8 - 0.2 * number),
-                ("kd", 0.85 - 0.25 * number),
-                ("oracle", 0.9),
-            ):
-                lines.append(
-                    dict.fromkeys(tables.METRICS)
-                    | {
-                        "transfer": f"a-to-a-{kind}-{strength}",
-                        "source": "a",
+def results(folder, sources=("a",), students=("kd",), seeds=(0,)):
+    """Metrics, and the ladder's table, of two swept shifts at three strengths."""
+    metrics, table = [], []
+    for source in sources:
+        for kind in ("rotation", "fog"):
+            for number, strength in enumerate((1, 2, 3)):
+                ends = {"source-only": 0.8 - 0.2 * number, "oracle": 0.9}
+                rows = {name: 0.85 - 0.25 * number for name in students} | ends
+                for method, value in rows.items():
+                    known = dict.fromkeys(tables.METRICS) | {
+                        "transfer": f"{source}-to-a-{kind}-{strength}",
+                        "source": source,
                         "target": f"a-{kind}-{strength}",
                         "network": "cnn",
-                        "adaptation": "none" if method == "kd" else None,
+                        "adaptation": None if method in ends else "none",
                         "method": method,
                         "round": 1,
-                        "seed": 0,
-                        "domain": "target",
-                        "split": "test",
-                        "metric": "accuracy",
-                        "value": value,
                     }
-                )
-    tables.write(pd.DataFrame(lines), path)
+                    measured = {"domain": "target", "metric": "accuracy", "value": value}
+                    metrics += [{**known, **measured, "seed": seed} for seed in seeds]
+                    gap = (value - ends["source-only"]) / (0.9 - ends["source-only"])
+                    row = {name: known[name] for name in ladder.ROW}
+                    row["row"] = ladder.label(method, row["adaptation"])
+                    table.append({**row, "accuracy": value, "gap_recovered": gap})
+    tables.write(pd.DataFrame(metrics), folder / "metrics.parquet")
+    tables.write(pd.DataFrame(table), folder / "ladder.parquet")
+    return pd.DataFrame(metrics), pd.DataFrame(table)
+
+
+TARGETS = [f"a-{kind}-{s}={kind}:{s}" for kind in ("rotation", "fog") for s in (1, 2, 3)]
+
+
+def flags(folder, figure):
+    files = ["--metrics", folder / "metrics.parquet", "--table", folder / "ladder.parquet"]
+    return [*files, "--figures", figure, "--targets"]
 
 
 def test_the_dial_is_drawn_and_refuses_other_targets(tmp_path, capsys):
-    metrics(tmp_path / "metrics.parquet")
-    targets = [f"a-{kind}-{s}={kind}:{s}" for kind in ("rotation", "fog") for s in (1, 2, 3)]
+    results(tmp_path)
     figure = tmp_path / "dial.png"
-    known = ["--metrics", tmp_path / "metrics.parquet", "--figures", figure, "--targets"]
-    run(plot_dial, *known, *targets)
+    known = flags(tmp_path, figure)
+    run(plot_dial, *known, *TARGETS)
     picture = np.asarray(Image.open(figure).convert("RGB")).reshape(-1, 3)
     for colour in ((0xD5, 0x5E, 0), (0, 0x72, 0xB2), (0, 0x9E, 0x73)):
         assert (picture == colour).all(1).sum() > 50
     first = figure.read_bytes()
-    run(plot_dial, *known, *targets)
+    run(plot_dial, *known, *TARGETS)
     assert figure.read_bytes() == first
     with pytest.raises(InputError, match="has one of these targets"):
         run(plot_dial, *known, "b-rotation-1=rotation:1")
     with pytest.raises(SystemExit):
         run(plot_dial, *known, "rotation")
     assert "not domain=kind:NUMBER" in capsys.readouterr().err
+
+
+def test_a_strength_without_a_gap_has_no_point(tmp_path):
+    _, table = results(tmp_path)
+    whole, part, none = (tmp_path / f"{name}.svg" for name in ("whole", "part", "none"))
+    run(plot_dial, *flags(tmp_path, whole), *TARGETS)
+    for path, lost in ((part, table["transfer"].str.endswith("1")), (none, table["row"] != "")):
+        table.loc[lost, "gap_recovered"] = np.nan
+        tables.write(table, tmp_path / "ladder.parquet")
+        run(plot_dial, *flags(tmp_path, path), *TARGETS)
+    dots = [path.read_text().count("<use ") for path in (whole, part, none)]
+    assert dots[0] - dots[1] == 2  # one of kd in each panel
+    assert dots[0] - dots[2] == 6
+
+
+def test_sources_of_one_target_have_panels_of_their_own(tmp_path):
+    results(tmp_path, sources=("a", "b"))
+    run(plot_dial, *flags(tmp_path, tmp_path / "dial.svg"), *TARGETS)
+    drawn = (tmp_path / "dial.svg").read_text()
+    for source in "ab":
+        assert f"<!-- {source} → a-rotation -->" in drawn
+        assert f"<!-- {source} → a-fog -->" in drawn
 
 
 def test_the_gallery_shows_every_shift(tmp_path):

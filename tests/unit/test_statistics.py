@@ -100,25 +100,86 @@ def test_pairs_are_narrower_than_rows_apart():
     assert paired.high - paired.low < (apart.high - apart.low) / 2
 
 
-def test_the_gap_is_that_of_each_seed():
+def gap(values, *rows, name=0):
+    return statistics.gap_recovered(statistics.resample(values, name), *rows)
+
+
+def shares(*accuracies, samples=1000):
+    """(R, S, N) of rows that are right about the first so many of the samples, seed by seed."""
+    of_row = np.array(accuracies).reshape(len(accuracies), -1, 1)
+    return (np.arange(samples) < np.round(of_row * samples)).astype(float)
+
+
+def test_the_gap_is_the_ratio_of_means():
     values = correct(0.3, 0.7, 0.9)
-    found = interval(values, statistics.gap_recovered, (1, 0, 2))
-    low, middle, high = values.mean(2)
-    assert found.value == pytest.approx(((middle - low) / (high - low)).mean())
+    found = gap(values, 1, 0, 2)
+    low, middle, high = values.mean((1, 2))
+    assert found.value == pytest.approx((middle - low) / (high - low))
     assert found.low < found.value < found.high
-    assert interval(values, statistics.gap_recovered, (0, 0, 2)) == (0, 0, 0)
-    assert interval(values, statistics.gap_recovered, (2, 0, 2)) == pytest.approx((1, 1, 1))
+    assert gap(values, 0, 0, 2) == (0, 0, 0)
+    assert gap(values, 2, 0, 2) == (1, 1, 1)
 
 
-def test_no_gap_is_no_number():
-    values = correct(0.5, 0.6)
-    assert np.isnan(interval(values, statistics.gap_recovered, (1, 0, 0))).all()
+def test_a_seed_whose_ends_nearly_meet_does_not_explode():
+    student, oracle = [0.928, 0.926, 0.930], [0.918, 0.910, 0.908]
+    values = shares(student, [0.872, 0.906, 0.862], oracle)
+    assert statistics.share_of_gap(*values.mean(2)).mean() > 2.5  # each seed's own, their mean
+    found = gap(values, 0, 1, 2)
+    assert found.value == pytest.approx((0.928 - 0.88) / (0.912 - 0.88))
+    assert 1 < found.low < found.value < found.high
+    # one seed's ends change places: the three do not show that there is a gap
+    values = shares(student, [0.8725, 0.9115, 0.856], oracle)
+    assert np.isnan(gap(values, 0, 1, 2)).all()
+
+
+def test_there_is_no_gap_where_the_interval_of_its_ends_holds_0_or_lies_below():
+    values = correct(0.5, 0.6, 0.61, 0.2, seeds=3, samples=200, spread=0.2)
+    for ends in ((0, 0), (1, 2), (1, 3)):  # equal, not told apart, an oracle that labels harm
+        assert interval(values, np.subtract, ends[::-1]).low <= 0
+        for student in (0, *ends):
+            assert np.isnan(gap(values, student, *ends)).all()
+
+
+def test_a_resample_that_lost_the_gap_goes_where_the_ratio_goes():
+    found = statistics.share_of_gap(
+        np.array([0.6, 0.4, 0.5, 0.6, 0.55]),
+        np.array([0.5, 0.5, 0.5, 0.5, 0.5]),
+        np.array([0.5, 0.4, 0.5, 0.4, 0.6]),
+    )
+    assert found == pytest.approx([np.inf, -np.inf, 0, np.inf, 0.5])
+
+
+def test_an_interval_that_lost_gaps_reach_has_an_infinite_end_and_no_nan():
+    # 1 of 60 samples makes the gap: it is missing from a third of the resamples
+    given = statistics.resample(shares([0.5], [0.4], [0.4 + 1 / 60], samples=60), 0)
+    found = statistics.bca(given, statistics.share_of_gap, 0, 1, 2)
+    assert found.value == pytest.approx(6)
+    assert np.isfinite(found.low) and found.high == np.inf
+
+
+def test_the_gaps_interval_holds_the_truth_also_where_the_gap_is_small():
+    held = []
+    for trial in range(100):
+        values = correct(0.7, 0.78, 0.82, seeds=5, samples=300, seed=trial)
+        found = statistics.gap_recovered(statistics.resample(values, trial, draws=400), 1, 0, 2)
+        if not np.isnan(found.value):
+            held.append(found.low <= 8 / 12 <= found.high)
+    assert len(held) > 90
+    assert np.mean(held) > 0.9
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_what_is_all_equal_has_no_width(value, seeds):
     assert interval(np.full((1, seeds, 50), value)) == (value, value, value)
+
+
+@pytest.mark.parametrize("seeds", [1, 2, 3])
+def test_one_sample_has_the_seeds_for_its_interval(seeds):
+    values = np.array([0.0, 1.0, 1.0])[None, :seeds, None]
+    found = interval(values)
+    assert found.value == pytest.approx(values.mean())
+    assert (found.low, found.high) == ((0, 0) if seeds == 1 else (0, 1))
 
 
 def test_it_holds_the_truth_about_as_often_as_it_says():
@@ -166,6 +227,24 @@ def test_it_is_symmetric_and_extremes_are_no_error():
     assert statistics.paired_test(np.ones((3, 9)), np.zeros((3, 9))) == 0
 
 
+def test_one_sample_is_a_t_test_over_seeds_and_one_of_both_tells_nothing():
+    by_seed = np.array([[0.1], [0.3], [0.25]])
+    expected = stats.ttest_1samp(by_seed[:, 0], 0).pvalue
+    assert statistics.paired_test(by_seed, np.zeros((3, 1))) == pytest.approx(expected)
+    assert statistics.paired_test(np.ones((1, 1)), np.zeros((1, 1))) == 1
+
+
+def test_rows_that_are_right_about_everything_do_not_differ():
+    assert statistics.paired_test(np.ones((3, 50)), np.ones((3, 50))) == 1
+    assert interval(np.ones((2, 3, 50)), np.subtract, (0, 1)) == (0, 0, 0)
+
+
+def test_holm_counts_no_nan():
+    found = statistics.holm(np.array([0.02, np.nan, 0.01, 0.03]))
+    assert found == pytest.approx([0.04, np.nan, 0.03, 0.04], nan_ok=True)
+    assert np.isnan(statistics.holm(np.array([np.nan]))).all()
+
+
 def test_holm_by_hand():
     # sorted: 0.01 x 3, 0.02 x 2, 0.03 x 1, none below the one before
     assert statistics.holm(np.array([0.02, 0.01, 0.03])) == pytest.approx([0.04, 0.03, 0.04])
@@ -178,12 +257,32 @@ def test_holm_by_hand():
         (-0.3, -0.1, 0.01, "worse"),
         (-0.1, 0.3, 0.01, "no difference shown"),
         (0.0, 0.3, 0.01, "no difference shown"),
-        (0.1, 0.3, 0.06, "no difference shown"),
+        (0.1, 0.3, 0.06, "3 seeds cannot tell"),
+        (-0.3, -0.1, 0.06, "3 seeds cannot tell"),
+        (-0.1, 0.3, 0.06, "no difference shown"),
         (np.nan, np.nan, 0.01, "no difference shown"),
+        (0.1, 0.3, np.nan, "3 seeds cannot tell"),
     ],
 )
 def test_better_needs_both_the_interval_and_the_test(low, high, p, expected):
-    assert statistics.verdict(statistics.Interval(0.0, low, high), p) == expected
+    assert statistics.verdict(statistics.Interval(0.0, low, high), p, 3) == expected
+
+
+def test_fewer_than_three_seeds_cannot_tell():
+    # of two rows the worse one was "better", because its two seeds happened to agree
+    better, agreed = np.zeros((2, 2, 500))
+    better[0, :310], better[1, :96] = 1, 1
+    agreed[:, :177] = 1
+    found = []
+    for row in (better, agreed):
+        given = statistics.resample(np.stack([row, np.zeros_like(row)]), 0)
+        difference = statistics.bca(given, np.subtract, 0, 1)
+        p = statistics.paired_test(row, np.zeros_like(row))
+        found.append((difference.value, p < 0.05, statistics.verdict(difference, p, 2)))
+    assert found[0][0] > found[1][0]
+    assert [small for _, small, _ in found] == [False, True]
+    assert {verdict for *_, verdict in found} == {"2 seeds cannot tell"}
+    assert statistics.verdict(statistics.Interval(0.2, 0.1, 0.3), 0.0, 1) == "1 seed cannot tell"
 
 
 # ---- ranks ----------------------------------------------------------------------------
@@ -204,6 +303,18 @@ def test_ranks_by_hand():
     assert found.mean == pytest.approx([3.5 / 3, 5.5 / 3, 3])
     assert 0 < found.p < 0.1
     assert statistics.ranks(np.ones((4, 3))).p == 1
+    assert statistics.ranks(np.ones((4, 3))).mean == pytest.approx([2, 2, 2])
+
+
+def test_ties_share_their_ranks_in_friedmans_test_too():
+    # ranks 1.5 1.5 3, 1 2.5 2.5, 1.5 1.5 3: sums 4, 5.5, 8.5; the ties leave (5 / 6) of 3 / 4
+    values = np.array([[0.9, 0.9, 0.8], [0.9, 0.5, 0.5], [0.7, 0.7, 0.1]])
+    found = statistics.ranks(values)
+    assert found.mean == pytest.approx([4 / 3, 5.5 / 3, 8.5 / 3])
+    plain = 12 / (3 * 3 * 4) * (4**2 + 5.5**2 + 8.5**2) - 3 * 3 * 4
+    ties = 1 - 3 * (2**3 - 2) / (3 * (3**3 - 3))
+    assert found.p == pytest.approx(stats.chi2.sf(plain / ties, 2))
+    assert statistics.cliques(np.array([1.5, 1.5, 3.0]), 0.5) == []
 
 
 def test_cliques_are_the_largest_groups_within_reach():

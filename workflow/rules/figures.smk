@@ -177,6 +177,7 @@ rule plot_dial:
     input:
         code=code("plot_dial.py"),
         metrics="<results>/metrics.parquet",
+        table="<results>/tables/ladder.parquet",
     output:
         report(
             multiext("<results>/figures/dial", ".pdf", ".svg", ".png"),
@@ -199,6 +200,7 @@ rule plot_dial:
         """
         python {input.code[0]} \
             --metrics {input.metrics} \
+            --table {input.table} \
             --targets {params.targets} \
             --figures {output} \
             --log {log}

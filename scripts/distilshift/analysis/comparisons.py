@@ -15,9 +15,9 @@ COMPARED = ["transfer", "network", "against"]
 def compare(cells: Iterable[Cell]) -> pd.DataFrame:
     """Each distilled row against source-only, the oracle, and its like of the unadapted teacher.
 
-    Differences in accuracy with their interval over seeds x samples, the paired test, and
-    the verdict of both. One family of Holm's adjustment is one transfer, network and
-    ``against``: what answers one question.
+    Differences in accuracy with their interval over seeds x samples, how many seeds there
+    are, the paired test, and the verdict of all three. One family of Holm's adjustment is
+    one transfer, network and ``against``: what answers one question.
     """
     lines = []
     for cell in cells:
@@ -32,6 +32,7 @@ def compare(cells: Iterable[Cell]) -> pd.DataFrame:
                         "difference": difference.value,
                         "difference_low": difference.low,
                         "difference_high": difference.high,
+                        "seeds": len(cell.seeds),
                         "p": statistics.paired_test(correct[at], correct[other]),
                     }
                 )
@@ -41,6 +42,7 @@ def compare(cells: Iterable[Cell]) -> pd.DataFrame:
         statistics.verdict(
             statistics.Interval(line.difference, line.difference_low, line.difference_high),
             line.p_holm,
+            line.seeds,
         )
         for line in found.itertuples()
     ]

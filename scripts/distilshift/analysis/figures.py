@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 COLUMN, PAGE = 3.4, 7.0  # inches: the widths of one and of two columns of a paper
@@ -35,6 +36,36 @@ STEPS = {
     "rounds": "#CC79A7",
     "labels": "#009E73",
 }
+
+
+CROWD = 12  # rows whose lines and names are still told apart
+DASHES = ["-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1))]
+SHADES = [(0, 0.0), (0, 0.5), (1, 0.5)]  # towards black (0) or white (1), and how far
+
+
+def looks(names: Sequence[str], colours: Sequence[str], kind: str = "distilled") -> dict[str, dict]:
+    """How the line of each name is drawn, no two alike: colours differ first, then dashes, shades.
+
+    More than ``CROWD`` are drawn as one crowd, thin, under one label that says how many.
+    """
+    if len(names) > CROWD:
+        crowd = {"color": colours[0], "ls": "-", "lw": 0.3, "label": f"{kind} ({len(names)} rows)"}
+        return dict.fromkeys(names, crowd)
+    found = {}
+    for at, name in enumerate(names):
+        dash, colour = divmod(at, len(colours))
+        shade, dash = divmod(dash, len(DASHES))
+        towards, share = SHADES[shade]
+        mixed = (1 - share) * np.array(to_rgb(colours[colour])) + share * towards
+        found[name] = {"color": to_hex(mixed), "ls": DASHES[dash], "lw": 1, "label": name}
+    return found
+
+
+def legend(figure: Figure, looks: Iterable[dict]) -> None:
+    """Below the figure: a line for each label."""
+    by_label = {look["label"]: look for look in looks}
+    handles = [plt.Line2D([], [], **look) for look in by_label.values()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)
 
 
 def style() -> None:

@@ -28,24 +28,13 @@ def label(method: str, adaptation: str | None, round_: int = 1, rounds: int = 1)
 
 
 def rows(metrics: pd.DataFrame, metric: str = "accuracy") -> pd.DataFrame:
-    """Target-test accuracy, or another metric, a network and seed, with ``row`` and ``gap``.
-
-    The gap recovered is (student - source-only) / (oracle - source-only) of the same
-    seed; 0 is the source-only student, 1 the oracle. Rows come in the ladder's order.
-    """
+    """Target-test accuracy, or another metric, a network and seed, with ``row``, in its order."""
     found = metrics[(metrics["metric"] == metric) & (metrics["domain"] == "target")].copy()
     rounds = found["round"].max()
     found["row"] = [
         label(m, a, r, rounds)
         for m, a, r in zip(found["method"], found["adaptation"], found["round"], strict=True)
     ]
-    ends = found.pivot_table(index=[*CELL, "seed"], columns="method", values="value")
-    low, high = (
-        ends[end].reindex(pd.MultiIndex.from_frame(found[[*CELL, "seed"]])).to_numpy()
-        for end in ("source-only", "oracle")
-    )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found["gap"] = np.where(high != low, (found["value"] - low) / (high - low), np.nan)
     # cells as the config lists them; within a cell the yardsticks stand around the students
     cells = found.groupby(CELL, sort=False).ngroup()
     ranks = found["method"].map(RANKS).fillna(DISTILLED)
@@ -130,8 +119,9 @@ def cells(predictions: pd.DataFrame) -> Iterator[Cell]:
 def table(metrics: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
     """One line a transfer, network and row: means, with 95 % intervals over seeds x samples.
 
-    The gap recovered is the mean over seeds of each seed's own. ``below_source_only`` says
-    of a distilled row that it is worse, in the mean, than the student it set out from.
+    The gap recovered is nan where there is none, see ``statistics.gap_recovered``.
+    ``below_source_only`` says of a distilled row that it is worse, in the mean, than the
+    student it set out from.
     """
     lines = []
     for cell in cells(predictions):
@@ -140,7 +130,7 @@ def table(metrics: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
         baseline = resampled.means[ends[0]].mean()
         for at, rank in enumerate(cell.rows["rank"]):
             accuracy = statistics.bca(resampled, statistics.itself, at)
-            gap = statistics.bca(resampled, statistics.gap_recovered, at, *ends)
+            gap = statistics.gap_recovered(resampled, at, *ends)
             lines.append(
                 {
                     **cell.identity(at),

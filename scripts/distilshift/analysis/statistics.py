@@ -7,6 +7,7 @@ samples it is tested on. Both are few, and crossed: every seed meets every sampl
 from collections.abc import Callable
 from typing import NamedTuple
 
+from distilshift.cli import counted
 from distilshift.seeds import seed_from
 
 import numpy as np
@@ -81,10 +82,40 @@ def itself(row: np.ndarray) -> np.ndarray:
     return row
 
 
-def gap_recovered(student: np.ndarray, source_only: np.ndarray, oracle: np.ndarray) -> np.ndarray:
-    """(student - source-only) / (oracle - source-only), elementwise; nan or inf without a gap."""
+def share_of_gap(student: np.ndarray, source_only: np.ndarray, oracle: np.ndarray) -> np.ndarray:
+    """(student - source-only) / (oracle - source-only), elementwise, where oracle is above.
+
+    Elsewhere, which is resamples that lost the gap, 0 or an infinity of the numerator's sign:
+    where the ratio goes as the gap closes.
+    """
+    gained, gap = student - source_only, oracle - source_only
     with np.errstate(divide="ignore", invalid="ignore"):
-        return (student - source_only) / (oracle - source_only)
+        beyond = np.where(np.abs(gained) > 1e-12, np.sign(gained) * np.inf, 0.0)
+        return np.where(gap > 1e-12, gained / gap, beyond)
+
+
+def gap_recovered(given: Resampled, student: int, source_only: int, oracle: int) -> Interval:
+    """The share of the gap between the rows source-only and oracle that a student recovers.
+
+    The ratio of the means over seeds and samples, not the mean of each seed's ratio: that
+    one explodes where the two ends of one seed happen to meet. nan where there is no gap to
+    recover: the interval of oracle - source-only does not lie above 0. Where it lies below,
+    the labels did harm, and a share of harm would read backwards. An end of the interval is
+    infinite where the resamples that lost the gap reach it.
+
+    In a simulation of 150 times S seeds on 300 samples, with gaps of 67, 12 and 4 points,
+    the interval of the shares that were shown held the truth 86 to 93 % of the time with
+    three or five seeds that differ much, 91 to 96 % with ten, 97 % and more where they
+    differ little. The mean of each seed's ratio did for the largest gap, and 0 to 63 % of
+    the time for the others. Fieller's set from the variances of ``paired_test``, 90 to 98 %,
+    had no end in 70 to 80 % of the smaller gaps with three seeds that differ much.
+    """
+    if not bca(given, np.subtract, oracle, source_only).low > 0:
+        return Interval(np.nan, np.nan, np.nan)
+    if student in (source_only, oracle):
+        end = float(student == oracle)
+        return Interval(end, end, end)
+    return bca(given, share_of_gap, student, source_only, oracle)
 
 
 def bca(
@@ -92,16 +123,15 @@ def bca(
 ) -> Interval:
     """Bias-corrected and accelerated bootstrap interval over seeds x samples.
 
-    The value is the mean over seeds of ``of(means of the rows)``: ``itself`` of one row,
-    ``np.subtract`` of two, ``gap_recovered`` of three. With F the distribution of its
+    The value is ``of(means of the rows)`` over seeds and samples: ``itself`` of one row,
+    ``np.subtract`` of two, ``share_of_gap`` of three. With F the distribution of its
     resamples, p the share of them below the value (ties count half),
 
         ends = F^-1(Phi(z0 + (z0 + z) / (1 - a (z0 + z)))),   z0 = Phi^-1(p),
         a = sum U^3 / (6 (sum U^2)^(3/2)),
 
     z the normal quantiles of the level, U the jackknife influences of each seed and each
-    sample, over how many there are. Without spread the interval is the value; it is nan
-    where the value, or that of any resample, is no finite number (a gap of nothing).
+    sample, over how many there are. Without spread the interval is the value.
 
     No interval makes three seeds many. In a simulation whose seeds differed far more than
     the samples could blur, the 95 % interval held the truth 77 % of the time with three
@@ -111,12 +141,9 @@ def bca(
     Source: Efron, "Better bootstrap confidence intervals", JASA 82, 1987, eqs. 2.3 and 6.6,
     its acceleration over several samples as in Efron and Tibshirani, 1993, ch. 14.
     """
-    per_seed = of(*given.means[list(rows)])
-    value = per_seed.mean()
+    value = float(of(*given.means[list(rows)].mean(1)))
     shares = given.seeds / given.seeds.shape[1]
-    drawn = np.einsum("bs,sb->b", shares, of(*given.resampled[list(rows)]))
-    if not (np.isfinite(value) and np.isfinite(drawn).all()):
-        return Interval(value if np.isfinite(value) else np.nan, np.nan, np.nan)
+    drawn = of(*np.einsum("bs,rsb->rb", shares, given.resampled[list(rows)]))
     if np.ptp(drawn) <= 1e-12:
         return Interval(value, value, value)
     # resamples equal to the value but for rounding are ties
@@ -124,36 +151,28 @@ def bca(
     share = (1 + below.mean() - above.mean()) / 2
     edge = 0.5 / len(drawn)
     bias = stats.norm.ppf(np.clip(share, edge, 1 - edge))
-    pulls = np.concatenate([of_seeds(per_seed), of_samples(given, of, rows)])
+    of_seeds, of_samples = given.means[list(rows)], given.values[list(rows)].mean(1)
+    pulls = np.concatenate([influences(of, of_seeds), influences(of, of_samples)])
     spread = (pulls**2).sum() ** 1.5
     acceleration = (pulls**3).sum() / (6 * spread) if spread > 0 else 0.0
     tails = bias + stats.norm.ppf([(1 - level) / 2, (1 + level) / 2])
     ends = stats.norm.cdf(bias + tails / (1 - acceleration * tails))
-    return Interval(value, *np.quantile(drawn, ends))
+    between = "linear" if np.isfinite(drawn).all() else "nearest"  # nothing is between infinities
+    return Interval(value, *np.quantile(drawn, ends, method=between))
 
 
-def influences(left_out: np.ndarray) -> np.ndarray:
-    """Jackknife influences over their number, from the values without each of n things."""
-    n = len(left_out)
-    return (n - 1) / n * (left_out.mean() - left_out)
+def influences(of: Callable[..., np.ndarray], means: np.ndarray) -> np.ndarray:
+    """Jackknife influences, over their number, of each of n seeds or samples, from means (R, n).
 
-
-def of_seeds(per_seed: np.ndarray) -> np.ndarray:
-    """Influences of the seeds; none of a single one."""
-    n = len(per_seed)
+    None of a single one, or where leaving one out leaves no gap.
+    """
+    n = means.shape[1]
     if n == 1:
         return np.empty(0)
-    return influences((per_seed.sum() - per_seed) / (n - 1))
-
-
-def of_samples(given: Resampled, of: Callable[..., np.ndarray], rows: tuple[int, ...]):
-    """Influences of the samples; none of a single one, or where leaving one out leaves no gap."""
-    n = given.values.shape[2]
-    if n == 1:
-        return np.empty(0)
-    total = n * given.means[list(rows), :, None]
-    left_out = of(*(total - given.values[list(rows)]) / (n - 1)).mean(0)
-    return influences(left_out) if np.isfinite(left_out).all() else np.empty(0)
+    left_out = of(*(means.sum(1, keepdims=True) - means) / (n - 1))
+    return (
+        (n - 1) / n * (left_out.mean() - left_out) if np.isfinite(left_out).all() else np.empty(0)
+    )
 
 
 def paired_test(one: np.ndarray, other: np.ndarray) -> float:
@@ -165,7 +184,8 @@ def paired_test(one: np.ndarray, other: np.ndarray) -> float:
         t = mean D / sqrt((A + max(B - E, 0)) / (S N)),
         degrees of freedom = (S - 1) ((A + max(B - E, 0)) / A)^2.
 
-    One seed leaves Student's t over samples, which says nothing about other seeds.
+    One seed leaves Student's t over samples, which says nothing about other seeds; one
+    sample, the same over seeds; one of both tells nothing: p is 1.
 
     This is the test for readers x cases of radiology, whose readers are as few as our seeds.
     A sign flip over three seeds cannot give a p below 1/4, nor over five one below 1/16; a
@@ -180,8 +200,10 @@ def paired_test(one: np.ndarray, other: np.ndarray) -> float:
     seeds, samples = difference.shape
     mean = difference.mean()
     by_seed, by_sample = difference.mean(1), difference.mean(0)
-    if seeds == 1:
-        variance, freedom = by_sample.var(ddof=1) / samples, samples - 1
+    if seeds == samples == 1:
+        return 1.0
+    if 1 in (seeds, samples):
+        variance, freedom = difference.var(ddof=1) / difference.size, difference.size - 1
     else:
         rest = difference - by_seed[:, None] - by_sample + mean
         of_seed = samples * by_seed.var(ddof=1)
@@ -196,22 +218,33 @@ def paired_test(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
-    """p values of one family, adjusted: Holm, Scandinavian Journal of Statistics 6, 1979."""
+    """p values of one family, adjusted: Holm, Scandinavian Journal of Statistics 6, 1979.
+
+    nan is no test: it stays nan, and is not counted.
+    """
     # here, because figures import this module and need no test
     from statsmodels.stats.multitest import multipletests
 
-    return multipletests(p_values, method="holm")[1]
+    adjusted = np.array(p_values, float)
+    tested = ~np.isnan(adjusted)
+    if tested.any():
+        adjusted[tested] = multipletests(adjusted[tested], method="holm")[1]
+    return adjusted
 
 
-def verdict(difference: Interval, p_adjusted: float, level: float = LEVEL) -> str:
+def verdict(difference: Interval, p_adjusted: float, seeds: int, level: float = LEVEL) -> str:
     """``better`` or ``worse`` where the interval excludes 0 and the adjusted p is small.
 
-    Anything else is ``no difference shown``, which is not ``no difference``.
+    Fewer than three seeds cannot tell, nor can more where the interval excludes 0 but the
+    test does not: a small difference whose seeds happen to agree would else be better, and a
+    large one whose seeds do not, nothing. ``no difference shown`` is not ``no difference``.
     """
-    if p_adjusted < 1 - level and difference.low > 0:
-        return "better"
-    if p_adjusted < 1 - level and difference.high < 0:
-        return "worse"
+    excluded = difference.low > 0 or difference.high < 0
+    small = p_adjusted < 1 - level
+    if seeds < 3 or (excluded and not small):
+        return f"{counted(seeds, 'seed')} cannot tell"
+    if excluded:
+        return "better" if difference.low > 0 else "worse"
     return "no difference shown"
 
 
