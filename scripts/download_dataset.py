@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--archive-dir", type=Path, help="folder with archives already on disk; used first"
     )
+    made.add_argument("--listing", help="a hash of what lies in the folder, for the manifest")
     made.add_argument("--inputs", type=Path, required=True, help="output")
     made.add_argument("--labels", type=Path, required=True, help="output")
     made.add_argument("--manifest", type=Path, required=True, help="output")
@@ -75,12 +76,11 @@ def main(args: argparse.Namespace) -> None:
     if isinstance(data.inputs, np.ndarray) and (data.inputs.dtype, data.inputs.ndim) != ("u1", 4):
         problem = f"holds {data.inputs.dtype} {data.inputs.shape}, not uint8 (N, C, H, W)"
         raise InputError(name, problem, "fetch its files again")
-    known, named = {"dataset": name, "classes": data.classes}, data.names is not None
-    hashes, most = [], len(data.labels)
-    with tensors.writing_rows(args.inputs, "dataset inputs", most, known, named) as rows:
+    known = {"dataset": name, "classes": data.classes}
+    hashes = []
+    with tensors.writing_rows(args.inputs, "dataset inputs", len(data.labels), known) as rows:
         for numbers, inputs in data.chunks():
-            called = [data.names[number] for number in numbers] if named else None
-            rows.append(torch.from_numpy(inputs), torch.from_numpy(numbers), called)
+            rows.append(torch.from_numpy(inputs), torch.from_numpy(numbers))
             hashes.append(splits.digests(inputs))
         ids = rows.ids
         if len(ids) == 0:
@@ -96,6 +96,7 @@ def main(args: argparse.Namespace) -> None:
     counts = np.bincount(labels, minlength=len(data.classes)).tolist()
     manifest = {
         "dataset": name,
+        "listing": args.listing,
         "licence": data.licence,
         "shape": rows.shape,
         "official_train_inputs": train,

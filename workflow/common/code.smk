@@ -28,7 +28,9 @@ def imported_modules(path):
         ):
             names |= {node.module, *(f"{node.module}.{n.name}" for n in node.names)}
         # a package whose names are loaded when they are asked for: any of its modules
-        if isinstance(node, ast.Constant) and str(node.value).startswith("distilshift."):
+        if isinstance(node, ast.Constant) and str(node.value).startswith(
+            "distilshift."
+        ):
             package = Path("scripts", *node.value.split("."))
             names |= {f"{node.value}.{at.stem}" for at in package.glob("[!_]*.py")}
     names |= {

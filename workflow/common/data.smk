@@ -1,18 +1,5 @@
 # what the rules of data.smk need
-import re
 import shlex
-
-
-def dataset_name(given):
-    """What a dataset is called in paths; a folder of pictures after its place."""
-    if isinstance(given, str):
-        return given
-    return re.sub(
-        "[^a-z0-9]+", "-", f"folder-{given['folder']}-{given['domain']}".lower()
-    )
-
-
-DATASETS = {dataset_name(d["from"]): d["from"] for d in config["domains"].values()}
 
 
 def dataset_of(wildcards):
@@ -25,8 +12,14 @@ def dataset_flags(wildcards):
     given = DATASETS.get(wildcards.dataset, wildcards.dataset)
     if isinstance(given, str):
         return f"--dataset {given}"
-    folder, domain = shlex.quote(given["folder"]), shlex.quote(given["domain"])
+    folder, domain = map(shlex.quote, (folder_place(given), folder_domain(given)))
     return f"--folder {folder} --folder-domain {domain}"
+
+
+def listing_flags(wildcards):
+    """A hash of what lies in a dataset's folder: another one makes the dataset again."""
+    found = listing(wildcards.dataset)
+    return f"--listing {found}" if found else ""
 
 
 def class_flags(wildcards):

@@ -23,6 +23,7 @@ rule download_dataset:
         "../../environment.yml"
     params:
         dataset=dataset_flags,
+        listing=listing_flags,
         side=config["image"]["size"],
         archive_dir=(
             f"--archive-dir {shlex.quote(config['archive_dir'])}"
@@ -33,6 +34,7 @@ rule download_dataset:
         """
         python {input.code[0]} \
             {params.dataset} \
+            {params.listing} \
             --side {params.side} \
             {params.archive_dir} \
             --inputs {output.inputs} \
