@@ -19,7 +19,7 @@ from pathlib import Path
 from distilshift import cli
 from distilshift.data import splits
 from distilshift.errors import InputError
-from distilshift.files import tensors
+from distilshift.files import names, tensors
 from distilshift.image import shifts
 from distilshift.image.shifts import composition
 
@@ -108,6 +108,8 @@ def main(args: argparse.Namespace) -> None:
     labels, _ = tensors.load(args.dataset_labels, "dataset labels", "download_dataset")
     if not torch.equal(inputs["ids"], labels["ids"]):
         raise InputError(args.dataset_labels, f"does not belong to {args.dataset_inputs}")
+    named = names.TEXT in inputs
+    called = names.of({key: value.numpy() for key, value in inputs.items()})
     halves = splits.split(
         inputs["inputs"], header["train"], args.train_fraction, header["dataset"], args.split_seed
     )
@@ -138,15 +140,20 @@ def main(args: argparse.Namespace) -> None:
         warn_of_unseen(args.domain, name, classes, places[rows])
         facts = {**known, **made_from, "split": name}
         out_inputs = getattr(args, f"{name}_inputs")
-        with tensors.writing_rows(out_inputs, "inputs", len(rows), facts) as out:
+        with tensors.writing_rows(out_inputs, "inputs", len(rows), facts, named) as out:
             for some in rows.split(chunk):
                 ids = inputs["ids"][some]
                 plain = resize(inputs["inputs"][some], args.size, args.channels)
-                out.append(composition.apply(plain, ids, args.shift), ids)
+                seen = composition.apply(plain, ids, args.shift)
+                out.append(seen, ids, called.take(some.numpy()))
+        own_names = {}
+        if named:
+            stored = names.stored(called.take(rows.numpy()))
+            own_names = {key: torch.from_numpy(array) for key, array in stored.items()}
         tensors.save(
             getattr(args, f"{name}_labels"),
             "labels",
-            {"labels": places[rows], "ids": inputs["ids"][rows]},
+            {"labels": places[rows], "ids": inputs["ids"][rows], **own_names},
             {**known, "split": name},
         )
         cli.log.info("%s %s: %d inputs", args.domain, name, len(rows))

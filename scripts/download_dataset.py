@@ -76,11 +76,12 @@ def main(args: argparse.Namespace) -> None:
     if isinstance(data.inputs, np.ndarray) and (data.inputs.dtype, data.inputs.ndim) != ("u1", 4):
         problem = f"holds {data.inputs.dtype} {data.inputs.shape}, not uint8 (N, C, H, W)"
         raise InputError(name, problem, "fetch its files again")
-    known = {"dataset": name, "classes": data.classes}
-    hashes = []
-    with tensors.writing_rows(args.inputs, "dataset inputs", len(data.labels), known) as rows:
+    known, named = {"dataset": name, "classes": data.classes}, data.names is not None
+    hashes, most = [], len(data.labels)
+    with tensors.writing_rows(args.inputs, "dataset inputs", most, known, named) as rows:
         for numbers, inputs in data.chunks():
-            rows.append(torch.from_numpy(inputs), torch.from_numpy(numbers))
+            called = [data.names[number] for number in numbers] if named else None
+            rows.append(torch.from_numpy(inputs), torch.from_numpy(numbers), called)
             hashes.append(splits.digests(inputs))
         ids = rows.ids
         if len(ids) == 0:

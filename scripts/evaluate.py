@@ -91,7 +91,7 @@ def main(args: argparse.Namespace) -> None:
         own, method = (one.network["seed"], one.network["adaptation"]), one.network["method"]
         for half, logits in one.logits.items():
             labels_path = args.source_labels if half[0] == "source" else args.target_labels
-            truth = labels.load(labels_path, one.inputs[half], one.ids[half])
+            truth, names = labels.load(labels_path, one.inputs[half], one.ids[half])
             on_target = half[0] == "target"
             if on_target and method == "teacher":
                 teachers[own] = logits
@@ -102,11 +102,14 @@ def main(args: argparse.Namespace) -> None:
                 {**place, "metric": name, "value": value, **record}
                 for name, value in values.items()
             ]
-            samples = {"sample_id": one.ids[half], "label": truth, "prediction": logits.argmax(1)}
+            samples = {"sample_id": one.ids[half], "name": names.to_pandas()}
+            samples |= {"label": truth, "prediction": logits.argmax(1)}
             confidence = metrics.softmax(logits).max(1)
             predictions.append(pd.DataFrame({**place, **samples, "confidence": confidence}))
             cli.log.info("%s %s: %s accuracy %.4f", method, own[1], half[0], values["accuracy"])
-    tables.write(pd.concat(predictions), args.predictions)
+    # every network says the same names: each text is kept once
+    every = pd.concat(predictions, ignore_index=True).astype({"name": "category"})
+    tables.write(every, args.predictions)
     tables.write(pd.DataFrame(measured)[tables.METRICS], args.metrics)
     tables.write(history, args.history)
 

@@ -60,8 +60,8 @@ def main(args: argparse.Namespace) -> None:
         }
         for axis, (title, counts) in zip(pair, shown.items(), strict=True):
             image = axis.imshow(matrix(counts, classes), cmap="Blues", norm=PowerNorm(0.5, 0, 100))
-            head = f"{figures.title(*cell_of)}: " if axis is pair[0] else ""
-            axis.set_title(f"{head}{title}")
+            of_pair = f"{figures.title(*cell_of)}\n" if axis is pair[0] else ""
+            axis.set_title(of_pair + figures.wrapped(title))
             ticks = range(0, classes, max(1, classes // 10))
             axis.set_xticks(ticks)
             axis.set_yticks(ticks)
@@ -71,7 +71,9 @@ def main(args: argparse.Namespace) -> None:
     for axis in axes[:, 0]:
         axis.set_ylabel("true class")
     shares = [0, 2, 10, 25, 50, 100]
-    figure.colorbar(image, ax=axes, label="% of the true class", shrink=0.6, ticks=shares)
+    figure.colorbar(
+        image, ax=axes, label="% of the true class", shrink=0.6, aspect=20 * lines, ticks=shares
+    )
     figures.save(figure, args.figures)
 
 

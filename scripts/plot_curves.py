@@ -2,8 +2,9 @@
 
 Fit is the share of training inputs, as augmented, on which a network says what its
 training signal says: the true label, or the teacher's largest logit. No test data.
-Lines are means over seeds, bands run from the lowest seed to the highest. More distilled
-rows than can be told apart are drawn as one crowd, without bands.
+Lines are means over seeds, bands run from the lowest seed to the highest. More rows of a
+kind than can be told apart are drawn as one crowd, without bands. Every point is the mean
+of a whole epoch: the part of one that a run may end with is left out.
 
     python scripts/plot_curves.py --history history.parquet --figures curves.pdf
 """
@@ -16,6 +17,7 @@ from distilshift.analysis import figures, ladder
 from distilshift.files import tables
 
 import matplotlib.pyplot as plt
+import pandas as pd
 
 
 def parser() -> argparse.ArgumentParser:
@@ -25,13 +27,30 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-DASHES = ["-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1))]
-CROWD = 12  # distilled rows whose lines and names are still told apart
+def whole_epochs(history: pd.DataFrame) -> pd.DataFrame:
+    """The history without what a run measured over a part of an epoch, if it had a whole one."""
+    runs = [*ladder.ROW, "seed"]
+    epoch = history.groupby(runs, dropna=False)["step"].transform("min")
+    return history[history["step"] % epoch == 0]
+
+
+def looks(history: pd.DataFrame) -> dict[str, dict]:
+    """How each row's line is drawn: the kinds by colour, the rows of a kind by dash and shade."""
+    rows = history[["row", "method"]].drop_duplicates()
+    found: dict[str, dict] = {}
+    for kind, of_kind in rows.groupby(rows["method"].map(figures.kind), sort=False):
+        found |= figures.looks(list(of_kind["row"].unique()), [figures.COLOURS[kind]], kind)
+    return found
 
 
 def main(args: argparse.Namespace) -> None:
     figures.style()
-    history = tables.read(args.history, "summarize").dropna(subset=["fit"])
+    history = whole_epochs(tables.read(args.history, "summarize").dropna(subset=["fit"]))
+    rounds = history["round"].max()
+    history["row"] = [
+        ladder.label(m, a, r, rounds)
+        for m, a, r in zip(history["method"], history["adaptation"], history["round"], strict=True)
+    ]
     cells = list(history.groupby(ladder.CELL, sort=False))
     columns = min(4, len(cells))
     lines = -(-len(cells) // columns)
@@ -39,33 +58,22 @@ def main(args: argparse.Namespace) -> None:
         lines, columns, figsize=(figures.PAGE, 2.1 * lines + 0.5), sharey=True, squeeze=False
     )
     lowest = 10 * (100 * history["fit"].min() // 10)
-    rows = history[["method", "adaptation", "round"]].drop_duplicates()
-    distilled = (rows["method"].map(figures.kind) == "distilled").sum()
-    labels: dict = {}
-    styles: dict[str, dict] = {kind: {} for kind in figures.COLOURS}
+    drawn = looks(history)
     for axis, (cell_of, cell) in zip(axes.flat, cells, strict=False):
-        for (method, adaptation, round_), row in cell.groupby(
-            ["method", "adaptation", "round"], sort=False, dropna=False
-        ):
-            kind = figures.kind(method)
-            name = ladder.label(method, adaptation, round_, history["round"].max())
-            crowded = kind == "distilled" and distilled > CROWD
-            if crowded:
-                name = f"distilled ({distilled} rows)"
-            style = styles[kind].setdefault(name, DASHES[len(styles[kind]) % len(DASHES)])
-            fit = (100 * row["fit"]).groupby(row["step"]).agg(["mean", "min", "max"])
-            colour = figures.COLOURS[kind]
-            if not crowded:
-                axis.fill_between(fit.index, fit["min"], fit["max"], color=colour, alpha=0.12, lw=0)
-            width = 0.3 if crowded else 1
-            (labels[name],) = axis.plot(fit.index, fit["mean"], ls=style, color=colour, lw=width)
+        for name, row in cell.groupby("row", sort=False):
+            look, fit = drawn[name], (100 * row["fit"]).groupby(row["step"])
+            fit = fit.agg(["mean", "min", "max"])
+            if look["label"] == name:  # not of a crowd
+                band = {"color": look["color"], "alpha": 0.12, "lw": 0}
+                axis.fill_between(fit.index, fit["min"], fit["max"], **band)
+            axis.plot(fit.index, fit["mean"], **look)
         axis.set_title(figures.title(*cell_of))
         axis.set_ylim(lowest, 100)
         axis.set_xlabel("step")
     for axis in axes.flat[len(cells) :]:
         axis.set_visible(False)
     axes[0, 0].set_ylabel("fit to the training signal, %")
-    figure.legend(labels.values(), labels.keys(), loc="outside lower center", ncols=4)
+    figures.legend(figure, drawn.values())
     figures.save(figure, args.figures)
 
 

@@ -54,7 +54,7 @@ def main(args: argparse.Namespace) -> None:
         ladder.label(m, a) for m, a in zip(students["method"], students["adaptation"], strict=True)
     ]
     names = students["row"].unique()
-    colours = {name: COLOURS[at % len(COLOURS)] for at, name in enumerate(names)}
+    looks = figures.looks(list(names), COLOURS)
     cells = list(students.groupby(ladder.CELL, sort=False))
     columns = min(4, len(cells))
     lines = -(-len(cells) // columns)
@@ -64,22 +64,23 @@ def main(args: argparse.Namespace) -> None:
     for at, ((transfer, network), cell) in enumerate(cells):
         line, column = divmod(at, columns)
         panels = axes[3 * line : 3 * line + 3, column]
-        panels[0].set_title(f"{transfer.replace('-to-', ' → ')}\n{network}")
+        panels[0].set_title(figures.title(transfer, network))
         panels[2].set_xlabel("round")
         for axis, (measure, label) in zip(panels, SHOWN.items(), strict=True):
             for name, row in cell.groupby("row", sort=False):
                 for _, run in row.groupby("seed"):
-                    axis.plot(run["round"], run[measure], color=colours[name], lw=0.4, alpha=0.6)
+                    thin = {**looks[name], "lw": 0.4, "alpha": 0.6}
+                    axis.plot(run["round"], run[measure], **thin)
                 mean = row.groupby("round")[measure].mean()
-                axis.plot(mean.index, mean, color=colours[name], lw=1.5, marker="o", ms=3)
+                width = 1.5 * looks[name]["lw"]
+                axis.plot(mean.index, mean, **{**looks[name], "lw": width}, marker="o", ms=3)
             axis.set_ylim(0, None if measure == "entropy" else 103)
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             if column == 0:
                 axis.set_ylabel(label)
     for axis in axes[-3:, len(cells) - (lines - 1) * columns :].flat:
         axis.set_visible(False)
-    handles = [plt.Line2D([], [], color=c, lw=1.5, label=n) for n, c in colours.items()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    figures.legend(figure, looks.values())
     figures.save(figure, args.figures)
 
 

@@ -80,11 +80,17 @@ def classes(cells: Iterable[ladder.Cell]) -> pd.DataFrame:
 
 
 def fidelity(metrics: pd.DataFrame) -> pd.DataFrame:
-    """The measures of ``FIDELITY`` by distilled row, means over seeds; a line each row."""
-    found = metrics[metrics["metric"].isin(FIDELITY) & (metrics["domain"] == "target")]
-    grouped = found.groupby([*ladder.ROW, "metric"], sort=False, dropna=False)
+    """The measures of ``FIDELITY`` by distilled row, means over seeds; a line each row.
+
+    nan where no seed has a measure: of a teacher that did not label the test half, which
+    combined and imported logits do not, or of errors that a teacher never made.
+    """
+    found = metrics[~metrics["method"].isin(list(ladder.RANKS)) & (metrics["domain"] == "target")]
+    rows = pd.MultiIndex.from_frame(found[ladder.ROW].drop_duplicates())
+    measured = found[found["metric"].isin(FIDELITY)]
+    grouped = measured.groupby([*ladder.ROW, "metric"], sort=False, dropna=False)
     wide = grouped["value"].mean().unstack("metric")
-    return wide.reindex(columns=list(FIDELITY)).reset_index()
+    return wide.reindex(index=rows, columns=list(FIDELITY)).reset_index()
 
 
 def main(args: argparse.Namespace) -> None:

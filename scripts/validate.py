@@ -62,7 +62,7 @@ def judge(path: Path, source_labels: Path) -> list[dict]:
     """The rows of all networks of a file of outputs."""
     rows, networks = [], []
     for one in outputs.read(path, [TARGET, SOURCE]):
-        truth = labels.load(source_labels, one.inputs[SOURCE], one.ids[SOURCE])
+        truth = labels.load(source_labels, one.inputs[SOURCE], one.ids[SOURCE]).labels
         predicted, classes = one.logits[TARGET].argmax(1), len(one.inputs[TARGET]["classes"])
         shape = {
             "coverage": validators.coverage(predicted, classes),

@@ -45,6 +45,7 @@ KINDS = {
     "target/train_inputs.safetensors": functools.partial(read_tensors, "inputs"),
     "target/train_labels.safetensors": functools.partial(read_tensors, "labels"),
     "distilled/weights.safetensors": functools.partial(read_tensors, "weights"),
+    "named.safetensors": functools.partial(read_tensors, "inputs"),
     "run.state": functools.partial(read_tensors, "state"),
     "logits.parquet": read_cache,
     "views.parquet": read_cache,
@@ -72,6 +73,8 @@ def files(made, tmp_path_factory, run_script):
     state = {"module.weight": torch.randn(5, 3), "optimizer.0.step": torch.tensor(7.0)}
     tensors.save(folder / "run.state", "state", state, {"identity": {"seed": 0}, "step": 7})
     documents.write(folder / "manifest.json", {"dataset": "ü", "counts": {"a": 3}, "train": None})
+    with tensors.writing_rows(folder / "named.safetensors", "inputs", 9, {}, named=True) as rows:
+        rows.append(torch.arange(48, dtype=torch.uint8).view(3, 1, 4, 4), torch.arange(3), "äbc")
     script, args = made.steps()["cache"]
     views = [*args, "--views", "2", "--logits", str(folder / "views.parquet")]
     status, shown = run_script(script, views)

@@ -129,6 +129,38 @@ def test_curves_of_more_rows_than_can_be_told_apart_are_one_crowd(
     assert ("distilled (13 rows)" in drawn) == (rows == 13)
 
 
+def test_curves_end_with_a_whole_epoch_where_there_is_one():
+    known = {"transfer": "a-to-b", "network": "cnn", "adaptation": None, "round": 0, "seed": 0}
+    steps = {"source-only": [27, 54, 81, 100], "oracle": [9, 18], "teacher": [70]}
+    history = pd.DataFrame(
+        [{**known, "method": m, "step": step} for m, of in steps.items() for step in of]
+    )
+    found = script("plot_curves")["whole_epochs"](history)
+    kept = found.groupby("method", sort=False)["step"].agg(list).to_dict()
+    assert kept == steps | {"source-only": [27, 54, 81]}
+
+
+def test_a_gap_that_is_not_there_is_a_dash_in_text_and_matrix(results, run_script, tmp_path):
+    made = script("tabulate_ladder")
+    table = ladder.table(*results)
+    ends = ["gap_recovered", "gap_recovered_low", "gap_recovered_high"]
+    first = table["transfer"] == "a-to-b"
+    table.loc[first, ends] = np.nan
+    table.loc[~first, ends] = [0.5, 0.2, np.inf]
+    text = made["tex"](table)
+    assert text.count("no gap to recover") == 1 and "nan" not in text
+    assert r"50.0 [20.0, $\infty$]" in text
+    assert "no gap" not in made["tex"](table[~first])
+    numbers = made["numbers"](table)
+    assert r"\newcommand{\gapAToBCnnKdShot}{--}" in numbers
+    assert r"\newcommand{\gapBToAFiveCnnKdShot}{50.0}" in numbers
+    tables.write(table, tmp_path / "ladder.parquet")
+    flags = ["--table", tmp_path / "ladder.parquet", "--figures", tmp_path / "matrix.svg"]
+    assert run_script("plot_matrix", list(map(str, flags))) == (0, "")
+    drawn = (tmp_path / "matrix.svg").read_text()
+    assert drawn.count("<!-- – -->") == 3 and drawn.count("<!-- 50 -->") == 3
+
+
 def test_macros_are_letters_and_one_a_number(results):
     numbers = script("tabulate_ladder")["numbers"](ladder.table(*results))
     names = [
@@ -157,6 +189,13 @@ def test_fidelity_has_its_columns_measured_or_not(results):
     assert list(found["adaptation"]) == ADAPTATIONS * 2
     assert found["teacher_kl"].to_numpy() == pytest.approx(0.05)
     assert found["teacher_agreement"].isna().all()
+    # a teacher that labels no test, as imported and combined ones, leaves a blank row
+    is_fidelity = metrics["metric"].isin(["teacher_kl", "errors_copied"])
+    blank = fidelity(metrics[~(is_fidelity & (metrics["adaptation"] == "shot"))])
+    assert list(blank["adaptation"]) == ADAPTATIONS * 2
+    assert list(blank["teacher_kl"].isna()) == [False, False, True] * 2
+    nothing = fidelity(metrics[~is_fidelity])
+    assert list(nothing["adaptation"]) == ADAPTATIONS * 2
     none = fidelity(metrics[metrics["method"] != "kd"])
     assert list(none.columns) == list(found.columns)
     assert none.empty

@@ -41,3 +41,24 @@ def test_colours_differ_also_in_grey():
 def test_every_method_has_a_colour():
     assert figures.kind("oracle") == "oracle"
     assert figures.kind("dkd") == "distilled"
+
+
+@pytest.mark.parametrize("colours", [["#D55E00"], ["#D55E00", "#0072B2"]])
+def test_no_two_lines_of_a_figure_look_alike_until_they_are_a_crowd(colours):
+    for number in range(1, figures.CROWD + 1):
+        looks = figures.looks([f"row {at}" for at in range(number)], colours)
+        assert len({(look["color"], str(look["ls"])) for look in looks.values()}) == number
+        assert [look["label"] for look in looks.values()] == list(looks)
+    names = [f"row {at}" for at in range(figures.CROWD + 1)]
+    crowd = figures.looks(names, colours)
+    assert list(crowd) == names
+    assert {look["label"] for look in crowd.values()} == {"distilled (13 rows)"}
+
+
+def test_titles_keep_to_their_panel():
+    assert figures.title("mnist5k-to-optdigits", "cnn") == "mnist5k → optdigits\ncnn"
+    long = figures.title("infograph-domain-to-quickdraw-domain", "resnet18-to-mobilenet-v3")
+    assert max(map(len, long.split("\n"))) <= figures.WIDE
+    assert long.replace("\n", "").replace(" ", "") == (
+        "infograph-domain→quickdraw-domainresnet18-to-mobilenet-v3"
+    )

@@ -74,7 +74,7 @@ def has_matrix():
 def can_be_ranked():
     """Whether there are two cells, and three distilled rows that every cell has."""
     shared = set.intersection(*(set(students(cell.split("/")[1])) for cell in CELLS))
-    return len(CELLS) > 1 and len(shared) > 2
+    return len(CELLS) > 1 and len(shared) * config["rounds"] > 2
 
 
 def describe_experiment():

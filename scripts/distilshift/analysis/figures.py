@@ -1,6 +1,7 @@
 """How every figure looks, and how it is saved: vector, colour-blind safe, byte-stable."""
 
 import io
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
+WIDE = 19  # characters of a title above a quarter of a page
 COLUMN, PAGE = 3.4, 7.0  # inches: the widths of one and of two columns of a paper
 
 # Wong's palette (Nature Methods 8, 441, 2011), told apart with any colour vision
@@ -96,7 +98,13 @@ def kind(method: str) -> str:
 def title(transfer: str, network: str) -> str:
     """A cell as readers know it, in lines that a quarter of a page holds."""
     name = transfer.replace("-to-", " → ")
-    return (name if len(name) < 22 else name.replace("→ ", "→\n")) + f"\n{network}"
+    parts = [name] if len(name) <= WIDE else name.replace("→ ", "→\n").split("\n")
+    return "\n".join(map(wrapped, [*parts, network]))
+
+
+def wrapped(text: str) -> str:
+    """In lines that a quarter of a page holds."""
+    return "\n".join(textwrap.wrap(text, WIDE))
 
 
 def panels(

@@ -27,7 +27,7 @@ def read(path: Path, rule: str) -> dict:
         InputError: the file is missing, damaged, or not of distilshift.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(path, "no such file", rerun(rule)) from None
     except (OSError, ValueError, RecursionError):

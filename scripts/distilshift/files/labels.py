@@ -1,15 +1,23 @@
 """Reading true labels, which always belong to known samples."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from distilshift.errors import InputError
+from distilshift.files import names
 from distilshift.files.headers import load_arrays
 
 import numpy as np
+import pyarrow as pa
 
 
-def load(path: Path, inputs: dict, ids: np.ndarray) -> np.ndarray:
-    """Labels (N,) int64 of exactly these samples.
+class Labels(NamedTuple):
+    labels: np.ndarray  # int64 (N,)
+    names: pa.LargeStringArray  # (N,), what the source calls the samples
+
+
+def load(path: Path, inputs: dict, ids: np.ndarray) -> Labels:
+    """The labels of exactly these samples.
 
     Args:
         inputs: what is known of their inputs: dataset, classes, split.
@@ -25,4 +33,4 @@ def load(path: Path, inputs: dict, ids: np.ndarray) -> np.ndarray:
             raise InputError(path, problem, "check the flags")
     if not np.array_equal(content["ids"], ids):
         raise InputError(path, "labels are of other samples than the inputs", "check the flags")
-    return content["labels"]
+    return Labels(content["labels"], names.of(content))

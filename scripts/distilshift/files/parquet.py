@@ -83,6 +83,7 @@ def check(path: Path, rule: str) -> None:
 
     Reads every byte, whatever is wanted of it.
     """
+    path = Path(path)
     now = path.stat()
     whole = is_whole(path, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
     if whole is None:

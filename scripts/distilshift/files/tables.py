@@ -60,7 +60,13 @@ def read(path: Path, rule: str, columns: list[str] | None = None) -> pd.DataFram
         if missing:
             raise InputError(path, f"has no column {', '.join(sorted(missing))}", rerun(rule))
         table = file.read(columns)
-    return table.to_pandas()
+    return table.cast(pa.schema(map(_plain, table.schema))).to_pandas()
+
+
+def _plain(field: pa.Field) -> pa.Field:
+    """A column without the dictionary of its values: groups and joins see what is there."""
+    is_coded = pa.types.is_dictionary(field.type)
+    return field.with_type(field.type.value_type) if is_coded else field
 
 
 def read_all(paths: Iterable[Path], rule: str, columns: list[str]) -> pd.DataFrame:

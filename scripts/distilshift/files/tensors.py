@@ -6,7 +6,6 @@ catches the flipped bit that it would not.
 """
 
 import contextlib
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from distilshift.cli import whole_file
-from distilshift.files import headers
+from distilshift.files import headers, names
 from distilshift.files.headers import KEY, check_content, read_header, sealed
 
 import numpy as np
@@ -46,25 +45,32 @@ def save(path: Path, kind: str, tensors: Mapping[str, Tensor], provenance: dict)
     return sha256
 
 
-class Rows:
-    """Inputs and their ids, written as they come: the file of a set larger than memory.
+SHORT = {"int64": "I64", "uint8": "U8"}  # what safetensors calls them
 
-    The layout is that of ``save``: ids, then inputs. The inputs begin at a fixed place; a
-    header padded with blanks fills what lies before, whatever the count turns out to be.
+
+class Rows:
+    """Inputs, their ids and names, written as they come: the file of a set larger than memory.
+
+    The layout is that of ``save``: ids, the names' ends, inputs, the names' texts. The
+    inputs begin at a fixed place; a header padded with blanks fills what lies before,
+    whatever the count turns out to be.
     """
 
-    def __init__(self, file: BinaryIO, at_most: int, provenance: dict):
+    def __init__(self, file: BinaryIO, at_most: int, provenance: dict, named: bool):
         self.provenance = provenance  # may grow until the end
         self.count, self.sha256 = 0, ""
         self._file, self._ids, self._shape = file, [], (0, 0, 0)
+        self._names: list[dict] | None = [] if named else None
         room = 8 + len(json.dumps(json.dumps(provenance))) + 2048
-        self._start = (room + 7) // 8 * 8 + 8 * at_most
+        self._start = (room + 7) // 8 * 8 + (16 if named else 8) * at_most
         file.seek(self._start)
 
-    def append(self, inputs: Tensor, ids: Tensor) -> None:
-        """Rows of uint8 (n, C, H, W), all of one shape, and int64 (n,)."""
+    def append(self, inputs: Tensor, ids: Tensor, called: names.Names | None = None) -> None:
+        """Rows of uint8 (n, C, H, W), all of one shape, int64 (n,), and n names."""
         self._file.write(inputs.contiguous().numpy())
         self._ids.append(ids)
+        if self._names is not None:
+            self._names.append(names.stored(called))
         self._shape = tuple(inputs.shape[1:])
         self.count += len(ids)
 
@@ -77,24 +83,30 @@ class Rows:
         return self.count, *self._shape
 
     def _finish(self, kind: str) -> None:
-        ids, shape, file = self.ids.numpy(), self.shape, self._file
-        end, begin = file.tell(), self._start - ids.nbytes
+        file, end = self._file, self._file.tell()
+        numbers, texts = {"ids": self.ids.numpy()}, {}
+        if self._names is not None:
+            joined = names.joined(self._names)
+            numbers[names.ENDS], texts[names.TEXT] = joined[names.ENDS], joined[names.TEXT]
+            file.write(texts[names.TEXT])
+        begin = self._start - sum(array.nbytes for array in numbers.values())
         file.seek(begin)
-        file.write(ids)
+        for array in numbers.values():
+            file.write(array)
         file.flush()
-        digest = hashlib.sha256(f"ids torch.int64 ({self.count},)\n".encode())
-        digest.update(ids)
-        digest.update(f"inputs torch.uint8 {shape}\n".encode())
+        inputs = np.empty(0, np.uint8)  # an empty file cannot be mapped
         if end > self._start:
-            digest.update(np.memmap(file, np.uint8, "r", self._start))
-        self.sha256 = digest.hexdigest()
+            inputs = np.memmap(file, np.uint8, "r", self._start, end - self._start)
+        arrays = {**numbers, "inputs": inputs, **texts}
+        shapes = {name: array.shape for name, array in arrays.items()} | {"inputs": self.shape}
+        parts = ((name, a.dtype.name, shapes[name], a) for name, a in sorted(arrays.items()))
+        self.sha256 = headers.content_sha256(parts)
         facts = sealed({**self.provenance, "kind": kind, "sha256": self.sha256})
-        content = [0, ids.nbytes, ids.nbytes + end - self._start]
-        header = {
-            "__metadata__": {KEY: json.dumps(facts, sort_keys=True)},
-            "ids": {"dtype": "I64", "shape": [self.count], "data_offsets": content[:2]},
-            "inputs": {"dtype": "U8", "shape": shape, "data_offsets": content[1:]},
-        }
+        header, at = {"__metadata__": {KEY: json.dumps(facts, sort_keys=True)}}, 0
+        for name, array in arrays.items():
+            known = {"dtype": SHORT[array.dtype.name], "shape": shapes[name]}
+            header[name] = {**known, "data_offsets": [at, at + array.nbytes]}
+            at += array.nbytes
         text = json.dumps(header).encode().ljust(begin - 8)
         if len(text) != begin - 8:
             raise RuntimeError("the header outgrew the room that was kept for it")
@@ -103,15 +115,18 @@ class Rows:
 
 
 @contextlib.contextmanager
-def writing_rows(path: Path, kind: str, at_most: int, provenance: dict) -> Iterator[Rows]:
-    """Write inputs batch by batch, whole or not at all: ``rows.append(inputs, ids)``.
+def writing_rows(
+    path: Path, kind: str, at_most: int, provenance: dict, named: bool = False
+) -> Iterator[Rows]:
+    """Write inputs batch by batch, whole or not at all: ``rows.append(inputs, ids, names)``.
 
     Args:
         at_most: no more rows than this will come.
         provenance: JSON-able facts; ``rows.provenance`` may be added to until the end.
+        named: whether every row comes with a name.
     """
     with whole_file(path) as part, part.open("w+b") as file:
-        rows = Rows(file, at_most, provenance)
+        rows = Rows(file, at_most, provenance, named)
         yield rows
         rows._finish(kind)
 
