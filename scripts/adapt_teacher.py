@@ -14,11 +14,11 @@ import argparse
 import time
 from pathlib import Path
 
-from distilshift import cli, device
+from distilshift import cli, device, networks, settings
 from distilshift.data import domains
 from distilshift.errors import InputError
-from distilshift.image import augmentation, registration
-from distilshift.learning import adaptation, artefacts, models, training
+from distilshift.learning import adaptation, adaptations, alignment, artefacts, training
+from distilshift.learning.settings import Adaptation, Run, Training
 
 from torch import nn
 
@@ -26,73 +26,72 @@ from torch import nn
 def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     made.add_argument("--adaptation", required=True, help="its name in tables")
-    made.add_argument("--kind", required=True, choices=sorted(adaptation.ADAPTATIONS))
-    made.add_argument(
-        "--weight", type=cli.non_negative_float, default=1.0, help="of the target's part"
-    )
-    made.add_argument(
-        "--pose",
-        action="store_true",
-        help="first look for the turn, size and polarity in which the teacher knows the target",
-    )
+    settings.add_arguments(made, Adaptation, "adaptation")
     made.add_argument("--teacher", type=Path, required=True, help="weights of the source teacher")
     made.add_argument("--target-inputs", type=Path, required=True)
     made.add_argument("--source-inputs", type=Path, help="for joint methods")
     made.add_argument("--source-labels", type=Path, help="for joint methods")
-    training.add_arguments(made)
-    augmentation.add_source_arguments(made)
-    device.add_arguments(made)
-    artefacts.add_arguments(made)
+    settings.add_arguments(made, Training, "training")
+    settings.add_augmentation(made, source=True)
+    settings.add_arguments(made, Run, "run")
+    settings.add_arguments(made, device.Device, "device")
+    settings.add_arguments(made, artefacts.Artefacts, "outputs")
     return made
 
 
-def load_task(args, model, header, target, on) -> adaptation.Task:
-    """The teacher, views of the target and, for joint methods, of the source."""
-    views = training.Views(target.inputs, args, "adaptation target", args.seed)
-    task = adaptation.Task(model, views, None, None, args.weight, args.steps)
-    if args.kind in adaptation.SOURCE_FREE:
-        return task
+def add_source(task: adaptation.Task, args: argparse.Namespace, header: dict, source) -> None:
+    """Give a joint method the labelled source, which must be the one that the teacher knows."""
     if not (args.source_inputs and args.source_labels):
         problem = "a joint method needs --source-inputs and --source-labels"
         raise InputError(f"--kind {args.kind}", problem)
-    source = domains.load_inputs(args.source_inputs, on)
-    models.check_same(args.source_inputs, source.header, header, ("classes", "channels", "size"))
-    models.check_same(args.source_inputs, source.header, header, ("domain",))
-    task.labels = domains.load_labels(args.source_labels, source, on)
-    task.source = training.Views(
-        source.inputs, args, "adaptation source", args.seed, convolved=args.random_convolution
-    )
-    return task
+    views = task.target
+    data = domains.load_inputs(args.source_inputs, views.device)
+    fields = (*domains.FACTS, "domain")
+    networks.check_same(args.source_inputs, data.header, header, fields)
+    task.labels = domains.load_labels(args.source_labels, data, views.device)
+    stream = ("adaptation source", args.seed)
+    task.source = training.Views(data, args.batch, views.ranges, *stream, source=source)
 
 
 def main(args: argparse.Namespace) -> None:
-    on = device.choose(args)
-    model, header = models.load_weights(args.teacher, "train_teacher", on)
+    on, run = device.choose(device.Device.given(args)), Run.given(args)
+    how, wanted = Training.given(args), Adaptation.given(args)
+    model, header = networks.load_weights(args.teacher, "train_teacher", on)
     target = domains.load_inputs(args.target_inputs, on)
-    models.check_same(args.target_inputs, target.header, header, ("classes", "channels", "size"))
+    networks.check_same(args.target_inputs, target.header, header, domains.FACTS)
+    kind = target.kind
+    ranges = kind.settings.View.parsed(args.augmentation, "--augmentation")
+    source = kind.settings.Source.parsed(args.source_augmentation, "--source-augmentation")
     header |= {
         "source": header["domain"],
         "target": target.header["domain"],
         "adaptation": args.adaptation,
-        "kind": args.kind,
-        "weight": args.weight,
-        "settings": {**training.settings(args), "random_convolution": args.random_convolution},
+        "adapted_by": wanted.facts(),
+        "settings": training.settings(how, ranges, source),
         "parent_sha256": header["sha256"],
         "target_inputs_sha256": target.header["sha256"],
     }
     begun = time.perf_counter()
-    if args.pose:
-        model.pose = registration.search(model, target.inputs)
+    if wanted.pose:
+        if not kind.has("registration"):
+            raise InputError("--pose", f"{kind.name} has no pose", "leave it out")
+        uncertainty = alignment.information_maximisation
+        model.pose = kind.registration.search(model, target.inputs, uncertainty)
         header["pose"] = list(model.pose)
         cli.log.info("%s", model.pose)
-    task = load_task(args, model, header, target, on)
-    loss_fn = adaptation.ADAPTATIONS[args.kind](task)
+    views = training.Views(target, how.batch, ranges, "adaptation target", run.seed)
+    task = adaptation.Task(model, views, None, None, wanted.weight, how.steps)
+    if wanted.kind not in adaptations.SOURCE_FREE:
+        add_source(task, args, header, source)
+    loss_fn = adaptation.method(wanted.kind)(task)
     history = []
     if loss_fn:
         trained = nn.ModuleDict({"model": model, "extra": task.extra})
-        history = training.fit(trained, loss_fn, args, task.target.per_epoch, header)
-    adapted = adaptation.target_statistics(model, target.inputs)
-    artefacts.write(args, adapted, header, history, on, time.perf_counter() - begun)
+        history = training.fit(trained, loss_fn, how, run, views.per_epoch, header)
+    adapted = adaptation.target_statistics(model, target)
+    seconds = time.perf_counter() - begun
+    artefacts.write(artefacts.Artefacts.given(args), adapted, header, history, on, seconds)
+    training.finish(run)
     cli.log.info("%s to %s: adapted by %s", header["source"], header["target"], args.adaptation)
 
 

@@ -15,11 +15,9 @@ of the next round, keeps a share of the old one's probabilities.
 import argparse
 from pathlib import Path
 
-from distilshift import cli, device
+from distilshift import cli, device, networks, settings
 from distilshift.data import domains
 from distilshift.files import logits
-from distilshift.image import augmentation
-from distilshift.learning import models
 from distilshift.learning.rounds import remember
 
 import numpy as np
@@ -42,10 +40,10 @@ def parser() -> argparse.ArgumentParser:
         "--views", type=cli.non_negative_int, default=0, help="augmented views beside the plain one"
     )
     made.add_argument("--seed", type=cli.non_negative_int, default=0, help="of the student")
-    augmentation.add_arguments(made.add_argument_group("the student's augmentation"))
-    made.add_argument("--batch", type=cli.positive_int, default=256, help="inputs a pass")
+    settings.add_augmentation(made)
+    made.add_argument("--batch", type=cli.positive_int, default=256, help="rows a pass")
     made.add_argument("--logits", type=Path, required=True, help="output, Parquet")
-    device.add_arguments(made)
+    settings.add_arguments(made, device.Device, "device")
     return made
 
 
@@ -63,13 +61,15 @@ def load_previous(
 
 
 def main(args: argparse.Namespace) -> None:
-    on = device.choose(args)
-    model, teacher = models.load_weights(args.teacher, "train_teacher or adapt_teacher", on)
+    on = device.choose(device.Device.given(args))
+    model, teacher = networks.load_weights(args.teacher, "train_teacher or adapt_teacher", on)
     data = domains.load_inputs(args.inputs)
-    models.check_same(args.inputs, data.header, teacher, ("classes", "channels", "size"))
+    networks.check_same(args.inputs, data.header, teacher, domains.FACTS)
+    views = data.kind.views
+    ranges = data.kind.settings.View.parsed(args.augmentation, "--augmentation")
     index, count = args.shard
     first, last = cli.part(len(data.ids), args.shard)
-    drawn = logits.views_drawn(args.views, args)
+    drawn = logits.views_drawn(args.views, views.PARAMETERS, ranges.facts(), args.seed)
     previous, rounds = None, {"round": 1}
     if args.previous:
         ids = data.ids[first:last].numpy()
@@ -86,10 +86,8 @@ def main(args: argparse.Namespace) -> None:
         "seed": teacher["seed"],
         "inputs_sha256": data.header["sha256"],
         "split": data.header["split"],
-        "classes": data.classes,
-        "preprocessing": augmentation.PREPROCESSING,
-        "size": data.header["size"],
-        "channels": data.header["channels"],
+        **data.known,
+        "preprocessing": views.PREPROCESSING,
         **drawn,
         "mode": "eval",
         "shard": index,
@@ -102,23 +100,19 @@ def main(args: argparse.Namespace) -> None:
         if any(module.training for module in model.modules()):
             raise RuntimeError("the teacher must be in evaluation mode")
         for view in range(args.views + 1):
-            parameters = torch.zeros(len(data.ids), 4)
+            parameters = torch.zeros(len(data.ids), len(views.PARAMETERS))
             if view:  # as training.Views draws them for the student's epoch
                 stream = ("student", args.seed, "view", view - 1)
-                parameters = augmentation.draw(len(data.ids), args, *stream)
+                parameters = views.draw(len(data.ids), ranges, *stream)
             for rows in torch.arange(first, last).split(args.batch):
                 inputs, how = data.inputs[rows].to(on), parameters[rows]
-                seen = (
-                    augmentation.see(inputs, how.to(on))
-                    if view
-                    else augmentation.preprocess(inputs)
-                )
+                seen = views.see(inputs, how.to(on)) if view else views.plain(inputs)
                 values = model(seen).float().cpu().numpy()
                 if previous is not None:
                     kept = previous.logits[previous.rows[view, rows.numpy() - first]]
                     values = remember(kept, values, args.memory)
                 yield data.ids[rows].numpy(), values, view, how.numpy()
-                cli.log.info("view %d: labelled %d inputs", view, len(rows))
+                cli.log.info("view %d: labelled %d rows", view, len(rows))
 
     logits.write(args.logits, chunks(), provenance, args.dtype)
 

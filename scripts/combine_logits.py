@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow
 
 # what a student's cache is of, apart from who labelled it: the same for every member
-SHARED = ("target", "inputs_sha256", "split", "classes", "size", "channels", "shard", "shards")
-SHARED += ("views", "rotation", "translation", "scale", "views_seed", "round")
+SHARED = ("target", "inputs_sha256", "split", "classes", "data", "input", "shard", "shards")
+SHARED += ("views", "parameters", "augmentation", "views_seed", "round")
 BATCH = 65536  # samples at a time
 
 

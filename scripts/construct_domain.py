@@ -17,7 +17,7 @@ import json
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.data import splits
+from distilshift.data import kinds, splits
 from distilshift.errors import InputError
 from distilshift.files import names, tensors
 from distilshift.image import shifts
@@ -25,9 +25,8 @@ from distilshift.image.shifts import composition
 
 import torch
 from torch import Tensor
-from torchvision.transforms.v2 import functional as F
 
-VALUES = 2**24  # of pixels in memory at a time, give or take a few copies
+VALUES = 2**24  # of rows in memory at a time, give or take a few copies
 
 
 def shift(text: str) -> dict:
@@ -49,8 +48,14 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--domain", required=True, help="its name, kept in every file")
     made.add_argument("--dataset-inputs", type=Path, required=True)
     made.add_argument("--dataset-labels", type=Path, required=True)
-    made.add_argument("--size", type=cli.positive_int, default=16, help="pixels a side")
-    made.add_argument("--channels", type=int, choices=[1, 3], default=1)
+    made.add_argument("--data", choices=kinds.KINDS, default="image", help="the kind of data")
+    made.add_argument(
+        "--input",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="what every row becomes, by the kind of data, e.g. size=16 channels=1",
+    )
     made.add_argument(
         "--shift",
         type=shift,
@@ -76,18 +81,11 @@ def parser() -> argparse.ArgumentParser:
         made.add_argument(
             f"--most-{split}",
             type=cli.positive_int,
-            help=f"at most so many {split} inputs, chosen by --split-seed; all, if not given",
+            help=f"at most so many {split} rows, chosen by --split-seed; all, if not given",
         )
         for what in ("inputs", "labels"):
             made.add_argument(f"--{split}-{what}", type=Path, required=True, help="output")
     return made
-
-
-def resize(inputs: Tensor, size: int, channels: int) -> Tensor:
-    """uint8 (N, C, H, W) to (N, channels, size, size), antialiased."""
-    if inputs.shape[1] != channels:
-        inputs = F.rgb_to_grayscale(inputs) if channels == 1 else inputs.expand(-1, 3, -1, -1)
-    return F.resize(inputs, [size, size], antialias=True)
 
 
 def warn_of_unseen(domain: str, half: str, classes: list[str], labels: Tensor) -> None:
@@ -115,14 +113,17 @@ def main(args: argparse.Namespace) -> None:
     )
     classes = args.classes or header["classes"]
     places = splits.relabelled(labels["labels"], header["classes"], classes)
+    kind = kinds.load(args.data)
+    wanted = kind.settings.Input.parsed(args.input, "--input")
     known = {"domain": args.domain, "dataset": header["dataset"], "classes": classes}
     made_from = {
+        "data": args.data,
+        "input": wanted.facts(),
         "dataset_sha256": header["sha256"],
-        "size": args.size,
-        "channels": args.channels,
         "shift": args.shift,
     }
-    largest = max(inputs["inputs"][0].numel(), args.channels * args.size**2)
+    shape = kind.rows.conform(inputs["inputs"][:1], wanted).shape
+    largest = max(inputs["inputs"][0].numel(), shape.numel())
     chunk = min(4096, max(1, VALUES // largest))
     for name, rows in halves.items():
         rows = splits.some_of(
@@ -136,14 +137,14 @@ def main(args: argparse.Namespace) -> None:
         if len(rows) == 0:
             where, remedy = ("--shift", "lower its strength") if args.shift else (args.domain, "")
             remedy = remedy or "it holds too few that differ from one another"
-            raise InputError(where, f"leaves no {name} image", remedy)
+            raise InputError(where, f"leaves no {name} row", remedy)
         warn_of_unseen(args.domain, name, classes, places[rows])
         facts = {**known, **made_from, "split": name}
         out_inputs = getattr(args, f"{name}_inputs")
         with tensors.writing_rows(out_inputs, "inputs", len(rows), facts, named) as out:
             for some in rows.split(chunk):
                 ids = inputs["ids"][some]
-                plain = resize(inputs["inputs"][some], args.size, args.channels)
+                plain = kind.rows.conform(inputs["inputs"][some], wanted)
                 seen = composition.apply(plain, ids, args.shift)
                 out.append(seen, ids, called.take(some.numpy()))
         own_names = {}
@@ -156,7 +157,7 @@ def main(args: argparse.Namespace) -> None:
             {"labels": places[rows], "ids": inputs["ids"][rows], **own_names},
             {**known, "split": name},
         )
-        cli.log.info("%s %s: %d inputs", args.domain, name, len(rows))
+        cli.log.info("%s %s: %d rows", args.domain, name, len(rows))
 
 
 if __name__ == "__main__":

@@ -12,15 +12,14 @@ import argparse
 import time
 from pathlib import Path
 
-from distilshift import cli, device
+from distilshift import cli, device, networks, settings
 from distilshift.data import domains
 from distilshift.errors import InputError
 from distilshift.files import headers, logits
-from distilshift.image import augmentation
-from distilshift.learning import artefacts, distillation, models, training
+from distilshift.learning import artefacts, distillation, training
+from distilshift.learning.settings import Method, Run, Training
 from distilshift.seeds import seed_from
 
-import torch
 from torch import nn
 
 
@@ -38,12 +37,14 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--model", default="cnn-4", help="the student's network")
     made.add_argument("--method", default="kd", help="the method's name in tables")
-    distillation.add_arguments(made)
+    settings.add_arguments(made, Method, "method")
     made.add_argument("--source-inputs", type=Path, help="where --source-weight is above 0")
     made.add_argument("--source-labels", type=Path, help="of these inputs")
-    training.add_arguments(made)
-    device.add_arguments(made)
-    artefacts.add_arguments(made)
+    settings.add_arguments(made, Training, "training")
+    settings.add_augmentation(made)
+    settings.add_arguments(made, Run, "run")
+    settings.add_arguments(made, device.Device, "device")
+    settings.add_arguments(made, artefacts.Artefacts, "outputs")
     return made
 
 
@@ -52,12 +53,13 @@ def is_own(path: Path) -> bool:
     return path.suffix == ".parquet"
 
 
-def load_labels(args: argparse.Namespace, data: domains.Inputs) -> logits.Cache:
-    """The cache, in the order of the inputs.
+def load_cache(args: argparse.Namespace, views: training.Views) -> logits.Cache:
+    """The cache, in the order of the rows.
 
     Raises:
-        InputError: it is not of this teacher, these inputs, this student's views.
+        InputError: it is not of this teacher, these rows, this student's views.
     """
+    data = views.data
     teachers = [
         logits.file_sha256(path)
         if is_own(path)
@@ -70,65 +72,67 @@ def load_labels(args: argparse.Namespace, data: domains.Inputs) -> logits.Cache:
         "classes": data.classes,
     }
     if not any(map(is_own, args.teacher)):  # else nobody knows
-        expect |= {"preprocessing": augmentation.PREPROCESSING, "mode": "eval"}
+        expect |= {"preprocessing": data.kind.views.PREPROCESSING, "mode": "eval"}
     if args.views == "replayed":
-        views = logits.read_provenance(args.logits[0]).get("views", 0)
-        if views == 0:
+        count = logits.read_provenance(args.logits[0]).get("views", 0)
+        if count == 0:
             problem = "holds no views to replay"
             raise InputError(args.logits[0], problem, "set logits.views in the config")
-        expect |= logits.views_drawn(views, args)
+        names = data.kind.views.PARAMETERS
+        expect |= logits.views_drawn(count, names, views.ranges.facts(), args.seed)
     return logits.read(args.logits, expect, data.ids.numpy())
 
 
-def add_source(task: distillation.Task, provenance: dict, on: torch.device) -> None:
+def add_source(task: distillation.Task, args: argparse.Namespace, provenance: dict) -> None:
     """Give a task the labelled source, which must be the one that the teacher knows."""
-    args = task.args
     if not (args.source_inputs and args.source_labels):
         raise InputError("--source-weight", "needs --source-inputs and --source-labels")
-    source = domains.load_inputs(args.source_inputs, on)
-    known = {**provenance, "domain": provenance["source"]}
-    fields = ("domain", "classes", "channels", "size")
-    models.check_same(args.source_inputs, source.header, known, fields)
-    task.source_labels = domains.load_labels(args.source_labels, source, on)
-    task.source = training.Views(source.inputs, args, "student source", args.seed)
+    views = task.views
+    source = domains.load_inputs(args.source_inputs, views.device)
+    known = {**views.data.known, "domain": provenance["source"]}
+    networks.check_same(args.source_inputs, source.header, known, tuple(known))
+    task.source_labels = domains.load_labels(args.source_labels, source, views.device)
+    task.source = training.Views(source, args.batch, views.ranges, "student source", args.seed)
 
 
 def main(args: argparse.Namespace) -> None:
-    on = device.choose(args)
+    on, run = device.choose(device.Device.given(args)), Run.given(args)
+    how, method = Training.given(args), Method.given(args)
     data = domains.load_inputs(args.inputs, on)
-    cache = load_labels(args, data)
+    ranges = data.kind.settings.View.parsed(args.augmentation, "--augmentation")
+    views = training.Views(data, how.batch, ranges, "student", run.seed)
+    cache = load_cache(args, views)
     teacher = None
-    if args.views == "online":
+    if method.views == "online":
         if len(args.teacher) > 1 or is_own(args.teacher[0]):
             raise InputError("--views online", "needs one teacher, and its weights")
-        teacher, _ = models.load_weights(args.teacher[0], "adapt_teacher", on)
+        teacher, _ = networks.load_weights(args.teacher[0], "adapt_teacher", on)
     # first weights, batches and views are those of the yardsticks of the same seed
-    model = models.build(args.model, **data.input, seed=seed_from("student", args.model, args.seed))
-    model = model.to(on)
-    views = training.Views(data.inputs, args, "student", args.seed)
+    first = seed_from("student", args.model, run.seed)
+    model = networks.build(args.model, **data.needs, seed=first).to(on)
     labels = distillation.Labels(cache, on)
-    see = distillation.VIEWS[args.views](views, labels, teacher)
-    task = distillation.Task(model, views, labels, see, args)
-    if args.source_weight:
-        add_source(task, cache.provenance, on)
-    loss_fn = distillation.loss_fn(args.loss, task)
+    see = distillation.VIEWS[method.views](views, labels, teacher)
+    task = distillation.Task(model, views, labels, see, method, how.steps, run.seed)
+    if method.source_weight:
+        add_source(task, args, cache.provenance)
+    loss_fn = distillation.loss_fn(method.loss, task)
     header = {
         "role": "student",
         "method": args.method,
         "model": args.model,
-        "classes": data.classes,
-        "channels": data.header["channels"],
-        "size": data.header["size"],
-        "seed": args.seed,
-        **{name: getattr(args, name) for name in distillation.SETTINGS},
-        "settings": training.settings(args),
+        **data.known,
+        "seed": run.seed,
+        "distilled_by": method.facts(),
+        "settings": training.settings(how, ranges),
         **{key: cache.provenance[key] for key in PROVENANCE},
     }
     begun = time.perf_counter()
     trained = nn.ModuleDict({"model": model, "extra": task.extra})
-    history = training.fit(trained, loss_fn, args, views.per_epoch, header)
-    model = distillation.finished(args.loss, task)
-    artefacts.write(args, model, header, history, on, time.perf_counter() - begun)
+    history = training.fit(trained, loss_fn, how, run, views.per_epoch, header)
+    model = distillation.finished(method.loss, task)
+    seconds = time.perf_counter() - begun
+    artefacts.write(artefacts.Artefacts.given(args), model, header, history, on, seconds)
+    training.finish(run)
 
 
 PROVENANCE = (

@@ -122,8 +122,8 @@ def main(args: argparse.Namespace) -> None:
         "split": header["split"],
         "classes": classes,
         "preprocessing": None,  # nobody knows how the inputs were seen, and in which mode
-        "size": header["size"],
-        "channels": header["channels"],
+        "data": header["data"],
+        "input": header["input"],
         "views": 0,
         "mode": None,
         "shard": index,

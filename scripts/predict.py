@@ -14,12 +14,10 @@ header. No label is read.
 import argparse
 from pathlib import Path
 
-from distilshift import cli, device
+from distilshift import cli, device, networks, settings
 from distilshift.data import domains
 from distilshift.errors import InputError
 from distilshift.files import outputs
-from distilshift.image import augmentation
-from distilshift.learning import models
 
 import torch
 
@@ -33,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
         made.add_argument(f"--{domain}-{split}-inputs", type=Path, required=True)
     made.add_argument("--weights", type=Path, nargs="+", required=True, help="of every network")
     made.add_argument("--outputs", type=Path, required=True, help="output, Parquet")
-    device.add_arguments(made)
+    settings.add_arguments(made, device.Device, "device")
     return made
 
 
@@ -51,7 +49,7 @@ def load_inputs(args: argparse.Namespace) -> dict[tuple[str, str], domains.Input
         expected = {"split": split, "domain": data.header["domain"]}
         if (domain, split) == ("target", "test"):
             expected["domain"] = found["target", "train"].header["domain"]
-        models.check_same(path, data.header, expected, tuple(expected))
+        networks.check_same(path, data.header, expected, tuple(expected))
     return found
 
 
@@ -90,21 +88,21 @@ def identity(header: dict, source: str, target: str, network: str, where: Path) 
 
 
 def main(args: argparse.Namespace) -> None:
-    on = device.choose(args)
+    on = device.choose(device.Device.given(args))
     halves = load_inputs(args)
     source, target = (halves[name, "test"].header["domain"] for name in ("source", "target"))
 
     @torch.inference_mode()
-    def networks():
+    def outputs_of_all():
         for path in args.weights:
-            model, header = models.load_weights(path, "train_teacher or distill_student", on)
+            model, header = networks.load_weights(path, "train_teacher or distill_student", on)
             known = identity(header, source, target, args.network, path)
             logits = {}
             for half, data in halves.items():
-                models.check_same(path, header, data.header, ("classes", "channels", "size"))
+                networks.check_same(path, header, data.header, domains.FACTS)
+                plain = data.kind.views.plain
                 parts = [
-                    model(augmentation.preprocess(inputs.to(on))).float().cpu()
-                    for inputs in data.inputs.split(256)
+                    model(plain(inputs.to(on))).float().cpu() for inputs in data.inputs.split(256)
                 ]
                 logits[half] = torch.cat(parts).numpy()
             yield outputs.Outputs(known, headers, ids, logits)
@@ -112,7 +110,7 @@ def main(args: argparse.Namespace) -> None:
 
     headers = {half: data.header for half, data in halves.items()}
     ids = {half: data.ids.numpy() for half, data in halves.items()}
-    outputs.write(args.outputs, networks())
+    outputs.write(args.outputs, outputs_of_all())
 
 
 if __name__ == "__main__":

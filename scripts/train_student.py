@@ -10,19 +10,40 @@ steps, batches and augmentation are those of the distilled students of the same 
 """
 
 import argparse
+import time
+from pathlib import Path
 
-from distilshift import cli
-from distilshift.learning import supervised
+from distilshift import cli, device, settings
+from distilshift.data import domains
+from distilshift.learning import artefacts, supervised, training
+from distilshift.learning.settings import Run, Training
 
 
 def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
-    supervised.add_arguments(made, model="cnn-4")
+    made.add_argument("--inputs", type=Path, required=True, help="of a training half")
+    made.add_argument("--labels", type=Path, required=True, help="their labels")
+    made.add_argument("--model", default="cnn-4", help="e.g. cnn-4, mlp-128, resnet18")
+    settings.add_arguments(made, Training, "training")
+    settings.add_augmentation(made)
+    settings.add_arguments(made, Run, "run")
+    settings.add_arguments(made, device.Device, "device")
+    settings.add_arguments(made, artefacts.Artefacts, "outputs")
     return made
 
 
 def main(args: argparse.Namespace) -> None:
-    supervised.train(args, role="student")
+    on, run = device.choose(device.Device.given(args)), Run.given(args)
+    data = domains.load_inputs(args.inputs, on)
+    labels = domains.load_labels(args.labels, data, on)
+    ranges = data.kind.settings.View.parsed(args.augmentation, "--augmentation")
+    begun = time.perf_counter()
+    trained = supervised.train(
+        data, labels, args.model, "student", Training.given(args), run, ranges
+    )
+    seconds = time.perf_counter() - begun
+    artefacts.write(artefacts.Artefacts.given(args), *trained, on, seconds)
+    training.finish(run)
 
 
 if __name__ == "__main__":

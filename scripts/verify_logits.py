@@ -11,12 +11,10 @@ differs by more than the tolerance, or is of another class, fails the job.
 import argparse
 from pathlib import Path
 
-from distilshift import cli, device
+from distilshift import cli, device, networks, settings
 from distilshift.data import domains
 from distilshift.errors import InputError, rerun
 from distilshift.files import logits
-from distilshift.image import augmentation
-from distilshift.learning import models
 from distilshift.seeds import seed_from
 
 import numpy as np
@@ -40,18 +38,27 @@ def parser() -> argparse.ArgumentParser:
         help="largest difference, relative to the largest logit; float16 adds its rounding",
     )
     made.add_argument("--csv", type=Path, required=True, help="output, a row a cache")
-    device.add_arguments(made)
+    settings.add_arguments(made, device.Device, "device")
     return made
 
 
 @torch.inference_mode()
 def recompute(
-    model: nn.Module, inputs: Tensor, parameters: np.ndarray, plain: np.ndarray
+    model: nn.Module,
+    data: domains.Inputs,
+    rows: Tensor,
+    parameters: np.ndarray | None,
+    plain: np.ndarray,
+    on: torch.device,
 ) -> np.ndarray:
-    """Logits (n, C) of uint8 inputs (n, ...): as they are, where plain (n,), else as seen."""
-    seen = augmentation.see(inputs, torch.from_numpy(parameters).to(inputs.device))
-    as_they_are = torch.from_numpy(plain).to(inputs.device).view(-1, 1, 1, 1)
-    return model(torch.where(as_they_are, augmentation.preprocess(inputs), seen)).cpu().numpy()
+    """Logits (n, C) of those rows (n,) of a domain: plain, where ``plain`` (n,), else as seen."""
+    views, inputs = data.kind.views, data.inputs[rows].to(on)
+    seen = views.plain(inputs)
+    if parameters is not None:
+        viewed = views.see(inputs, torch.from_numpy(parameters).to(on))
+        as_they_are = torch.from_numpy(plain).to(on).view(-1, *[1] * (seen.dim() - 1))
+        seen = torch.where(as_they_are, seen, viewed)
+    return model(seen).cpu().numpy()
 
 
 def compare(cached: np.ndarray, computed: np.ndarray) -> dict:
@@ -72,23 +79,20 @@ def compare(cached: np.ndarray, computed: np.ndarray) -> dict:
 
 
 def verify(
-    cache: logits.Cache, model: nn.Module, inputs: Tensor, count: int, on: torch.device
+    cache: logits.Cache, model: nn.Module, data: domains.Inputs, count: int, on: torch.device
 ) -> dict:
     """Compare ``count`` random rows of a cache, which are a function of its teacher alone."""
     drawn = np.random.default_rng(seed_from("verify", cache.provenance["teacher_sha256"]))
     some = drawn.choice(cache.rows.size, min(count, cache.rows.size), replace=False)
     view, sample = np.unravel_index(np.sort(some), cache.rows.shape)
     rows = cache.rows[view, sample]
-    parameters = np.zeros((len(rows), 4), np.float32)
-    if cache.parameters is not None:
-        parameters = cache.parameters[rows]
-    inputs = inputs[torch.from_numpy(sample)].to(on)
-    computed = recompute(model, inputs, parameters, view == 0)
+    parameters = None if cache.parameters is None else cache.parameters[rows]
+    computed = recompute(model, data, torch.from_numpy(sample), parameters, view == 0, on)
     return {"rows": len(rows), **compare(cache.logits[rows], computed)}
 
 
 def main(args: argparse.Namespace) -> None:
-    on = device.choose(args)
+    on = device.choose(device.Device.given(args))
     count, shards = len(args.teachers), len(args.logits) // len(args.teachers)
     if not len(args.inputs) == len(args.networks) == count or len(args.logits) != count * shards:
         given = f"{len(args.logits)} files of {count} teachers, {len(args.inputs)} inputs"
@@ -98,11 +102,11 @@ def main(args: argparse.Namespace) -> None:
     for number, teacher in enumerate(args.teachers):
         files = args.logits[number * shards : (number + 1) * shards]
         of_cache = data[args.inputs[number]]
-        model, header = models.load_weights(teacher, "train_teacher or adapt_teacher", on)
+        model, header = networks.load_weights(teacher, "train_teacher or adapt_teacher", on)
         expect = {"teacher_sha256": header["sha256"], "inputs_sha256": of_cache.header["sha256"]}
         cache = logits.read(files, expect, of_cache.ids.numpy())
         known = cache.provenance
-        compared = verify(cache, model, of_cache.inputs, args.rows, on)
+        compared = verify(cache, model, of_cache, args.rows, on)
         rounding = np.finfo(np.float16).eps / 2 if known["dtype"] == "float16" else 0
         difference, changed = compared["largest_difference"], compared["argmax_changes"]
         if difference > args.tolerance + rounding or changed:

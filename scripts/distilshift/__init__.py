@@ -1,22 +1,17 @@
 """distilshift: knowledge distillation across a domain shift.
 
-One module a noun. Imports flow one way:
+One module a noun, one room a kind of work. Imports flow one way, and a test holds it:
 
-    errors, seeds                          (nothing)
-    headers, cli                           -> errors
-    tensors, labels                        -> headers, cli, errors
-    tables, outputs                        -> cli, errors
-    datasets, shifts, models, augmentation -> errors, seeds
-    logits, device, training               -> tensors, errors, seeds
-    losses, budgets, alignment, metrics    (pure functions on tensors or arrays)
-    ensembles                              -> metrics
-    pose                                   -> augmentation
-    registration                           -> pose, alignment
-    adaptation, distillation               -> losses, alignment, training, logits
-    ladder, comparisons                    -> statistics, seeds
+    errors, seeds, cli, settings, registry, device   (top)
+    files      what is written, and its proof        -> top
+    data       what a domain is, of any kind         -> files
+    networks   body, head, weights                   -> data
+    image      a kind of data: a wing                -> networks
+    learning   training, adaptation, distillation    -> networks; never a wing
+    analysis   what outputs say, without torch       -> files
 
-No torch in errors, headers, cli, labels, tables, outputs, logits, metrics, ensembles:
-steps that need no network start without it.
+Things that are named (a dataset, a network, a loss) are loaded by that name: ``registry``,
+``data.kinds``. Steps that need no network start without torch.
 """
 
 import gc

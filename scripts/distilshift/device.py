@@ -1,8 +1,8 @@
 """Where a job computes: one device, chosen once, recorded, never shared by accident."""
 
-import argparse
 import contextlib
 import ctypes
+import dataclasses
 import fcntl
 import os
 import platform
@@ -11,48 +11,48 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
-from distilshift import cli
 from distilshift.errors import InputError
+from distilshift.settings import Settings, setting
 
 import torch
 
 _leases: list[IO] = []  # kept open: a lease lasts as long as its file is
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("device")
-    group.add_argument(
-        "--device",
+@dataclasses.dataclass(frozen=True)
+class Device(Settings):
+    """Where a step computes."""
+
+    device: str = setting(
+        "auto",
+        "auto takes a GPU if one can be seen; cuda fails if none can",
         choices=["auto", "cpu", "cuda"],
-        default="auto",
-        help="auto takes a GPU if one can be seen; cuda fails if none can",
     )
-    group.add_argument(
-        "--gpus",
-        type=cli.non_negative_int,
-        default=1,
-        help="GPUs granted by the workflow; 0 makes auto mean the CPU"
-        " unless a scheduler has set CUDA_VISIBLE_DEVICES",
+    gpus: int = setting(
+        1,
+        "GPUs granted by the workflow; 0 makes auto mean the CPU unless a scheduler has set"
+        " CUDA_VISIBLE_DEVICES",
+        at_least=0,
     )
-    group.add_argument("--threads", type=cli.positive_int, default=1, help="CPU threads")
+    threads: int = setting(1, "CPU threads", at_least=1)
 
 
-def choose(args: argparse.Namespace) -> torch.device:
+def choose(wanted: Device) -> torch.device:
     """The device of this process, set up for repeatable results.
 
     Raises:
         InputError: ``--device cuda`` where no GPU can be seen, or none is free.
     """
-    torch.set_num_threads(args.threads)
+    torch.set_num_threads(wanted.threads)
     _keep_freed_memory()
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
     scheduled = "CUDA_VISIBLE_DEVICES" in os.environ
-    granted = args.gpus > 0 or scheduled
-    if args.device == "cpu" or (args.device == "auto" and not granted):
+    granted = wanted.gpus > 0 or scheduled
+    if wanted.device == "cpu" or (wanted.device == "auto" and not granted):
         return torch.device("cpu")
     if not torch.cuda.is_available():
-        if args.device == "cuda":
+        if wanted.device == "cuda":
             raise InputError("--device cuda", "no GPU can be seen", "use --device auto or cpu")
         return torch.device("cpu")
     index = 0 if scheduled else lease(range(torch.cuda.device_count()))

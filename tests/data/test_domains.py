@@ -94,7 +94,7 @@ def dataset(tmp_path):
 
 
 def construct(folder, *flags):
-    command = ["--domain", "d", "--size", "3"]
+    command = ["--domain", "d", "--input", "size=4"]
     command += ["--dataset-inputs", folder / "i", "--dataset-labels", folder / "l"]
     for what in ("train-inputs", "train-labels", "test-inputs", "test-labels"):
         command += [f"--{what}", folder / what]
@@ -161,7 +161,7 @@ def test_wrong_strengths_and_empty_domains_are_refused(dataset, capsys):
             construct(dataset, "--shift", flag)
         assert says in capsys.readouterr().err
     rare = [f"label_shift:strength=0.9999999,seed={seed}" for seed in range(9)]
-    with pytest.raises(InputError, match="leaves no train image; lower its strength"):
+    with pytest.raises(InputError, match="leaves no train row; lower its strength"):
         construct(dataset, *(part for flag in rare for part in ("--shift", flag)))
 
 

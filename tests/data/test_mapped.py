@@ -1,6 +1,5 @@
 """Inputs that stay in their file give what the same inputs in memory give."""
 
-import argparse
 import re
 import subprocess
 import sys
@@ -9,9 +8,11 @@ from pathlib import Path
 
 from distilshift.data import domains
 from distilshift.files import tensors
+from distilshift.image.settings import View
 from distilshift.learning import training
 
 import torch
+from made import rows_of
 
 ROOT = Path(__file__).parents[2]
 CPU = torch.device("cpu")
@@ -33,9 +34,10 @@ def test_mapped_inputs_are_indexed_split_and_chunked_as_tensors_are():
 
 def test_a_student_sees_the_same_batches():
     inputs = torch.randint(0, 256, (50, 1, 8, 8), dtype=torch.uint8)
-    args = argparse.Namespace(batch=16, rotation=10.0, translation=0.1, scale=0.1)
-    one = training.Views(domains.Mapped(inputs, CPU), args, "name")
-    other = training.Views(inputs, args, "name")
+    ranges = View(10.0, 0.1, 0.1)
+    plain = rows_of(inputs)
+    one = training.Views(plain._replace(inputs=domains.Mapped(inputs, CPU)), 16, ranges, "name")
+    other = training.Views(plain, 16, ranges, "name")
     for step in range(5):
         batch = one.indices(step)
         assert torch.equal(one.view(batch, step), other.view(other.indices(step), step))
@@ -54,7 +56,7 @@ def construct(folder, count, side=260):
     tensors.save(folder / "l", "dataset labels", {"labels": ids * 0, "ids": ids}, facts)
     command = [sys.executable, ROOT / "scripts/construct_domain.py", "--domain", "big"]
     command += ["--dataset-inputs", folder / "i", "--dataset-labels", folder / "l"]
-    command += ["--size", str(side), "--channels", "3", "--shift", "contrast:strength=0.5"]
+    command += [f"--input=size={side}", "--input=channels=3", "--shift", "contrast:strength=0.5"]
     for what in ("train-inputs", "train-labels", "test-inputs", "test-labels"):
         command += [f"--{what}", folder / what]
     child = subprocess.Popen(command, stderr=subprocess.DEVNULL)

@@ -2,12 +2,13 @@
 
 import hashlib
 
+from distilshift import networks
 from distilshift.errors import InputError
-from distilshift.learning import models
 
 import pytest
 import torch
 import torchvision
+from made import build
 
 CPU = torch.device("cpu")
 
@@ -32,7 +33,7 @@ def checkpoint(tmp_path, monkeypatch):
 
 def test_pretrained_weights_are_loaded_and_see_their_own_range(checkpoint):
     plain, _ = checkpoint
-    made = models.build("resnet18:IMAGENET1K_V1", 5, 3, 32, seed=0)
+    made = build("resnet18:IMAGENET1K_V1", 5, 3, 32, seed=0)
     inputs = torch.rand(2, 3, 32, 32)
     expected = inputs - torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
     expected = expected / torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
@@ -45,11 +46,12 @@ def test_pretrained_weights_are_loaded_and_see_their_own_range(checkpoint):
 
 def test_a_trained_network_is_read_without_the_pretrained_file(checkpoint, tmp_path):
     _, path = checkpoint
-    made = models.build("resnet18:IMAGENET1K_V1", 5, 3, 32, seed=0)
+    made = build("resnet18:IMAGENET1K_V1", 5, 3, 32, seed=0)
     path.unlink()
-    facts = {"model": "resnet18:IMAGENET1K_V1", "classes": list("abcde"), "channels": 3, "size": 32}
-    models.save_weights(tmp_path / "w", made, facts)
-    again, _ = models.load_weights(tmp_path / "w", "train_teacher")
+    facts = {"model": "resnet18:IMAGENET1K_V1", "classes": list("abcde")}
+    facts |= {"data": "image", "input": {"size": 32, "channels": 3}}
+    networks.save_weights(tmp_path / "w", made, facts)
+    again, _ = networks.load_weights(tmp_path / "w", "train_teacher")
     for one, other in zip(made.parameters(), again.parameters(), strict=True):
         assert torch.equal(one, other)
 
@@ -58,9 +60,9 @@ def test_missing_and_wrong_files_are_one_line(checkpoint):
     _, path = checkpoint
     path.write_bytes(path.read_bytes() + b"x")
     with pytest.raises(InputError, match=r"sha256 is .*fetch the file again"):
-        models.build("resnet18:IMAGENET1K_V1", 5, 3, 32, seed=0)
+        build("resnet18:IMAGENET1K_V1", 5, 3, 32, seed=0)
     path.unlink()
     with pytest.raises(InputError, match=r"cannot be downloaded.*TORCH_HOME"):
-        models.build("resnet18:IMAGENET1K_V1", 5, 3, 32, seed=0)
+        build("resnet18:IMAGENET1K_V1", 5, 3, 32, seed=0)
     with pytest.raises(InputError, match="allowed: IMAGENET1K_V1"):
-        models.build("resnet18:BEST", 5, 3, 32, seed=0)
+        build("resnet18:BEST", 5, 3, 32, seed=0)

@@ -31,8 +31,6 @@ BAD_FLAGS = {
     ],
     "source": [
         ("--train-fraction", "1"),
-        ("--size", "x"),
-        ("--channels", "2"),
         ("--shift", "mist:strength=1"),
         ("--shift", "noise"),
         ("--shift", "noise:strength=much"),
@@ -60,6 +58,27 @@ def test_a_missing_or_unknown_flag_is_exit_code_2(made, run_script, step):
     status, shown = run_script(script, [*args, "--magic"])
     assert status == 2
     assert "unrecognized arguments: --magic" in shown
+
+
+@pytest.mark.parametrize(
+    ("step", "flag", "given", "message"),
+    [
+        ("source", "--input", "size=x", "--input size: must be int, got x"),
+        ("source", "--input", "size=3", "--input size: must be at least 4, got 3"),
+        ("source", "--input", "channels=2", "--input channels: got 2; allowed: 1, 3"),
+        ("source", "--input", "length=3", "--input: got length=3; allowed: size, channels"),
+        ("teacher", "--augmentation", "scale=1", "--augmentation scale: must be at least 0 and"),
+        ("teacher", "--augmentation", "rotation=nan", "--augmentation rotation: must be a finite"),
+        ("teacher", "--source-augmentation", "random_convolution=2", "must be at least 0 and at m"),
+        ("cache", "--augmentation", "turn=3", "allowed: rotation, translation, scale"),
+    ],
+)
+def test_a_bad_setting_of_the_kind_of_data_is_one_line(
+    made, run_script, step, flag, given, message
+):
+    script, args = made.steps()[step]
+    status, shown = run_script(script, [*args, f"{flag}={given}"])
+    assert status == 1 and message in shown.strip().splitlines()[-1]
 
 
 TENSORS = [

@@ -82,8 +82,8 @@ def test_replayed_views_give_the_student_of_the_online_teacher(chain, run, stude
 @pytest.mark.parametrize(
     ("other", "message"),
     [
-        ({"rotation": 20}, "rotation is 10.0, the student needs 20.0"),
-        ({"scale": 0.2}, "scale is 0.1, the student needs 0.2"),
+        ({"augmentation": "rotation=20"}, "augmentation.rotation is 10.0, the student needs 20.0"),
+        ({"augmentation": "scale=0.2"}, "augmentation.scale is 0.1, the student needs 0.2"),
         ({"seed": 1}, "views_seed is 0, the student needs 1"),
     ],
 )

@@ -88,10 +88,10 @@ def test_size_and_channels_are_those_asked_for(made, tmp_path, run_script):
     args = [
         arg.replace(made.path("source"), chain.path("source")) for arg in made.steps()["source"][1]
     ]
-    assert run_script("construct_domain", [*args, "--size=12", "--channels=3"])[0] == 0
+    assert run_script("construct_domain", [*args, "--input=size=12", "--input=channels=3"])[0] == 0
     *_, inputs, header = domain(chain, "source")["test"]
     assert inputs.shape[1:] == (3, 12, 12)
-    assert (header["size"], header["channels"]) == (12, 3)
+    assert header["input"] == {"size": 12, "channels": 3}
 
 
 def download(chain, run_script, *flags, dataset="optdigits"):

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from distilshift import networks
 from distilshift.analysis.metrics import softmax
 from distilshift.data import domains
 from distilshift.files import logits, outputs
-from distilshift.image import augmentation
-from distilshift.learning import models
+from distilshift.image import views as image_views
 
 import numpy as np
 import pandas as pd
@@ -18,10 +18,10 @@ MEMORY = 0.25  # as the chain has it
 
 def test_the_next_cache_is_the_students_labels_and_a_share_of_its_own(made):
     first, second = (logits.read([made.path(f"{name}.parquet")], {}) for name in ("logits", "next"))
-    student, header = models.load_weights(made.path("distilled", "weights.safetensors"), "")
+    student, header = networks.load_weights(made.path("distilled", "weights.safetensors"), "")
     inputs = domains.load_inputs(made.inputs("target")).inputs
     with torch.inference_mode():
-        fresh = student(augmentation.preprocess(inputs)).numpy()
+        fresh = student(image_views.plain(inputs)).numpy()
     expected = MEMORY * softmax(first.logits) + (1 - MEMORY) * softmax(fresh)
     assert np.array_equal(first.ids, second.ids)
     assert np.exp(second.logits) == pytest.approx(expected, abs=1e-5)
@@ -44,7 +44,7 @@ def test_every_view_is_mixed_with_the_same_view(made, run_script, tmp_path):
             args[args.index("--previous") + 1] = str(tmp_path / "first")
         status, shown = run_script(script, [*args, "--views", "2", "--seed", "0"])
         assert status == 0, shown
-    student, _ = models.load_weights(made.path("distilled", "weights.safetensors"), "")
+    student, _ = networks.load_weights(made.path("distilled", "weights.safetensors"), "")
     inputs = domains.load_inputs(made.inputs("target"))
     first, second = (
         logits.read([tmp_path / name], {}, inputs.ids.numpy()) for name in ("first", "second")
@@ -53,7 +53,7 @@ def test_every_view_is_mixed_with_the_same_view(made, run_script, tmp_path):
         rows = second.rows[view]
         parameters = torch.from_numpy(second.parameters[rows])
         assert np.array_equal(second.parameters[rows], first.parameters[first.rows[view]])
-        seen = augmentation.see(inputs.inputs, parameters)
+        seen = image_views.see(inputs.inputs, parameters)
         with torch.inference_mode():
             fresh = softmax(student(seen).numpy())
         kept = softmax(first.logits[first.rows[view]])

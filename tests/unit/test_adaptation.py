@@ -2,36 +2,39 @@ import argparse
 import copy
 
 from distilshift.errors import InputError
-from distilshift.image import augmentation
-from distilshift.learning import adaptation, models, training
+from distilshift.image import views as image_views
+from distilshift.image.settings import View
+from distilshift.learning import adaptation, training
+from distilshift.learning.adaptations import joint, shot
 
 import pytest
 import torch
+from made import build, rows_of
 
 
 @pytest.fixture
 def network(digits):
     """A network whose statistics are those of other inputs, and target inputs."""
-    model = models.build("cnn-3", 10, 1, 8, seed=0)
+    model = build("cnn-3", 10, 1, 8, seed=0)
     with torch.no_grad():
-        model.train()(augmentation.preprocess(digits(64, seed=1)[0]))
+        model.train()(image_views.plain(digits(64, seed=1)[0]))
     return model.eval(), 255 - digits(64, seed=2)[0]
 
 
 def test_adabn_gives_the_first_layer_the_statistics_of_the_whole_target(network):
     model, target = network
-    adapted = adaptation.target_statistics(model, target, batch=len(target))
+    adapted = adaptation.target_statistics(model, rows_of(target), batch=len(target))
     conv, norm = adapted.body[0], adapted.body[1]
-    outputs = conv(augmentation.preprocess(target)).detach()
+    outputs = conv(image_views.plain(target)).detach()
     torch.testing.assert_close(norm.running_mean, outputs.mean((0, 2, 3)))
     torch.testing.assert_close(norm.running_var, outputs.var((0, 2, 3)))
 
 
 def test_adabn_over_equal_batches_averages_their_statistics(network):
     model, target = network
-    adapted = adaptation.target_statistics(model, target, batch=16)
+    adapted = adaptation.target_statistics(model, rows_of(target), batch=16)
     batches = adaptation.mixed_batches(len(target), 16)
-    parts = [adapted.body[0](augmentation.preprocess(target[x])).detach() for x in batches]
+    parts = [adapted.body[0](image_views.plain(target[x])).detach() for x in batches]
     mean = torch.stack([x.mean((0, 2, 3)) for x in parts]).mean(0)
     var = torch.stack([x.var((0, 2, 3)) for x in parts]).mean(0)
     torch.testing.assert_close(adapted.body[1].running_mean, mean)
@@ -43,9 +46,9 @@ def test_adabn_of_a_sorted_set_sees_the_spread_between_its_batches(network):
     model, target = network
     light = torch.linspace(0, 1, len(target)).view(-1, 1, 1, 1)  # sorted by brightness
     target = (target * light).to(torch.uint8)
-    whole, mixed = (adaptation.target_statistics(model, target, batch=n) for n in (64, 16))
+    whole, mixed = (adaptation.target_statistics(model, rows_of(target), batch=n) for n in (64, 16))
     ratio = mixed.body[1].running_var / whole.body[1].running_var
-    parts = [model.body[0](augmentation.preprocess(x)).detach() for x in target.split(16)]
+    parts = [model.body[0](image_views.plain(x)).detach() for x in target.split(16)]
     in_order = torch.stack([x.var((0, 2, 3)) for x in parts]).mean(0)
     # a batch of 16 strays, one of its own brightness always errs to one side
     assert (ratio.mean() - 1).abs() < 0.1 < 1 - (in_order / whole.body[1].running_var).mean()
@@ -54,7 +57,7 @@ def test_adabn_of_a_sorted_set_sees_the_spread_between_its_batches(network):
 def test_adabn_leaves_weights_and_the_source_model_alone(network):
     model, target = network
     before = copy.deepcopy(model.state_dict())
-    adapted = adaptation.target_statistics(model, target)
+    adapted = adaptation.target_statistics(model, rows_of(target))
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     for (name, ours), theirs in zip(model.named_parameters(), adapted.parameters(), strict=True):
         assert torch.equal(ours, theirs), name
@@ -64,40 +67,39 @@ def test_adabn_leaves_weights_and_the_source_model_alone(network):
 
 def test_adabn_uses_every_image_even_when_batches_do_not_divide(network):
     model, target = network
-    whole = adaptation.target_statistics(model, target[:50], batch=16)
+    whole = adaptation.target_statistics(model, rows_of(target[:50]), batch=16)
     for dropped in (0, 49):
         rest = torch.cat([target[:dropped], target[dropped + 1 : 50]])
-        less = adaptation.target_statistics(model, rest, batch=16)
+        less = adaptation.target_statistics(model, rows_of(rest), batch=16)
         assert not torch.equal(whole.body[1].running_mean, less.body[1].running_mean)
 
 
 def test_adabn_refuses_a_network_without_batchnorm():
-    task = argparse.Namespace(model=models.build("mlp-4", 10, 1, 8))
+    task = argparse.Namespace(model=build("mlp-4", 10, 1, 8))
     with pytest.raises(InputError, match=r"adabn.*BatchNorm.*other adaptations"):
-        adaptation.ADAPTATIONS["adabn"](task)
+        adaptation.method("adabn")(task)
 
 
 def test_adabn_trains_nothing():
-    task = argparse.Namespace(model=models.build("cnn-2", 10, 1, 8))
-    assert adaptation.ADAPTATIONS["adabn"](task) is None
+    task = argparse.Namespace(model=build("cnn-2", 10, 1, 8))
+    assert adaptation.method("adabn")(task) is None
 
 
 def test_joint_shot_adds_the_sources_labels_to_shot(network, digits):
     """Its loss is SHOT's plus the source's cross-entropy, and the head may move."""
     model, target = network
     source, labels = digits(64, seed=3)
-    ranges = {"rotation": 10.0, "translation": 0.1, "scale": 0.1}
-    args = argparse.Namespace(batch=32, **ranges)
 
     def task():
-        views = [training.Views(inputs, args, name, 0) for name, inputs in pairs]
+        ranges = View(10.0, 0.1, 0.1)
+        views = [training.Views(rows_of(x), 32, ranges, name, 0) for name, x in pairs]
         return adaptation.Task(copy.deepcopy(model), views[0], views[1], labels, 0.5, 10)
 
     pairs = [("target", target), ("source", source)]
-    joint, alone = task(), task()
-    loss, measured = adaptation.joint_shot(joint)(0)
-    expected, _ = adaptation.shot(alone)(0)
-    assert all(parameter.requires_grad for parameter in joint.model.head.parameters())
+    both, alone = task(), task()
+    loss, measured = joint.joint_shot(both)(0)
+    expected, _ = shot.shot(alone)(0)
+    assert all(parameter.requires_grad for parameter in both.model.head.parameters())
     assert not any(parameter.requires_grad for parameter in alone.model.head.parameters())
     torch.testing.assert_close(loss, measured["source"] + expected)
 
@@ -106,7 +108,7 @@ def test_transport_gives_every_class_its_share():
     """Rows of the plan sum to 1, columns to the shares; the least cost wins as it grows."""
     near = torch.rand(60, 3, generator=torch.Generator().manual_seed(0))
     shares = torch.tensor([0.5, 0.3, 0.2])
-    plan = adaptation.transport(near, shares, cost=5.0, rounds=200).exp()
+    plan = shot.transport(near, shares, cost=5.0, rounds=200).exp()
     torch.testing.assert_close(plan.sum(1), torch.ones(60))
     torch.testing.assert_close(plan.sum(0), 60 * shares, rtol=1e-3, atol=1e-3)
     # P = diag(a) exp(cost near) diag(b): what is left after the cost is a sum of two parts
@@ -117,7 +119,7 @@ def test_transport_gives_every_class_its_share():
 
 def test_transport_survives_a_class_that_the_source_lacks():
     near = torch.rand(40, 3, generator=torch.Generator().manual_seed(0))
-    labels = adaptation.transport(near, torch.tensor([0.5, 0.5, 0.0])).argmax(1)
+    labels = shot.transport(near, torch.tensor([0.5, 0.5, 0.0])).argmax(1)
     assert set(labels.tolist()) == {0, 1}
 
 
@@ -128,8 +130,8 @@ def test_shares_bring_back_a_style_that_lies_nearer_another_class():
     features = torch.stack([angle.cos(), angle.sin()], 1)
     truth = torch.cat([torch.zeros(60), torch.ones(60)]).long()
     logits = 20 * torch.stack([angle.cos(), angle.sin()], 1)
-    plain = adaptation.centroid_labels(features, logits)
-    shared = adaptation.centroid_labels(features, logits, torch.tensor([0.5, 0.5]))
+    plain = shot.centroid_labels(features, logits)
+    shared = shot.centroid_labels(features, logits, torch.tensor([0.5, 0.5]))
     assert (plain == truth).sum() == 100
     assert (shared == truth).all()
 
@@ -137,15 +139,15 @@ def test_shares_bring_back_a_style_that_lies_nearer_another_class():
 def test_joint_sinkhorn_takes_the_shares_of_the_sources_labels(network, digits, monkeypatch):
     model, target = network
     source, labels = digits(64, seed=3)
-    args = argparse.Namespace(batch=32, rotation=10.0, translation=0.1, scale=0.1)
-    views = [training.Views(inputs, args, "views", 0) for inputs in (target, source)]
+    ranges = View(10.0, 0.1, 0.1)
+    views = [training.Views(rows_of(x), 32, ranges, "views", 0) for x in (target, source)]
     task = adaptation.Task(copy.deepcopy(model), views[0], views[1], labels, 1.0, 10)
     asked = []
 
     def relabel(task, shares):
         asked.append(shares)
-        return torch.zeros(len(task.target.inputs), dtype=torch.long)
+        return torch.zeros(task.target.count, dtype=torch.long)
 
-    monkeypatch.setattr(adaptation, "relabel", relabel)
-    adaptation.joint_sinkhorn(task)(0)
+    monkeypatch.setattr(shot, "relabel", relabel)
+    joint.joint_sinkhorn(task)(0)
     torch.testing.assert_close(asked[0], torch.bincount(labels, minlength=10) / 64)

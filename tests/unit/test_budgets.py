@@ -1,4 +1,6 @@
+from distilshift.errors import InputError
 from distilshift.learning import budgets
+from distilshift.learning.settings import Method
 
 import pytest
 import torch
@@ -44,4 +46,8 @@ def test_two_classes_have_but_full_and_hard():
     + [(text, False) for text in ("top", "5", "topmost", "", "top-1")],
 )
 def test_which_budgets_there_are(budget, right):
-    assert budgets.valid(budget) == right
+    if right:
+        assert Method(budget=budget).budget == budget
+        return
+    with pytest.raises(InputError, match="budget: must be full, hard or top<k>"):
+        Method(budget=budget)

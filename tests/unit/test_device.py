@@ -1,4 +1,3 @@
-import argparse
 import multiprocessing
 import os
 import signal
@@ -99,7 +98,7 @@ def choose(monkeypatch, chosen, gpus, seen, scheduled=False):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if scheduled:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    return device.choose(argparse.Namespace(device=chosen, gpus=gpus, threads=1)).type
+    return device.choose(device.Device(chosen, gpus, 1)).type
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,18 @@
 """Which labels a student learns from, and how: closed forms and invariances."""
 
-import argparse
+import dataclasses
 
 from distilshift.files import logits
-from distilshift.image import augmentation
-from distilshift.learning import distillation, ensembles, losses, models, training
+from distilshift.image import views as image_views
+from distilshift.learning import distillation, ensembles, losses, training
+from distilshift.learning.losses import dine
+from distilshift.learning.settings import VIEWS, Method
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from made import build, rows_of, settings_of
 from torch import nn
 
 CLASSES = [str(digit) for digit in range(10)]
@@ -17,20 +20,17 @@ CPU = torch.device("cpu")
 
 
 def settings(**other):
-    given = {"steps": 9, "batch": 16, "lr": 0.01, "weight_decay": 0.01, "channels_last": False}
-    given |= {"rotation": 20.0, "translation": 0.1, "scale": 0.2, "state": None, "seed": 3}
-    given |= {"precision": "float32", "compile": False, "save_seconds": 60.0}
-    given |= {"temperature": 2.0, "budget": "full", "confidence": 0.0, "weighting": "none"}
-    given |= {"source_weight": 0.0}
-    return argparse.Namespace(**given | other)
+    given = {"steps": 9, "batch": 16, "lr": 0.01, "weight_decay": 0.01, "seed": 3}
+    given |= {"rotation": 20.0, "translation": 0.1, "scale": 0.2}
+    return settings_of(**given | other)
 
 
 @pytest.fixture
 def teacher(digits):
     """A network whose labels depend on the view."""
-    model = models.build("cnn-3", 10, 1, 8, seed=1)
+    model = build("cnn-3", 10, 1, 8, seed=1)
     with torch.no_grad():
-        model.train()(augmentation.preprocess(digits(64, seed=1)[0]))
+        model.train()(image_views.plain(digits(64, seed=1)[0]))
         model.head.weight *= 200
     return model.eval()
 
@@ -40,19 +40,21 @@ def write_cache(digits, teacher, tmp_path):
     """write_cache(views) -> the cache of 48 inputs, their order and the views' mixed up."""
 
     @torch.no_grad()
-    def write(views=0, args=None):
+    def write(views=0):
         inputs, path = digits(48)[0], tmp_path / f"{views}.parquet"
         mixed = torch.randperm(48, generator=torch.Generator().manual_seed(5))
         chunks = []
         for view in reversed(range(views + 1)):
-            how, seen = torch.zeros(48, 4), augmentation.preprocess(inputs)
+            how, seen = torch.zeros(48, 4), image_views.plain(inputs)
             if view:
-                how = augmentation.draw(48, args or settings(), "student", 3, "view", view - 1)
-                seen = augmentation.see(inputs, how)
+                ranges = settings()["ranges"]
+                how = image_views.draw(48, ranges, "student", 3, "view", view - 1)
+                seen = image_views.see(inputs, how)
             for rows in mixed.split(20):
                 some = teacher(seen[rows])
                 chunks.append((rows.numpy(), some.numpy(), view, how[rows].numpy()))
-        logits.write(path, chunks, {"classes": CLASSES, "views": views}, "float32")
+        known = {"classes": CLASSES, "views": views, "parameters": image_views.PARAMETERS}
+        logits.write(path, chunks, known, "float32")
         return logits.read([path], {}, np.arange(48))
 
     return write
@@ -63,12 +65,18 @@ def make(digits, teacher, write_cache):
     """make(views, see, **settings) -> a task whose student is a small network."""
 
     def task(cached=0, see="fixed", **other):
-        args = settings(**other)
-        views = training.Views(digits(48)[0], args, "student", args.seed)
+        made = settings(**other)
+        how, run = made["how"], made["run"]
+        data = rows_of(digits(48)[0])
+        views = training.Views(data, how.batch, made["ranges"], "student", run.seed)
         labels = distillation.Labels(write_cache(cached), CPU)
-        student = models.build("cnn-2", 10, 1, 8, seed=0)
+        student = build("cnn-2", 10, 1, 8, seed=0)
         batches = distillation.VIEWS[see](views, labels, teacher)
-        return distillation.Task(student, views, labels, batches, args)
+        task = distillation.Task(
+            student, views, labels, batches, made["method"], how.steps, run.seed
+        )
+        task.fitting = how, run  # what a test then calls fit with
+        return task
 
     return task
 
@@ -76,7 +84,7 @@ def make(digits, teacher, write_cache):
 def trained(task, loss="kd"):
     loss_fn = distillation.loss_fn(loss, task)
     module = nn.ModuleDict({"model": task.model, "extra": task.extra})
-    history = training.fit(module, loss_fn, task.args, task.views.per_epoch, {"seed": 3})
+    history = training.fit(module, loss_fn, *task.fitting, task.views.per_epoch, {"seed": 3})
     return task.model.state_dict(), [line["loss"] for line in history]
 
 
@@ -175,19 +183,19 @@ def test_the_budget_reaches_the_loss(make):
 def test_the_source_adds_its_cross_entropy_and_leaves_no_statistics(make, digits):
     task = make(0, source_weight=0.5)
     inputs, labels = digits(40, seed=7)
-    task.source = training.Views(255 - inputs, task.args, "student source", 3)
+    task.source = training.Views(rows_of(255 - inputs), 16, task.views.ranges, "student source", 3)
     task.source_labels = labels
     rows = task.source.indices(0)
     task.model.eval()
     fitted = F.cross_entropy(task.model(task.source.view(rows, 0)), labels[rows])
-    alone = distillation.METHODS["kd"](task)(0)[0]
+    alone = distillation.named("kd")(task)(0)[0]
     both, measured = distillation.loss_fn("kd", task)(0)
     torch.testing.assert_close(both, alone + 0.5 * fitted)
     torch.testing.assert_close(measured["source"], fitted)
     task.model.train()
     trained(task)
     norm = distillation.finished("kd", task).body[1]
-    first = task.model.body[0](augmentation.preprocess(task.views.inputs)).detach()
+    first = task.model.body[0](image_views.plain(task.views.data.inputs)).detach()
     torch.testing.assert_close(norm.running_mean, first.mean((0, 2, 3)))
     assert not torch.allclose(task.model.body[1].running_mean, norm.running_mean)
 
@@ -202,7 +210,7 @@ def test_without_source_and_mixtures_the_student_stays_as_it_was_trained(make):
 
 def test_dine_begins_with_the_teachers_smoothed_first_choice(make):
     task = make(0)
-    distillation.METHODS["dine"](task)
+    distillation.named("dine")(task)
     memory, p = task.extra["memory"].labels, task.labels.logits(torch.arange(48)).softmax(1)
     torch.testing.assert_close(memory.max(1).values, p.max(1).values)
     others = memory.sort(1).values[:, :-1]
@@ -211,13 +219,13 @@ def test_dine_begins_with_the_teachers_smoothed_first_choice(make):
 
 def test_dine_refreshes_its_memory_in_the_second_half_alone(make):
     task = make(0, steps=20)  # every second step, from the tenth on
-    loss_fn = distillation.METHODS["dine"](task)
+    loss_fn = distillation.named("dine")(task)
     memory = task.extra["memory"].labels
     first = memory.clone()
     for step in (0, 2, 8, 9, 11):
         loss_fn(step)
         assert torch.equal(memory, first), step
-    student = distillation.predictions(task)
+    student = dine.predictions(task)
     loss_fn(10)
     torch.testing.assert_close(memory, 0.6 * first + 0.4 * student)
     torch.testing.assert_close(memory.sum(1), torch.ones(48))
@@ -226,12 +234,12 @@ def test_dine_refreshes_its_memory_in_the_second_half_alone(make):
 def test_dine_is_the_sum_of_its_four_terms(make):
     task = make(0)
     task.model.eval()  # a function of each image alone
-    loss, _ = distillation.METHODS["dine"](task)(4)
+    loss, _ = distillation.named("dine")(task)(4)
     rows, inputs, _ = task.see(4)
     p, memory = task.model(inputs).softmax(1), task.extra["memory"].labels[rows]
     fitted = (memory * (memory / p).log()).sum(1).mean()
     sure = -(p * p.log()).sum(1).mean() + (p.mean(0) * p.mean(0).log()).sum()
-    share, partner = distillation.mixup(16, 0.3, task.args.seed, 4)
+    share, partner = dine.mixup(16, 0.3, task.seed, 4)
     assert 0 <= share <= 1 and sorted(partner.tolist()) == list(range(16))
     mixed = task.model(share * inputs + (1 - share) * inputs[partner]).log_softmax(1)
     consistent = -((share * p + (1 - share) * p[partner]) * mixed).sum(1).mean()
@@ -253,7 +261,7 @@ def test_a_killed_dine_goes_on_with_its_memory(make, tmp_path):
             return inner(step)
 
         module = nn.ModuleDict({"model": task.model, "extra": task.extra})
-        training.fit(module, loss_fn, task.args, task.views.per_epoch, {"seed": 3})
+        training.fit(module, loss_fn, *task.fitting, task.views.per_epoch, {"seed": 3})
         return module.state_dict()
 
     whole = run()
@@ -264,15 +272,19 @@ def test_a_killed_dine_goes_on_with_its_memory(make, tmp_path):
     assert "extra.memory.labels" in whole
 
 
-@pytest.mark.parametrize("loss", distillation.METHODS)
+@pytest.mark.parametrize("loss", losses.NAMES)
 def test_every_method_learns_from_its_teacher(make, loss):
     _, history = trained(make(0, steps=60, budget="top2", weighting="entropy"), loss)
     assert history[-1] < history[0]
-    assert set(losses.DISTILLATION) < set(distillation.METHODS)
 
 
 def test_the_docs_name_every_choice(request):
     text = (request.config.rootpath / "docs" / "distillation.md").read_text()
-    choices = [*distillation.METHODS, *distillation.VIEWS, *ensembles.COMBINATIONS]
-    for name in (*choices, *distillation.SETTINGS[1:], *logits.PARAMETERS):
+    choices = [*losses.NAMES, *distillation.VIEWS, *ensembles.COMBINATIONS]
+    settings = [field.name for field in dataclasses.fields(Method)][1:]
+    for name in (*choices, *settings, *image_views.PARAMETERS):
         assert f"`{name}`" in text, name
+
+
+def test_every_way_of_seeing_can_be_asked_for():
+    assert set(distillation.VIEWS) == set(VIEWS)

@@ -5,6 +5,8 @@ import graphlib
 import subprocess
 import sys
 
+from distilshift.data import kinds
+
 import pytest
 
 
@@ -49,8 +51,42 @@ def test_the_circle_check_can_fail(modules):
         graphlib.TopologicalSorter(modules).prepare()
 
 
+# what each room may import, besides itself; a wing knows no other wing, and not learning
+TOP = {"errors", "seeds", "cli", "settings", "registry", "device"}
+ROOMS = {
+    "files": TOP,
+    "data": TOP | {"files"},
+    "networks": TOP | {"files", "data"},
+    "learning": TOP | {"files", "data", "networks"},
+    "analysis": TOP | {"files"},
+    **{kind: TOP | {"files", "data", "networks"} for kind in kinds.KINDS},
+}
+
+
+def strangers(modules):
+    """(module, what it imports and may not)."""
+    for name, imported in modules.items():
+        room = name.split(".")[1] if "." in name else ""
+        for other in imported:
+            beside = other.split(".")[1]
+            if room and beside not in ROOMS.get(room, TOP) | {room}:
+                yield name, other
+
+
+def test_rooms_are_entered_in_one_direction(modules):
+    assert not list(strangers(modules))
+    assert {name.split(".")[1] for name in modules if "." in name} == TOP | ROOMS.keys()
+
+
+def test_the_direction_check_can_fail(modules):
+    modules["distilshift.image.pose"].add("distilshift.learning.training")
+    modules["distilshift.learning.training"].add("distilshift.image.views")
+    modules["distilshift.analysis.ladder"].add("distilshift.data.domains")
+    assert len(list(strangers(modules))) == 3
+
+
 def test_pure_modules_import_nothing_of_ours(modules):
-    for name in ("errors", "seeds", "learning.losses", "analysis.metrics", "learning.budgets"):
+    for name in ("errors", "seeds", "learning.losses.dist", "analysis.metrics", "learning.budgets"):
         assert modules[f"distilshift.{name}"] == set(), name
 
 

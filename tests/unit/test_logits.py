@@ -1,4 +1,3 @@
-import argparse
 import json
 
 from distilshift.errors import InputError
@@ -69,12 +68,13 @@ def test_shards_read_like_one_file(tmp_path, cache):
 
 # ---- views ----------------------------------------------------------------------------
 
+NAMES = ["angle", "zoom", "right", "down"]
 PARAMETERS = np.array([[10, 0.1, 0.02, -0.03]], np.float32)
 
 
 def with_views(path, views=2, drop=None, double=None, **known):
     """A cache of 9 samples in two shards; sample i of view v has logits 10 i + v."""
-    provenance = PROVENANCE | {"views": views} | known
+    provenance = PROVENANCE | {"views": views, "parameters": NAMES} | known
     ids, paths = np.array([5, 3, 8, 1, 0, 7, 2, 6, 4]), []
     for shard, some in enumerate((ids[:5], ids[5:]), 1):
         chunks = []
@@ -137,14 +137,18 @@ def test_one_shard_alone_is_read_only_where_a_part_will_do(tmp_path):
 
 
 def test_what_views_were_drawn_with_is_refused_by_field(tmp_path):
-    args = argparse.Namespace(rotation=10.0, translation=0.1, scale=0.2, seed=4)
-    known = logits.views_drawn(2, args)
+    names, ranges = ["angle", "zoom", "right", "down"], {"rotation": 10.0, "scale": 0.2}
+    known = logits.views_drawn(2, names, ranges, 4)
     paths, _ = with_views(tmp_path, **known)
     assert logits.read(paths, known).provenance["views_seed"] == 4
-    for field, value in {"rotation": 15.0, "scale": 0.3, "seed": 5}.items():
-        other = argparse.Namespace(**{**vars(args), field: value})
-        with pytest.raises(InputError, match=rf"1.parquet: (views_)?{field} is .* the student nee"):
-            logits.read(paths, logits.views_drawn(2, other))
+    others = {
+        "augmentation.rotation": logits.views_drawn(2, names, {**ranges, "rotation": 15.0}, 4),
+        "views_seed": logits.views_drawn(2, names, ranges, 5),
+        "parameters": logits.views_drawn(2, ["angle"], ranges, 4),
+    }
+    for field, other in others.items():
+        with pytest.raises(InputError, match=rf"1.parquet: {field} is .* the student needs"):
+            logits.read(paths, other)
 
 
 def test_a_cache_spooled_to_disk_reads_the_same(cache, monkeypatch):

@@ -1,8 +1,10 @@
+from distilshift import networks
+from distilshift.data import domains
 from distilshift.errors import InputError
-from distilshift.learning import models
 
 import pytest
 import torch
+from made import build
 
 
 @pytest.mark.parametrize(
@@ -15,12 +17,12 @@ import torch
     ],
 )
 def test_parameter_counts(name, parameters):
-    assert models.parameter_count(models.build(name, 10, 1, 16)) == parameters
+    assert networks.parameter_count(build(name, 10, 1, 16)) == parameters
 
 
 @pytest.mark.parametrize("name", ["cnn-4", "mlp-8", "mlp-8-4", "cnn", "mlp"])
 def test_a_network_maps_inputs_to_logits_by_features_and_head(name):
-    model = models.build(name, classes=7, channels=3, size=8, seed=0).eval()
+    model = build(name, 7, 3, 8, seed=0).eval()
     inputs = torch.randn(5, 3, 8, 8)
     assert model(inputs).shape == (5, 7)
     torch.testing.assert_close(model.head(model.features(inputs)), model(inputs))
@@ -28,17 +30,17 @@ def test_a_network_maps_inputs_to_logits_by_features_and_head(name):
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small"])
 def test_a_torchvision_classifier_gets_a_fresh_head(name):
-    model = models.build(name, classes=7, channels=3, size=32, seed=0).eval()
+    model = build(name, 7, 3, 32, seed=0).eval()
     inputs = torch.randn(2, 3, 32, 32)
     assert isinstance(model.head, torch.nn.Linear)
     assert model.head.out_features == 7
     torch.testing.assert_close(model.head(model.features(inputs)), model(inputs))
-    assert models.has_batchnorm(model)
+    assert networks.has_batchnorm(model)
 
 
 def test_the_seed_fixes_the_first_weights_and_leaves_the_global_stream_alone():
     before = torch.random.get_rng_state()
-    same, again, other = (models.build("cnn-4", 10, 1, 8, seed=seed) for seed in (1, 1, 2))
+    same, again, other = (build("cnn-4", 10, 1, 8, seed=seed) for seed in (1, 1, 2))
     assert torch.equal(before, torch.random.get_rng_state())
     for name, value in same.named_parameters():
         assert torch.equal(value, again.get_parameter(name))
@@ -56,24 +58,25 @@ def test_the_seed_fixes_the_first_weights_and_leaves_the_global_stream_alone():
 )
 def test_unknown_names_and_sizes_are_refused(name, channels, message):
     with pytest.raises(InputError, match=message):
-        models.build(name, 10, channels, 32)
+        build(name, 10, channels, 32)
 
 
 @pytest.mark.parametrize("name", ["cnn-4-4", "cnn-4-4-4-4"])
 def test_too_many_sizes_are_refused(name):
     with pytest.raises(InputError, match=f"model {name}"):
-        models.build(name, 10, 1, 8)
+        build(name, 10, 1, 8)
 
 
 def header(**other):
-    return {"model": "cnn-4", "classes": ["a", "b"], "channels": 1, "size": 8} | other
+    known = {"data": "image", "input": {"size": 8, "channels": 1}}
+    return {"model": "cnn-4", "classes": ["a", "b"], **known, **other}
 
 
 def test_weights_come_back_as_they_went(tmp_path):
-    model = models.build("cnn-4", 2, 1, 8, seed=3).eval()
+    model = build("cnn-4", 2, 1, 8, seed=3).eval()
     path = tmp_path / "weights.safetensors"
-    sha256 = models.save_weights(path, model, header(seed=3))
-    loaded, found = models.load_weights(path, "train_teacher")
+    sha256 = networks.save_weights(path, model, header(seed=3))
+    loaded, found = networks.load_weights(path, "train_teacher")
     assert (found["sha256"], found["seed"]) == (sha256, 3)
     inputs = torch.randn(3, 1, 8, 8)
     assert torch.equal(loaded(inputs), model(inputs))
@@ -82,11 +85,12 @@ def test_weights_come_back_as_they_went(tmp_path):
 
 def test_weights_that_are_not_of_the_network_they_name_are_refused(tmp_path):
     path = tmp_path / "weights.safetensors"
-    models.save_weights(path, models.build("cnn-3", 2, 1, 8), header())
+    networks.save_weights(path, build("cnn-3", 2, 1, 8), header())
     with pytest.raises(InputError, match=r"does not hold a cnn-4.*rerun the rule train_teacher"):
-        models.load_weights(path, "train_teacher")
+        networks.load_weights(path, "train_teacher")
 
 
 def test_artefacts_that_do_not_fit_each_other_are_refused_by_field():
-    with pytest.raises(InputError, match=r"a\.file: size is 8, expected 16"):
-        models.check_same("a.file", header(), header(size=16), ("classes", "channels", "size"))
+    other = header(input={"size": 16, "channels": 1})
+    with pytest.raises(InputError, match=r"a\.file: input is .*8.*, expected .*16"):
+        networks.check_same("a.file", header(), other, domains.FACTS)

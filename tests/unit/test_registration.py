@@ -1,12 +1,15 @@
 import copy
 
-from distilshift.image import augmentation, registration
+from distilshift import networks
+from distilshift.image import registration
+from distilshift.image import views as image_views
 from distilshift.image.pose import Pose
 from distilshift.image.shifts import geometry, pixels
-from distilshift.learning import models
+from distilshift.learning.alignment import information_maximisation
 
 import pytest
 import torch
+from made import build
 from sklearn.datasets import load_digits
 
 
@@ -22,12 +25,12 @@ def digits():
 def teacher(digits):
     """A network that knows the digits as they are."""
     images, labels = digits
-    model = models.build("cnn-4", 10, 1, 16, seed=0)
+    model = build("cnn-4", 10, 1, 16, seed=0)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
     generator = torch.Generator().manual_seed(0)
     for _ in range(120):
         rows = torch.randint(len(images), (128,), generator=generator)
-        logits = model(augmentation.preprocess(images[rows]))
+        logits = model(image_views.plain(images[rows]))
         optimizer.zero_grad()
         torch.nn.functional.cross_entropy(logits, labels[rows]).backward()
         optimizer.step()
@@ -37,22 +40,24 @@ def teacher(digits):
 @pytest.mark.parametrize("turn", [40, 90, 135])
 def test_a_turn_is_found_and_undone(teacher, digits, turn):
     turned = geometry.rotation(digits[0], [], turn)
-    pose = registration.search(teacher, turned)
+    pose = registration.search(teacher, turned, information_maximisation)
     assert abs(pose.angle + turn) <= 15 and not pose.negative
 
 
 def test_a_negative_is_found(teacher, digits):
-    assert registration.search(teacher, pixels.inversion(digits[0], [], 0.9)).negative
+    assert registration.search(
+        teacher, pixels.inversion(digits[0], [], 0.9), information_maximisation
+    ).negative
 
 
 def test_what_the_teacher_knows_as_it_is_stays_nearly_so(teacher, digits):
-    pose = registration.search(teacher, digits[0])
+    pose = registration.search(teacher, digits[0], information_maximisation)
     assert abs(pose.angle) <= 15 and abs(pose.zoom) <= 0.2 and not pose.negative
 
 
 def test_the_search_leaves_the_teacher_alone(teacher, digits):
     before = copy.deepcopy(teacher.state_dict())
-    registration.search(teacher, digits[0])
+    registration.search(teacher, digits[0], information_maximisation)
     assert teacher.pose is None and not teacher.training
     assert all(torch.equal(value, before[name]) for name, value in teacher.state_dict().items())
 
@@ -60,18 +65,19 @@ def test_the_search_leaves_the_teacher_alone(teacher, digits):
 def test_a_pose_is_the_view_of_these_parameters():
     images = torch.rand(3, 1, 8, 8) * 2 - 1
     parameters = torch.tensor([[30.0, 0.2, 0.0, 0.0]]).expand(3, -1)
-    expected = augmentation.apply_affine(-images, augmentation.affine(parameters))
+    expected = image_views.apply_affine(-images, image_views.affine(parameters))
     assert torch.equal(Pose(30.0, 0.2, True).apply(images), expected)
     torch.testing.assert_close(Pose().apply(images), images)
 
 
 def test_a_pose_is_kept_with_the_weights(tmp_path):
-    model = models.build("cnn-2", 3, 1, 8, seed=0)
+    model = build("cnn-2", 3, 1, 8, seed=0)
     model.pose = Pose(90.0, 0.0, True)
-    header = {"model": "cnn-2", "classes": ["a", "b", "c"], "channels": 1, "size": 8}
+    header = {"model": "cnn-2", "classes": ["a", "b", "c"]}
+    header |= {"data": "image", "input": {"size": 8, "channels": 1}}
     path = tmp_path / "weights.safetensors"
-    models.save_weights(path, model, {**header, "pose": list(model.pose)})
-    read, _ = models.load_weights(path, "adapt_teacher")
+    networks.save_weights(path, model, {**header, "pose": list(model.pose)})
+    read, _ = networks.load_weights(path, "adapt_teacher")
     images = torch.rand(4, 1, 8, 8)
     assert read.pose == model.pose
     assert torch.equal(read(images), model.eval()(images))

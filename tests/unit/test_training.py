@@ -1,22 +1,28 @@
-import argparse
 import os
 import signal
 import subprocess
 import sys
 
 from distilshift.errors import InputError
-from distilshift.learning import models, training
+from distilshift.image.settings import Source
+from distilshift.learning import training
 
 import pytest
 import torch
 import torch.nn.functional as F
+from made import build, rows_of, settings_of
 
 
 def settings(**other):
-    given = {"steps": 12, "batch": 16, "lr": 0.01, "weight_decay": 0.01, "channels_last": False}
-    given |= {"rotation": 10.0, "translation": 0.1, "scale": 0.1, "state": None}
-    given |= {"precision": "float32", "compile": False, "save_seconds": 60.0}
-    return argparse.Namespace(**given | other)
+    """(how, run, ranges) of a short training."""
+    given = {"steps": 12, "batch": 16, "lr": 0.01, "weight_decay": 0.01}
+    given |= {"rotation": 10.0, "translation": 0.1, "scale": 0.1}
+    made = settings_of(**given | other)
+    return made["how"], made["run"], made["ranges"]
+
+
+def views_of(inputs, *seed, batch=16, **more):
+    return training.Views(rows_of(inputs), batch, settings()[2], "x", *seed, **more)
 
 
 class Interrupted(Exception):
@@ -28,10 +34,10 @@ def train(digits, tmp_path):
     """train(**settings) -> (model, history); ``at`` maps a step to what happens there."""
 
     def run(at=None, identity=None, **other):
-        args = settings(**other)
+        how, keep, ranges = settings(**other)
         inputs, labels = digits(50)
-        model = models.build("cnn-2", 10, 1, 8, seed=0)
-        views = training.Views(inputs, args, "test", 0)
+        model = build("cnn-2", 10, 1, 8, seed=0)
+        views = training.Views(rows_of(inputs), how.batch, ranges, "test", 0)
         seen = []
 
         def loss_fn(step):
@@ -43,8 +49,9 @@ def train(digits, tmp_path):
             return F.cross_entropy(logits, labels[rows]), {"fit": logits.max()}
 
         run.seen = seen
-        history = training.fit(model, loss_fn, args, views.per_epoch, identity or {"who": "test"})
-        training.finish(args)
+        identity = identity or {"who": "test"}
+        history = training.fit(model, loss_fn, how, keep, views.per_epoch, identity)
+        training.finish(keep)
         return model, history
 
     return run
@@ -56,7 +63,7 @@ def equal(one, other):
 
 
 def test_each_epoch_visits_every_image_once_in_another_order(digits):
-    views = training.Views(digits(48)[0], settings(), "x", 0)
+    views = views_of(digits(48)[0], 0)
     epochs = [
         torch.cat([views.indices(epoch * views.per_epoch + at) for at in range(views.per_epoch)])
         for epoch in range(2)
@@ -68,10 +75,9 @@ def test_each_epoch_visits_every_image_once_in_another_order(digits):
 
 def test_convolved_views_are_other_inputs_of_the_same_rows_and_repeat(digits):
     inputs = digits(48)[0]
-    untouched = training.Views(inputs, settings(), "x", 0)
+    untouched = views_of(inputs, 0)
     plain, first, again = (
-        training.Views(inputs, settings(), "x", 0, convolved=probability)
-        for probability in (0.0, 1.0, 1.0)
+        views_of(inputs, 0, source=Source(probability)) for probability in (0.0, 1.0, 1.0)
     )
     rows = plain.indices(0)
     assert torch.equal(rows, first.indices(0))
@@ -81,13 +87,13 @@ def test_convolved_views_are_other_inputs_of_the_same_rows_and_repeat(digits):
 
 
 def test_a_batch_larger_than_the_data_is_all_of_it(digits):
-    views = training.Views(digits(10)[0], settings(batch=64), "x", 0)
+    views = views_of(digits(10)[0], 0, batch=64)
     assert sorted(views.indices(3).tolist()) == list(range(10))
 
 
 def test_a_view_is_a_function_of_seed_epoch_image_and_name(digits):
     inputs = digits(48)[0]
-    first, again, other = (training.Views(inputs, settings(), "x", seed) for seed in (0, 0, 1))
+    first, again, other = (views_of(inputs, seed) for seed in (0, 0, 1))
     list(map(first.indices, range(5)))  # what was drawn before does not matter
     assert torch.equal(first.indices(7), again.indices(7))
     rows = again.indices(7)
@@ -103,11 +109,13 @@ def test_a_view_is_a_function_of_seed_epoch_image_and_name(digits):
 
 def test_views_are_equal_across_processes(digits):
     program = """
-import argparse, hashlib, torch
+import hashlib, torch
+from distilshift.data.domains import Inputs
+from distilshift.image.settings import View
 from distilshift.learning import training
-args = argparse.Namespace(batch=16, rotation=10.0, translation=0.1, scale=0.1)
 inputs = torch.arange(48 * 64).view(48, 1, 8, 8).to(torch.uint8)
-views = training.Views(inputs, args, "x", 0)
+data = Inputs(inputs, torch.arange(48), {"data": "image"})
+views = training.Views(data, 16, View(10.0, 0.1, 0.1), "x", 0)
 rows = views.indices(7)
 print(hashlib.sha256(views.view(rows, 7).numpy().tobytes()).hexdigest(), rows.tolist())
 """
@@ -145,7 +153,7 @@ def test_only_what_requires_a_gradient_is_trained():
     model[0].requires_grad_(False)
     before = model[0].weight.clone(), model[1].weight.clone()
     training.fit(
-        model, lambda step: (model(torch.ones(1, 2)).square().sum(), {}), settings(), 1, {}
+        model, lambda step: (model(torch.ones(1, 2)).square().sum(), {}), *settings()[:2], 1, {}
     )
     assert torch.equal(model[0].weight, before[0])
     assert not torch.equal(model[1].weight, before[1])
@@ -161,7 +169,7 @@ def test_a_loss_that_is_not_finite_stops_with_the_step_and_the_setting(value):
     with pytest.raises(
         InputError, match=r"step 5: the loss is (nan|-?inf).*rate of 0\.5; lower lr"
     ):
-        training.fit(weight, loss_fn, settings(lr=0.5), 3, {})
+        training.fit(weight, loss_fn, *settings(lr=0.5)[:2], 3, {})
 
 
 @pytest.mark.parametrize("channels_last", [False, True])

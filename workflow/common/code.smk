@@ -2,6 +2,14 @@
 import ast
 from pathlib import Path
 
+# modules that load others by a name: all that a name may mean
+LOADED = {
+    "kinds": ["image"],
+    "networks": ["image/networks"],
+    "adaptation": ["learning/adaptations"],
+    "distillation": ["learning/losses"],
+}
+
 
 def code(script):
     """A script and every module of ours that it imports, directly or not.
@@ -15,6 +23,8 @@ def code(script):
         if str(path) not in found:
             found.append(str(path))
             waiting += imported_modules(path)
+            for folder in LOADED.get(path.stem, ()):
+                waiting += sorted(Path("scripts/distilshift", folder).glob("*.py"))
     return [local(path) for path in found]
 
 

@@ -35,3 +35,16 @@ def compute_flags(role):
         "compile"
     ]
     return " ".join(flags)
+
+
+def augmentation_flags(role):
+    """The ranges that a role's views are drawn from, named by the kind of data."""
+    ranges = config["training"][role]["augmentation"]
+    return " ".join(f"--augmentation {name}={value}" for name, value in ranges.items())
+
+
+def input_flags():
+    """What every row of a domain becomes, named by the kind of data."""
+    return " ".join(
+        f"--input {name}={value}" for name, value in config["image"].items()
+    )

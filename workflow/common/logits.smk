@@ -39,12 +39,10 @@ def shard(wildcards):
 
 def view_flags(wildcards):
     """The views that a cache holds, as flags of cache_logits.py: those of its students."""
-    views, drawn = config["logits"]["views"], config["training"]["student"]
+    views = config["logits"]["views"]
     if views == 0 or not has_views(wildcards.adaptation):
         return ""
-    flags = [f"--views {views} --seed {wildcards.seed}"]
-    flags += [f"--{name} {value}" for name, value in drawn["augmentation"].items()]
-    return " ".join(flags)
+    return f"--views {views} --seed {wildcards.seed} {augmentation_flags('student')}"
 
 
 def members(wildcards):

@@ -65,7 +65,7 @@ rule construct_domain:
         mem_mb=growing(3000),
         runtime=growing(30),
     params:
-        image=lookup("image", within=config),
+        input=input_flags(),
         classes=class_flags,
         split=split_flags(),
         shift=shift_flags,
@@ -75,8 +75,8 @@ rule construct_domain:
             --domain {wildcards.domain} \
             --dataset-inputs {input.inputs} \
             --dataset-labels {input.labels} \
-            --size {params.image[size]} \
-            --channels {params.image[channels]} \
+            --data image \
+            {params.input} \
             {params.classes} \
             {params.shift} \
             {params.split} \

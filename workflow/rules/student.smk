@@ -30,6 +30,7 @@ rule distill_student:
         method=lookup("methods/{method}", within=config),
         source=source_flags,
         training=lookup("training/student", within=config),
+        augmentation=augmentation_flags("student"),
         compute=compute_flags("student"),
         device=device,
     shell:
@@ -52,9 +53,7 @@ rule distill_student:
             --batch {params.training[batch]} \
             --lr {params.training[lr]} \
             --weight-decay {params.training[weight_decay]} \
-            --rotation {params.training[augmentation][rotation]} \
-            --translation {params.training[augmentation][translation]} \
-            --scale {params.training[augmentation][scale]} \
+            {params.augmentation} \
             {params.compute} \
             --seed {wildcards.seed} \
             --state {output.weights}.state \
@@ -92,6 +91,7 @@ rule train_student:
     params:
         model=lookup("networks/{network}/student", within=config),
         training=lookup("training/student", within=config),
+        augmentation=augmentation_flags("student"),
         compute=compute_flags("student"),
         device=device,
     shell:
@@ -104,9 +104,7 @@ rule train_student:
             --batch {params.training[batch]} \
             --lr {params.training[lr]} \
             --weight-decay {params.training[weight_decay]} \
-            --rotation {params.training[augmentation][rotation]} \
-            --translation {params.training[augmentation][translation]} \
-            --scale {params.training[augmentation][scale]} \
+            {params.augmentation} \
             {params.compute} \
             --seed {wildcards.seed} \
             --state {output.weights}.state \

@@ -25,6 +25,7 @@ rule train_teacher:
     params:
         model=lookup("networks/{network}/teacher", within=config),
         training=lookup("training/teacher", within=config),
+        augmentation=augmentation_flags("teacher"),
         random_convolution=lookup("training/random_convolution", within=config),
         compute=compute_flags("teacher"),
         device=device,
@@ -38,10 +39,8 @@ rule train_teacher:
             --batch {params.training[batch]} \
             --lr {params.training[lr]} \
             --weight-decay {params.training[weight_decay]} \
-            --rotation {params.training[augmentation][rotation]} \
-            --translation {params.training[augmentation][translation]} \
-            --scale {params.training[augmentation][scale]} \
-            --random-convolution {params.random_convolution} \
+            {params.augmentation} \
+            --source-augmentation random_convolution={params.random_convolution} \
             {params.compute} \
             --seed {wildcards.seed} \
             --state {output.weights}.state \
@@ -82,6 +81,7 @@ rule adapt_teacher:
         adaptation=adaptation_settings,
         source=source_flags,
         training=lookup("training/adaptation", within=config),
+        augmentation=augmentation_flags("adaptation"),
         random_convolution=lookup("training/random_convolution", within=config),
         compute=compute_flags("adaptation"),
         device=device,
@@ -99,10 +99,8 @@ rule adapt_teacher:
             --batch {params.training[batch]} \
             --lr {params.training[lr]} \
             --weight-decay {params.training[weight_decay]} \
-            --rotation {params.training[augmentation][rotation]} \
-            --translation {params.training[augmentation][translation]} \
-            --scale {params.training[augmentation][scale]} \
-            --random-convolution {params.random_convolution} \
+            {params.augmentation} \
+            --source-augmentation random_convolution={params.random_convolution} \
             {params.compute} \
             --seed {wildcards.seed} \
             --state {output.weights}.state \

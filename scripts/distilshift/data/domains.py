@@ -1,30 +1,53 @@
-"""Reading domains: inputs and, where a script may see them, the labels that belong."""
+"""Reading domains: rows and, where a script may see them, the labels that belong."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from distilshift.data import kinds
 from distilshift.files import labels, tensors
 
 import torch
 from torch import Tensor
 
+FACTS = ("data", "input", "classes")  # of a header, which two things that meet must share
+
 
 class Inputs(NamedTuple):
-    inputs: "Tensor | Mapped"  # uint8 (N, C, H, W)
+    inputs: "Tensor | Mapped"  # (N, ...), as the kind of data keeps its rows
     ids: Tensor  # int64 (N,)
-    header: dict  # domain, dataset, classes, size, channels, shift, split, sha256
+    header: dict  # data, input, domain, dataset, classes, shift, split, sha256
 
     @property
     def classes(self) -> list[str]:
         return self.header["classes"]
 
     @property
-    def input(self) -> dict:
-        """What a network must be built for."""
-        header = self.header
-        sizes = {"channels": header["channels"], "size": header["size"]}
-        return {"classes": len(header["classes"]), **sizes}
+    def kind(self) -> kinds.Kind:
+        return kinds.load(self.header["data"])
+
+    @property
+    def device(self) -> torch.device:
+        """Where what is asked for arrives."""
+        return self.inputs.device
+
+    @property
+    def known(self) -> dict:
+        """What its rows and classes are: what a network or cache must be of, to belong to it."""
+        return {name: self.header[name] for name in FACTS}
+
+    @property
+    def needs(self) -> dict:
+        """What a network is built for, by the names of ``networks.build``."""
+        return {**self.known, "classes": len(self.classes)}
+
+    def plain(self, rows: Tensor) -> Tensor:
+        """Those rows as networks see them, without augmentation."""
+        return self.kind.views.plain(self.inputs[rows])
+
+    def see(self, rows: Tensor, parameters: Tensor) -> Tensor:
+        """Those rows (n,) in the views that parameters (n, P) stand for."""
+        return self.kind.views.see(self.inputs[rows], parameters)
 
 
 class Mapped:

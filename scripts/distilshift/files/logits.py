@@ -7,10 +7,10 @@ column is ten times slower (benchmarks/logits_format.py). Elsewhere:
     table = pandas.read_parquet("logits.parquet")
     logits = numpy.frombuffer(b"".join(table["logits"]), "<f4").reshape(len(table), -1)
 
-A cache of V augmented views besides the plain one has a row a sample and view, and five
-columns more: ``view`` (int32, 0 is the plain image) and the parameters that made it,
-``angle``, ``zoom``, ``right``, ``down`` (float32, see ``augmentation``). What a view is
-stands there and nowhere else: nobody draws it again from a seed.
+A cache of V augmented views besides the plain one has a row a sample and view, and more
+columns: ``view`` (int32, 0 is the plain row) and the parameters that made it, by the names
+that the kind of data has for them (float32; of images ``angle``, ``zoom``, ``right``,
+``down``). What a view is stands there and nowhere else: nobody draws it again from a seed.
 
 The file's metadata, key ``distilshift``, is JSON: teacher and inputs by sha256, class
 names, preprocessing, ``views`` V and what they were drawn from, the model's mode, dtype,
@@ -22,12 +22,11 @@ its views: ``shard`` k of ``shards`` K. They are never joined on disk; the reade
 of them, in any order.
 """
 
-import argparse
 import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,7 +40,6 @@ import pyarrow.parquet as pq
 KEY = b"distilshift"
 DTYPES = {"float16": np.dtype("<f2"), "float32": np.dtype("<f4")}
 SPOOL_BYTES = 2**28  # a larger column is spooled to disk, see Spool
-PARAMETERS = ("angle", "zoom", "right", "down")  # in the order of ``augmentation``
 
 
 class Spool:
@@ -79,7 +77,7 @@ class Rows(NamedTuple):
     ids: np.ndarray  # int64 (n,)
     logits: np.ndarray  # (n, C)
     view: int | np.ndarray = 0  # one, or (n,)
-    parameters: np.ndarray | None = None  # float32 (n, 4); none for the plain inputs
+    parameters: np.ndarray | None = None  # float32 (n, P); none for the plain inputs
 
 
 class Cache(NamedTuple):
@@ -89,25 +87,26 @@ class Cache(NamedTuple):
     logits: np.ndarray | Spool  # float16 or float32 (N (1 + V), C); logits[rows] gives some
     provenance: dict
     rows: np.ndarray  # int64 (1 + V, N)
-    parameters: np.ndarray | Spool | None  # float32 (N (1 + V), 4); none where V is 0
+    parameters: np.ndarray | Spool | None  # float32 (N (1 + V), P); none where V is 0
 
 
 def write(path: Path, chunks: Iterable[tuple], provenance: dict, dtype: str) -> None:
     """Write chunks, each ``Rows`` and a row group, whole or not at all.
 
     Args:
-        provenance: must hold ``classes``, and ``views`` if there are any; ``dtype`` is added.
+        provenance: must hold ``classes`` and, if there are views, ``views`` and
+            ``parameters``, the names of what makes one; ``dtype`` is added.
         dtype: "float16" or "float32", what is stored.
 
     Raises:
         InputError: logits that are not finite, or do not fit float16.
     """
-    width, views = len(provenance["classes"]), provenance.get("views", 0)
+    width, names = len(provenance["classes"]), _parameters(provenance)
     binary = pa.binary(width * DTYPES[dtype].itemsize)
     metadata = {KEY: json.dumps({**provenance, "dtype": dtype}, sort_keys=True).encode()}
     fields = [("sample_id", pa.int64()), ("logits", binary)]
-    if views:
-        fields += [("view", pa.int32()), *((name, pa.float32()) for name in PARAMETERS)]
+    if names:
+        fields += [("view", pa.int32()), *((name, pa.float32()) for name in names)]
     schema = pa.schema(fields, metadata)
     options = {"use_dictionary": False, "compression": "none"}
     with parquet.writing(path, schema, **options) as writer:
@@ -123,9 +122,9 @@ def write(path: Path, chunks: Iterable[tuple], provenance: dict, dtype: str) -> 
             flat = pa.py_buffer(stored)
             column = pa.FixedSizeBinaryArray.from_buffers(binary, len(ids), [None, flat])
             arrays = [pa.array(ids, pa.int64()), column]
-            if views:
+            if names:
                 if parameters is None:
-                    parameters = np.zeros((len(ids), len(PARAMETERS)), np.float32)
+                    parameters = np.zeros((len(ids), len(names)), np.float32)
                 arrays += [pa.array(np.full(len(ids), view, np.int32))]
                 arrays += [pa.array(values, pa.float32()) for values in parameters.T]
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema), len(ids))
@@ -140,16 +139,23 @@ def file_sha256(path: Path) -> str:
         raise InputError(path, "no such file", "see adaptations in the config") from None
 
 
-def views_drawn(views: int, args: argparse.Namespace) -> dict:
+def views_drawn(views: int, parameters: Sequence[str], ranges: dict, seed: int) -> dict:
     """The metadata of a cache's views: how many, and with what they were drawn.
 
     Args:
-        args: ``rotation``, ``translation``, ``scale`` and ``seed`` of the student.
+        parameters: the names of the numbers that make a view.
+        ranges: what they are drawn from.
+        seed: of the student whose views they are.
     """
     if views == 0:
         return {"views": 0}
-    ranges = {name: getattr(args, name) for name in ("rotation", "translation", "scale")}
-    return {"views": views, **ranges, "views_seed": args.seed}
+    drawn = {"augmentation": ranges, "views_seed": seed}
+    return {"views": views, "parameters": list(parameters), **drawn}
+
+
+def _parameters(provenance: dict) -> list[str]:
+    """The names of the numbers that make a view; none, where there are no views."""
+    return provenance["parameters"] if provenance.get("views", 0) else []
 
 
 def read_provenance(path: Path) -> dict:
@@ -175,25 +181,24 @@ def read(
     """
     files = [(path, _open(path)) for path in paths]
     provenance = _provenance(*files[0])
-    same = ("dtype", "classes", "round", "shards", "views")
+    same = ("dtype", "classes", "round", "shards", "views", "parameters")
     alike = {field: provenance.get(field) for field in same}
     for path, file in files:
         found = _provenance(path, file)
         for field, value in {**alike, **expect}.items():
             if found.get(field) != value:
-                problem = (
-                    f"{field} is {_short(found.get(field))}, the student needs {_short(value)}"
-                )
+                problem = _difference(field, found.get(field), value)
                 raise InputError(path, problem, rerun("cache_logits"))
     _check_shards(files, part)
     count, views = sum(file.metadata.num_rows for _, file in files), provenance.get("views", 0)
     dtype, width = DTYPES[provenance["dtype"]], len(provenance["classes"])
     found_ids, found_views = np.empty(count, np.int64), np.zeros(count, np.int32)
     logits = _room(count, width, dtype)
-    parameters = _room(count, len(PARAMETERS), np.dtype("<f4")) if views else None
+    names = _parameters(provenance)
+    parameters = _room(count, len(names), np.dtype("<f4")) if views else None
     at = 0
     for path, file in files:
-        for some in _rows(path, file, dtype, width, views > 0):
+        for some in _rows(path, file, dtype, width, names):
             to = slice(at, at + len(some.ids))
             found_ids[to], logits[to] = some.ids, some.logits
             if views:
@@ -261,14 +266,15 @@ def _open(path: Path) -> pq.ParquetFile:
 def _provenance(path: Path, file: pq.ParquetFile) -> dict:
     metadata = (file.schema_arrow.metadata or {}).get(KEY)
     found = json.loads(metadata) if metadata else {}
-    columns = ["sample_id", "logits", *(("view", *PARAMETERS) if found.get("views") else ())]
+    named = _parameters(found)
+    columns = ["sample_id", "logits", *(["view", *named] if named else [])]
     if not found or file.schema_arrow.names != columns:
         raise InputError(path, "is not a logit cache of distilshift", rerun("cache_logits"))
     return found
 
 
 def _rows(
-    path: Path, file: pq.ParquetFile, dtype: np.dtype, width: int, views: bool
+    path: Path, file: pq.ParquetFile, dtype: np.dtype, width: int, names: list[str]
 ) -> Iterator[Rows]:
     with parquet.failing_clearly(path, "cache_logits"):
         for batch in file.iter_batches(batch_size=8192):
@@ -283,10 +289,18 @@ def _rows(
             start = column.offset * width
             values = flat[start : start + len(column) * width].reshape(len(column), width)
             seen = []
-            if views:
-                drawn = np.stack([batch[name].to_numpy() for name in PARAMETERS], 1)
+            if names:
+                drawn = np.stack([batch[name].to_numpy() for name in names], 1)
                 seen = [batch["view"].to_numpy(), drawn]
             yield Rows(batch["sample_id"].to_numpy(), values, *seen)
+
+
+def _difference(field: str, found: object, wanted: object) -> str:
+    """How two values of a field differ; of two groups, the first of their fields that does."""
+    if isinstance(found, dict) and isinstance(wanted, dict) and found.keys() == wanted.keys():
+        name = next(name for name in found if found[name] != wanted[name])
+        return _difference(f"{field}.{name}", found[name], wanted[name])
+    return f"{field} is {_short(found)}, the student needs {_short(wanted)}"
 
 
 def _short(value: object) -> str:

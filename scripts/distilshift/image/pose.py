@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from distilshift.image import augmentation
+from distilshift.image import views
 
 import torch
 from torch import Tensor
@@ -22,7 +22,7 @@ class Pose(NamedTuple):
     negative: bool = False
 
     def apply(self, images: Tensor) -> Tensor:
-        """Float images (N, C, H, W) in -1..1, as ``augmentation.preprocess`` gives them."""
+        """Float images (N, C, H, W) in -1..1, as ``views.plain`` gives them."""
         parameters = torch.tensor([[self.angle, self.zoom, 0.0, 0.0]]).expand(len(images), -1)
         shown = -images if self.negative else images
-        return augmentation.apply_affine(shown, augmentation.affine(parameters))
+        return views.apply_affine(shown, views.affine(parameters))

@@ -8,10 +8,10 @@ polarity under which the source teacher's predictions are the surest and the mos
 
 import copy
 import functools
+from collections.abc import Callable
 
-from distilshift.image import augmentation
+from distilshift.image import views
 from distilshift.image.pose import Pose
-from distilshift.learning import alignment
 from distilshift.seeds import generator
 
 import torch
@@ -25,7 +25,7 @@ MARGIN = 0.125  # nats that a pose must add before it is believed
 
 
 @torch.no_grad()
-def search(model: nn.Module, target: Tensor) -> Pose:
+def search(model: nn.Module, target: Tensor, uncertainty: Callable[[Tensor], Tensor]) -> Pose:
     """The pose of highest mutual information between images and predicted classes.
 
     I(x; y) = H(mean_i p_i) - mean_i H(p_i) in nats, of the source teacher on up to
@@ -36,16 +36,17 @@ def search(model: nn.Module, target: Tensor) -> Pose:
 
     Args:
         target: uint8 images (N, C, H, W).
+        uncertainty: maps logits (N, C) to -I(x; y), as information maximisation's loss.
 
     Source of the score: Bridle, Heading, MacKay, "Unsupervised Classifiers, Mutual
     Information and 'Phantom Targets'", NIPS 1991; the search is ours.
     """
     rows = torch.randperm(len(target), generator=generator("pose"))[:PROBE]
-    images = augmentation.preprocess(target[rows])
+    images = views.plain(target[rows])
     teacher = copy.deepcopy(model).train()
 
     def information(pose: Pose, seen: Tensor) -> float:
-        return -alignment.information_maximisation(teacher(pose.apply(seen))).item()
+        return -uncertainty(teacher(pose.apply(seen))).item()
 
     @functools.cache
     def score(pose: Pose) -> float:

@@ -1,27 +1,28 @@
 """What every training step leaves: weights, a history an epoch, a record of the machine."""
 
-import argparse
+import dataclasses
 from pathlib import Path
 
-from distilshift import device
+from distilshift import device, networks
 from distilshift.files import documents, parquet
-from distilshift.learning import models, training
+from distilshift.settings import Settings, setting
 
 import pyarrow as pa
 import torch
-from torch import nn
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("outputs")
-    group.add_argument("--weights", type=Path, required=True, help="safetensors")
-    group.add_argument("--history", type=Path, required=True, help="Parquet, one row an epoch")
-    group.add_argument("--record", type=Path, required=True, help="JSON: device, seconds, sizes")
+@dataclasses.dataclass(frozen=True)
+class Artefacts(Settings):
+    """Where they go."""
+
+    weights: Path = setting(about="output, safetensors")
+    history: Path = setting(about="output, Parquet, a row an epoch")
+    record: Path = setting(about="output, JSON: device, seconds, sizes")
 
 
 def write(
-    args: argparse.Namespace,
-    model: nn.Module,
+    to: Artefacts,
+    model: networks.Network,
     header: dict,
     history: list[dict],
     on: torch.device,
@@ -32,13 +33,12 @@ def write(
     Weights and history are the same bytes on every run of one machine; what differs
     from run to run (seconds, device) is in the record alone.
     """
-    sha256 = models.save_weights(args.weights, model, header)
-    parquet.write(pa.Table.from_pylist(history), args.history)
+    sha256 = networks.save_weights(to.weights, model, header)
+    parquet.write(pa.Table.from_pylist(history), to.history)
     measured = {
-        "parameters": models.parameter_count(model),
+        "parameters": networks.parameter_count(model),
         "training_seconds": round(seconds, 3),
         "weights_sha256": sha256,
         **device.record(on),
     }
-    documents.write(args.record, measured)
-    training.finish(args)
+    documents.write(to.record, measured)

@@ -13,12 +13,6 @@ from torch import Tensor
 FLOOR = 1e-3  # of the mass, for the classes that a hard label denies: a logarithm needs one
 
 
-def valid(budget: str) -> bool:
-    """Whether a budget is full, hard or top<k>, k at least 1."""
-    k = budget.removeprefix("top")
-    return budget in ("full", "hard") or (k != budget and k.isdecimal() and int(k) > 0)
-
-
 def project(logits: Tensor, budget: str) -> Tensor:
     """The log-probabilities (N, C) of what is known of softmax(logits), T = 1.
 

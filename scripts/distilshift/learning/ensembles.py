@@ -7,9 +7,8 @@ out need not sum to 1. No torch here: caches are joined without it.
 
 from collections.abc import Callable
 
-from distilshift.analysis.metrics import log_softmax
-
 import numpy as np
+from scipy.special import log_softmax
 
 
 def alike(log_p: np.ndarray) -> np.ndarray:
@@ -41,7 +40,7 @@ COMBINATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 def combine(logits: np.ndarray, combination: str) -> np.ndarray:
     """log(sum_m w_m p_m / sum_m w_m) of members' logits (M, n, C): (n, C)."""
-    log_p = np.stack([log_softmax(member) for member in logits])
+    log_p = np.stack([log_softmax(member.astype(np.float64), axis=1) for member in logits])
     weights = COMBINATIONS[combination](log_p)
     shares = np.log(weights / weights.sum(0))
     return np.logaddexp.reduce(log_p + shares[..., None], axis=0)

@@ -1,8 +1,7 @@
 """Rounds: a student's own soft labels, which keep a share of those it learned from."""
 
-from distilshift.analysis.metrics import log_softmax
-
 import numpy as np
+from scipy.special import log_softmax
 
 
 def remember(previous: np.ndarray, fresh: np.ndarray, memory: float) -> np.ndarray:
@@ -17,4 +16,5 @@ def remember(previous: np.ndarray, fresh: np.ndarray, memory: float) -> np.ndarr
     """
     with np.errstate(divide="ignore"):  # log 0 is a share that does not count
         kept, new = np.log(memory), np.log(1 - memory)
-    return np.logaddexp(kept + log_softmax(previous), new + log_softmax(fresh))
+    before, now = (log_softmax(x.astype(np.float64), axis=1) for x in (previous, fresh))
+    return np.logaddexp(kept + before, new + now)

@@ -4,7 +4,6 @@ Random draws are a function of (seed, step), never of what was drawn before, so 
 that is killed and resumed ends in the same bytes as one that was not.
 """
 
-import argparse
 import contextlib
 import hashlib
 import inspect
@@ -20,10 +19,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from distilshift import cli
+from distilshift.data.domains import Inputs
 from distilshift.errors import InputError
 from distilshift.files import tensors
-from distilshift.image import augmentation
+from distilshift.learning.settings import Run, Training
 from distilshift.seeds import generator, seed_from
+from distilshift.settings import Settings
 
 import torch
 from torch import Tensor, nn
@@ -31,98 +32,65 @@ from torch import Tensor, nn
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The settings every training script shares; the config's ``training`` gives them."""
-    group = parser.add_argument_group("training")
-    group.add_argument("--steps", type=cli.positive_int, default=400, help="optimiser steps")
-    group.add_argument("--batch", type=cli.positive_int, default=128, help="inputs a step")
-    group.add_argument("--lr", type=cli.positive_float, default=3e-3, help="peak learning rate")
-    group.add_argument("--weight-decay", type=cli.non_negative_float, default=1e-2)
-    augmentation.add_arguments(group)
-    group.add_argument(
-        "--channels-last",
-        action="store_true",
-        help="convolve in that memory format: faster for wide networks, slower for narrow ones",
-    )
-    group.add_argument(
-        "--precision",
-        choices=sorted(PRECISIONS),
-        default="float32",
-        help="bfloat16 is mixed precision: weights, logits and loss stay float32",
-    )
-    group.add_argument(
-        "--compile",
-        action="store_true",
-        help="torch.compile the network: pays in long runs, needs a C++ compiler",
-    )
-    group.add_argument("--seed", type=cli.non_negative_int, default=0)
-    group.add_argument(
-        "--state",
-        type=Path,
-        metavar="FILE",
-        help="where to keep what a killed run needs to go on; removed at the end",
-    )
-    group.add_argument(
-        "--save-seconds",
-        type=cli.non_negative_float,
-        default=60.0,
-        help="how much work a SIGKILL may cost; SIGTERM costs none",
-    )
-
-
 class Views:
-    """Batches of a set of inputs as the network sees them.
+    """Batches of a set of rows as a network sees them.
 
-    Which inputs a batch holds is a function of (seed, step); how an image is seen is one
-    of (seed, epoch, place of the image in the set), so that a cache can hold its views.
+    Which rows a batch holds is a function of (seed, step); how a row is seen is one of
+    (seed, epoch, place of the row in the set), so that a cache can hold its views.
 
     Args:
-        inputs: uint8 (N, C, H, W), on any device; batches come on that device.
-        args: ``batch``, ``rotation``, ``translation``, ``scale``.
+        data: N rows on any device; batches come on that device.
+        batch: rows a step; a smaller set is one batch.
+        ranges: what views are drawn from, a ``View`` of the kind of data.
         seed: names the random stream; equal seeds give equal batches and views.
-        convolved: probability of a random convolution, drawn for each batch anew; such
-            views are not for a cache, which could not tell them.
+        source: what is done to labelled source rows besides, a ``Source`` of the kind,
+            drawn for each batch anew; such views are not for a cache, which could not tell
+            them.
     """
 
     def __init__(
-        self, inputs: Tensor, args: argparse.Namespace, *seed: object, convolved: float = 0.0
+        self,
+        data: Inputs,
+        batch: int,
+        ranges: Settings,
+        *seed: object,
+        source: Settings | None = None,
     ):
-        self.inputs, self.args, self.seed, self.convolved = inputs, args, seed, convolved
-        self.batch = min(args.batch, len(inputs))
-        self.per_epoch = len(inputs) // self.batch
+        self.data, self.ranges, self.seed, self.source = data, ranges, seed, source
+        self.device, self.count = data.device, len(data.ids)
+        self.batch = min(batch, self.count)
+        self.per_epoch = self.count // self.batch
         self._epoch, self._order = -1, torch.empty(0)
         self._drawn: dict[str, tuple[int, Tensor]] = {}  # name -> epoch, its parameters
 
     def indices(self, step: int) -> Tensor:
-        """Which inputs step ``step`` uses: (batch,) int64; each epoch visits all once."""
+        """Which rows step ``step`` uses: (batch,) int64; each epoch visits all once."""
         epoch, at = divmod(step, self.per_epoch)
         if epoch != self._epoch:
-            order = torch.randperm(
-                len(self.inputs), generator=generator(*self.seed, "order", epoch)
-            )
+            order = torch.randperm(self.count, generator=generator(*self.seed, "order", epoch))
             self._epoch, self._order = epoch, order
-        return self._order[at * self.batch : (at + 1) * self.batch].to(self.inputs.device)
+        return self._order[at * self.batch : (at + 1) * self.batch].to(self.device)
 
     def parameters(self, epoch: int, name: str = "view") -> Tensor:
-        """How every image is seen in that epoch: (N, 4), as ``augmentation`` defines them."""
+        """How every row is seen in that epoch: (N, P), as the kind of data defines them."""
         if self._drawn.get(name, (-1,))[0] != epoch:
-            drawn = augmentation.draw(len(self.inputs), self.args, *self.seed, name, epoch)
-            self._drawn[name] = epoch, drawn.to(self.inputs.device)
+            stream = (*self.seed, name, epoch)
+            drawn = self.data.kind.views.draw(self.count, self.ranges, *stream)
+            self._drawn[name] = epoch, drawn.to(self.device)
         return self._drawn[name][1]
 
     def view(self, indices: Tensor, step: int, name: str = "view", strength: float = 1.0) -> Tensor:
-        """Those inputs, preprocessed and augmented: float (batch, C, H, W).
+        """Those rows, preprocessed and augmented: (batch, ...).
 
         Args:
             name: tells apart several views of one epoch.
             strength: multiplies every range of the augmentation.
         """
-        parameters = self.parameters(step // self.per_epoch, name)[indices]
-        seen = augmentation.see(self.inputs[indices], parameters * strength)
-        if not self.convolved:
+        kind, parameters = self.data.kind, self.parameters(step // self.per_epoch, name)[indices]
+        seen = self.data.see(indices, kind.views.strengthen(parameters, strength))
+        if self.source is None:
             return seen
-        stream = (*self.seed, "convolution", name, step)
-        return augmentation.random_convolution(seen, self.convolved, *stream)
+        return kind.views.disturb(seen, self.source, *self.seed, "convolution", name, step)
 
 
 class AdamW(torch.optim.AdamW):
@@ -143,14 +111,15 @@ LossFn = Callable[[int], tuple[Tensor, dict[str, Tensor]]]
 
 
 def fit(
-    module: nn.Module, loss_fn: LossFn, args: argparse.Namespace, per_epoch: int, identity: dict
+    module: nn.Module, loss_fn: LossFn, how: Training, run: Run, per_epoch: int, identity: dict
 ) -> list[dict]:
     """Minimise ``loss_fn`` with AdamW and a one-cycle schedule; return the history.
 
     Args:
         module: everything that is trained; left in training mode.
         loss_fn: maps the step to (loss, measurements), all scalar tensors.
-        args: ``steps``, ``lr``, ``weight_decay``, ``channels_last``, ``state``.
+        how: steps, learning rate and how it is computed.
+        run: where its state is kept.
         per_epoch: steps in one line of the history.
         identity: what makes this run this run; a saved state of another is not resumed.
 
@@ -161,26 +130,24 @@ def fit(
         InputError: the loss is no longer a finite number; names the step and the setting.
     """
     trained = [p for p in module.parameters() if p.requires_grad]
-    optimizer = AdamW(trained, lr=args.lr, weight_decay=args.weight_decay, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, args.lr, total_steps=args.steps)
-    identity = {**identity, "steps": args.steps, "lr": args.lr, "decay": args.weight_decay}
-    identity |= {"batch": args.batch, "channels_last": args.channels_last}
-    identity |= {"precision": args.precision, "compile": args.compile, "code": _code_sha256()}
+    optimizer = AdamW(trained, lr=how.lr, weight_decay=how.weight_decay, fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, how.lr, total_steps=how.steps)
+    identity = {**identity, "training": how.facts(), "code": _code_sha256()}
     history: list[dict] = []
     sums: dict[str, Tensor] = {}
     losses: list[Tensor] = []  # of this epoch; looked at once, so as not to wait for a GPU
     start = 0
-    if args.channels_last:  # before the state: it must come back in the same layout
+    if how.channels_last:  # before the state: it must come back in the same layout
         module.to(memory_format=torch.channels_last)
-    if args.state and args.state.exists():
-        start, history, sums = _resume(args.state, module, optimizer, schedule, identity)
-    compute = _compute(module, args)
+    if run.state and run.state.exists():
+        start, history, sums = _resume(run.state, module, optimizer, schedule, identity)
+    compute = _compute(module, how)
     on = trained[0].device
     stop = _Stop()
     module.train()
     saved, shown = time.monotonic(), -1
     begun, first = time.monotonic(), start
-    for step in range(start, args.steps):
+    for step in range(start, how.steps):
         lr = optimizer.param_groups[0]["lr"]
         _seed_dropout(seed_from("step", identity.get("seed"), step), on)
         with compute():
@@ -193,48 +160,48 @@ def fit(
             sums[name] = sums.get(name, 0) + value.detach()
         losses.append(loss.detach())
         done = step + 1
-        if done % per_epoch == 0 or done == args.steps:
+        if done % per_epoch == 0 or done == how.steps:
             count = (done - 1) % per_epoch + 1
             # in one order, whatever that of the sums is after a resume
             means = {name: (sums[name] / count).item() for name in sorted(sums)}
-            _check_finite(losses, done, args)
+            _check_finite(losses, done, how)
             losses = []
             history.append({"epoch": len(history) + 1, "step": done, "lr": lr, **means})
             sums = {}
-            if done * 10 // args.steps > shown:
-                shown = done * 10 // args.steps
+            if done * 10 // how.steps > shown:
+                shown = done * 10 // how.steps
                 pace = 1000 * (time.monotonic() - begun) / (done - first)
                 text = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
-                cli.log.info("step %d/%d  %s  %.1f ms/step", done, args.steps, text, pace)
-        due = stop.asked or time.monotonic() - saved > args.save_seconds
-        if args.state and due and done < args.steps:
-            _save(args.state, module, optimizer, identity, done, history, sums)
+                cli.log.info("step %d/%d  %s  %.1f ms/step", done, how.steps, text, pace)
+        due = stop.asked or time.monotonic() - saved > run.save_seconds
+        if run.state and due and done < how.steps:
+            _save(run.state, module, optimizer, identity, done, history, sums)
             saved = time.monotonic()
-        if stop.asked and done < args.steps:
-            kept = "state kept" if args.state else "no --state given, nothing kept"
+        if stop.asked and done < how.steps:
+            kept = "state kept" if run.state else "no --state given, nothing kept"
             cli.log.info("stopped by a signal after step %d; %s", done, kept)
             sys.exit(128 + stop.asked)
     stop.restore()
     return [{name: row[name] for name in history[-1]} for row in history]
 
 
-def finish(args: argparse.Namespace) -> None:
+def finish(run: Run) -> None:
     """Forget the resume state, and what kills left of it, once the outputs are in place."""
-    if args.state:
-        args.state.unlink(missing_ok=True)
-        for part in args.state.parent.glob(f".{args.state.name}.*.part"):
+    if run.state:
+        run.state.unlink(missing_ok=True)
+        for part in run.state.parent.glob(f".{run.state.name}.*.part"):
             part.unlink(missing_ok=True)
 
 
-def _compute(module: nn.Module, args: argparse.Namespace) -> Callable:
+def _compute(module: nn.Module, how: Training) -> Callable:
     """What each loss is computed under; compiles the module first, if that is asked for."""
-    if args.compile:
+    if how.compile:
         compilers = [os.environ.get("CXX") or "c++", "g++", "clang++"]
         if not any(map(shutil.which, compilers)):
             raise InputError("--compile", "no C++ compiler here", "set compile: false")
         for part in module.values() if isinstance(module, nn.ModuleDict) else [module]:
             part.compile()  # in place: the names of its weights stay
-    precision = PRECISIONS[args.precision]
+    precision = PRECISIONS[how.precision]
     if precision is None:
         return contextlib.nullcontext
     kind = next(module.parameters()).device.type
@@ -249,10 +216,11 @@ def _seed_dropout(seed: int, on: torch.device) -> None:
 
 
 def _code_sha256() -> str:
-    """Of every module here: a state that other code has saved must not be gone on with."""
+    """Of every module in use: a state that other code has saved must not be gone on with."""
     digest = hashlib.sha256(torch.__version__.encode())
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
+    for name, module in sorted(sys.modules.items()):
+        if name.partition(".")[0] == "distilshift":
+            digest.update(Path(module.__file__).read_bytes())
     return digest.hexdigest()
 
 
@@ -270,13 +238,13 @@ class _Stop:
         signal.signal(signal.SIGTERM, self._before)
 
 
-def _check_finite(losses: list[Tensor], done: int, args: argparse.Namespace) -> None:
+def _check_finite(losses: list[Tensor], done: int, how: Training) -> None:
     values = torch.stack(losses).tolist()
     for step, value in enumerate(values, done - len(values) + 1):
         if not math.isfinite(value):
             raise InputError(
                 f"step {step}",
-                f"the loss is {value}: training diverged at a peak learning rate of {args.lr}",
+                f"the loss is {value}: training diverged at a peak learning rate of {how.lr}",
                 "lower lr in the config's training section",
             )
 
@@ -325,8 +293,7 @@ def _resume(path, module, optimizer, schedule, identity):
     return header["step"], header["history"], sums
 
 
-def settings(args: argparse.Namespace) -> dict:
-    """The settings that make a row comparable with another, for the weights' header."""
-    names = ("steps", "batch", "lr", "weight_decay", "rotation", "translation", "scale")
-    names += ("precision",)
-    return {name: getattr(args, name) for name in names}
+def settings(how: Training, ranges: Settings, source: Settings | None = None) -> dict:
+    """What makes a row comparable with another, for the weights' header."""
+    more = {"source_augmentation": source.facts()} if source else {}
+    return {**how.comparable(), "augmentation": ranges.facts(), **more}

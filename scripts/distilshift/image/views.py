@@ -5,10 +5,9 @@ A view of an image is four numbers, its parameters, in this order: ``angle`` in 
 image moves, as fractions of the side). Whoever has them can make the same view again.
 """
 
-import argparse
 import math
 
-from distilshift import cli
+from distilshift.image.settings import Source, View
 from distilshift.seeds import generator
 
 import torch
@@ -16,43 +15,30 @@ import torch.nn.functional as F
 from torch import Tensor
 
 PREPROCESSING = "uint8 / 127.5 - 1"
+PARAMETERS = ("angle", "zoom", "right", "down")
 
 
-def add_arguments(parser: argparse._ActionsContainer) -> None:
-    """The ranges that parameters are drawn from."""
-    parser.add_argument("--rotation", type=cli.non_negative_float, default=10.0, help="degrees")
-    parser.add_argument(
-        "--translation", type=cli.non_negative_float, default=0.08, help="fraction of the side"
-    )
-    parser.add_argument("--scale", type=cli.non_negative_float, default=0.1, help="relative size")
-
-
-def add_source_arguments(parser: argparse._ActionsContainer) -> None:
-    """What is done to labelled source images alone, when a teacher learns from them."""
-    parser.add_argument(
-        "--random-convolution",
-        type=cli.probability,
-        default=0.0,
-        help="probability that a source image passes a random convolution",
-    )
-
-
-def preprocess(images: Tensor) -> Tensor:
+def plain(images: Tensor) -> Tensor:
     """uint8 (N, C, H, W) in 0..255 to float32 in -1..1: one transform for every domain."""
     return images.float().mul_(1 / 127.5).sub_(1)
 
 
-def draw(count: int, args: argparse.Namespace, *stream: object) -> Tensor:
+def draw(count: int, ranges: View, *stream: object) -> Tensor:
     """Random parameters of ``count`` images, (count, 4), drawn on the CPU.
 
     Args:
-        args: ``rotation``, ``scale`` and ``translation``, the largest change either way.
+        ranges: the largest change either way.
         stream: names the random stream.
     """
     # uniform in -1..1, four a sample, so that a seed means the same on every device
     drawn = torch.rand(count, 4, generator=generator(*stream)).mul_(2).sub_(1)
-    ranges = [args.rotation, args.scale, args.translation, args.translation]
-    return drawn.mul_(torch.tensor(ranges))
+    largest = [ranges.rotation, ranges.scale, ranges.translation, ranges.translation]
+    return drawn.mul_(torch.tensor(largest))
+
+
+def strengthen(parameters: Tensor, strength: float) -> Tensor:
+    """Views (N, 4) whose every change is ``strength`` times as large."""
+    return parameters * strength
 
 
 def affine(parameters: Tensor) -> Tensor:
@@ -77,7 +63,14 @@ def apply_affine(images: Tensor, theta: Tensor) -> Tensor:
 
 def see(images: Tensor, parameters: Tensor) -> Tensor:
     """uint8 images (N, C, H, W), preprocessed, as parameters (N, 4) say; float32."""
-    return apply_affine(preprocess(images), affine(parameters))
+    return apply_affine(plain(images), affine(parameters))
+
+
+def disturb(images: Tensor, source: Source, *stream: object) -> Tensor:
+    """Labelled source images (N, C, H, W), preprocessed, as a teacher learns from them."""
+    if not source.random_convolution:
+        return images
+    return random_convolution(images, source.random_convolution, *stream)
 
 
 SIDES = (1, 3, 5, 7)  # of the kernels of ``random_convolution``

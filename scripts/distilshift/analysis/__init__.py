@@ -1,0 +1,1 @@
+"""What outputs say: measures, statistics, tables, figures. No torch here."""

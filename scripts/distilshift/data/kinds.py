@@ -1,0 +1,58 @@
+"""Kinds of data: what a row is, and everything that is known of it alone.
+
+A kind is a wing of this package, such as ``distilshift.image``. The wings are built alike,
+and nothing else asks which one it has in hand:
+
+    settings   ``Input``: what the config says of a row (its key is the kind's name);
+               ``View`` and ``Source``: the ranges of augmentation; ``ADJUSTABLE``: the field
+               of ``Input`` in which a network may see its rows otherwise, or None
+    rows       ``conform``: rows of a dataset as a domain keeps them, by an ``Input``
+    views      ``PARAMETERS``: the names of a view's numbers; ``draw``, ``strengthen``,
+               ``see``, ``plain``, ``disturb``, and ``PREPROCESSING``, what ``plain`` does
+    prepare    ``Prepare``: what a network does to its input, by facts that a header can hold
+    networks   ``NETWORKS``: names of families; ``OTHERS``: who builds any other name
+    shifts     ``SHIFTS``, and how they change rows
+    datasets   ``DATASETS``: names
+    show       how a row is drawn
+
+A wing may have more: ``registration`` and ``pose`` undo a shift that moves every row alike.
+
+To add one, write such a package and name it in ``KINDS``.
+"""
+
+import functools
+import importlib
+import importlib.util
+from types import ModuleType
+
+from distilshift.errors import InputError
+
+KINDS = ("image",)
+
+
+class Kind:
+    """A wing, its modules imported when they are asked for."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __getattr__(self, module: str) -> ModuleType:
+        if module.startswith("_"):
+            raise AttributeError(module)
+        return importlib.import_module(f"distilshift.{self.name}.{module}")
+
+    def has(self, module: str) -> bool:
+        """Whether the wing has a module that not all have."""
+        return importlib.util.find_spec(f"distilshift.{self.name}.{module}") is not None
+
+
+@functools.cache
+def load(name: str) -> Kind:
+    """The kind of that name.
+
+    Raises:
+        InputError: there is none; a file of another version may name it.
+    """
+    if name not in KINDS:
+        raise InputError(f"kind of data {name}", "is unknown", f"allowed: {', '.join(KINDS)}")
+    return Kind(name)

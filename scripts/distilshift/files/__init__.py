@@ -1,0 +1,1 @@
+"""What is written, and its proof. No torch, but in ``tensors``."""

@@ -1,0 +1,1 @@
+"""How networks are trained, adapted and distilled, whatever kind of data they see."""

@@ -1,0 +1,22 @@
+"""How a teacher is adapted to unlabelled target rows, by name.
+
+To add one write ``method(task) -> loss_fn``, see ``adaptation``, in a module of its own and
+name it here; among ``SOURCE_FREE`` too, where it does without the source's rows and labels.
+"""
+
+ADAPTATIONS = {
+    "adabn": "adabn:adabn",
+    "tent": "tent:tent",
+    "shot": "shot:shot",
+    "joint-shot": "joint:joint_shot",
+    "joint-sinkhorn": "joint:joint_sinkhorn",
+    "im": "im:im",
+    "mcc": "mcc:mcc",
+    "bnm": "bnm:bnm",
+    "coral": "coral:coral",
+    "mmd": "mmd:mmd",
+    "dann": "adversarial:dann",
+    "cdan": "adversarial:cdan",
+    "fixmatch": "fixmatch:fixmatch",
+}
+SOURCE_FREE = ("adabn", "tent", "shot")

@@ -1,0 +1,19 @@
+"""How a student learns from its teacher's logits, by name.
+
+A loss is ``loss(student, teacher, temperature) -> (N,)``: logits (N, C), T > 0, and no
+gradient to the teacher. Its mean is what is minimised; a method may weight the samples. A
+method that needs more than a batch is ``method(task) -> loss_fn``, see ``distillation``.
+
+To add one write such a function in a module of its own and name it here.
+"""
+
+LOSSES = {
+    "kd": "kd:kd",
+    "soft-ce": "kd:soft_ce",
+    "hard": "kd:hard",
+    "dkd": "dkd:dkd",
+    "dist": "dist:dist",
+    "logit-std": "logit_std:logit_std",
+}
+METHODS = {"dine": "dine:dine"}
+NAMES = [*LOSSES, *METHODS]

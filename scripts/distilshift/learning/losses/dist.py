@@ -1,0 +1,22 @@
+"""Distillation of relations."""
+
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def dist(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
+    """Match relations, not values: T^2 (2 - correlation by sample - correlation by class).
+
+    Pearson's correlation of the softened predictions, over the classes of each sample and
+    over the samples of each class. The latter's mean is the same value for every sample.
+
+    Source: Huang et al., "Knowledge Distillation from A Stronger Teacher",
+    arXiv:2205.10536, equations 8 to 11, with weights 1 and 1.
+    """
+    p, q = (F.softmax(z / temperature, dim=1) for z in (student, teacher.detach()))
+
+    def correlation(a, b):
+        a, b = a - a.mean(1, keepdim=True), b - b.mean(1, keepdim=True)
+        return F.cosine_similarity(a, b, dim=1, eps=1e-8)
+
+    return temperature**2 * (2 - correlation(p, q) - correlation(p.T, q.T).mean())

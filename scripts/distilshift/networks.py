@@ -1,0 +1,146 @@
+"""Networks of any kind of data: a body, a head, and what both want done to their input.
+
+A name is a family and its integer sizes, ``cnn-16``, looked up among the networks of the
+kind of data; ``cnn-16@64`` sees its rows at another size than they are kept at. Weights
+know, in their header, how to build the network again and what it does to its input.
+"""
+
+import dataclasses
+import inspect
+from pathlib import Path
+
+from distilshift import registry
+from distilshift.data import kinds
+from distilshift.errors import InputError, rerun
+from distilshift.files import tensors
+
+import torch
+from torch import Tensor, nn
+
+
+class Network(nn.Module):
+    """A feature extractor and a linear head, told apart because adaptation needs both.
+
+    ``prepare`` is what the network itself does to its input (size, normalisation, spectra);
+    it has nothing that is trained. ``pose`` is what brings rows of the target into the pose
+    of the source; None where a network sees them as they are.
+    """
+
+    def __init__(self, body: nn.Module, head: nn.Module, prepare: nn.Module | None = None):
+        super().__init__()
+        self.body, self.head = body, head
+        self.prepare = nn.Identity() if prepare is None else prepare
+        self.pose = None
+
+    def features(self, seen: Tensor, posed: bool = True) -> Tensor:
+        """What the head reads: (N, width).
+
+        Args:
+            posed: whether the rows are of the target, and are brought into its pose.
+        """
+        if posed and self.pose:
+            seen = self.pose.apply(seen)
+        return self.body(self.prepare(seen))
+
+    def forward(self, seen: Tensor) -> Tensor:
+        return self.head(self.features(seen)).float()  # also in mixed precision
+
+
+def build(name: str, classes: int, data: str, input: dict, seed: int | None = None) -> Network:
+    """The network ``name``, initialised from ``seed`` (the global stream is left alone).
+
+    Args:
+        data: the kind of data.
+        input: what every row is, by the kind's ``settings.Input``.
+        seed: without one the weights are to come from a file of ours, and none of a
+            pretrained network are looked for.
+
+    Raises:
+        InputError: the name is neither a family of the kind nor one of its other networks,
+            or it cannot take such rows.
+    """
+    kind = kinds.load(data)
+    named, at, wanted = name.partition("@")
+    seen, resized = dict(input), {}
+    if at:
+        field = kind.settings.ADJUSTABLE
+        if field is None or not wanted.isdigit():
+            allowed = f"{field} as a whole number" if field else f"nothing for {data}"
+            raise InputError(f"model {name}", f"got @{wanted}", f"allowed after @: {allowed}")
+        resized = {field: int(wanted)}
+        seen = dataclasses.asdict(kind.settings.Input(**{**input, **resized}))
+    with torch.random.fork_rng(devices=[], enabled=seed is not None):
+        if seed is not None:
+            torch.manual_seed(seed)
+        network = _built(kind, named, classes, seen, pretrained=seed is not None)
+    prepared = getattr(network.prepare, "facts", {})
+    network.prepare = kind.prepare.Prepare(**{**prepared, **resized})
+    return network
+
+
+def _built(kind: kinds.Kind, name: str, classes: int, input: dict, pretrained: bool) -> Network:
+    family, *sizes = name.split("-")
+    known, package = kind.networks.NETWORKS, kind.networks.__name__
+    if family not in known and kind.networks.OTHERS:
+        other = registry.load(package, kind.networks.OTHERS)
+        return other(name, classes, pretrained=pretrained, **input)
+    make = registry.find(package, known, family, f"model {name}")
+    if not all(part.isdigit() and int(part) > 0 for part in sizes):
+        raise InputError(f"model {name}", "sizes must be positive integers", "e.g. cnn-16")
+    signature = inspect.signature(make)
+    rows = [input[field] for field in signature.parameters if field in input]
+    try:
+        signature.bind(classes, *rows, *sizes)
+    except TypeError as error:
+        problem = f"{family} does not take the sizes {', '.join(sizes)} ({error})"
+        raise InputError(f"model {name}", problem) from None
+    return make(classes, *rows, *map(int, sizes))
+
+
+def has_batchnorm(model: nn.Module) -> bool:
+    return any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules())
+
+
+def parameter_count(model: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def save_weights(path: Path, model: nn.Module, header: dict) -> str:
+    """Write a network with what is needed to build it again; return its sha256.
+
+    Args:
+        header: holds ``model``, ``classes``, ``data``, ``input``, and provenance.
+    """
+    known = {**header, "prepare": model.prepare.facts}
+    return tensors.save(path, "weights", model.state_dict(), known)
+
+
+def load_weights(path: Path, rule: str, device: torch.device | str = "cpu") -> tuple[Network, dict]:
+    """A network in evaluation mode, and its header.
+
+    Args:
+        rule: the rule that makes the file, for the error.
+
+    Raises:
+        InputError: the file cannot be used, or does not hold the network it names.
+    """
+    content, header = tensors.load(path, "weights", rule)
+    kind = kinds.load(header["data"])
+    model = build(header["model"], len(header["classes"]), header["data"], header["input"])
+    model.prepare = kind.prepare.Prepare(**header["prepare"])
+    try:
+        model.load_state_dict(content)
+    except RuntimeError as error:
+        problem = f"does not hold a {header['model']} ({str(error).splitlines()[-1].strip()})"
+        raise InputError(path, problem, rerun(rule)) from None
+    if header.get("pose"):
+        model.pose = kind.pose.Pose(*header["pose"])
+    return model.to(device).eval(), header
+
+
+def check_same(what: str, header: dict, other: dict, fields: tuple[str, ...]) -> None:
+    """Refuse to join two artefacts that differ in any of ``fields``."""
+    for field in fields:
+        if header[field] != other[field]:
+            problem = f"{field} is {header[field]}, expected {other[field]}"
+            raise InputError(what, problem, "check the flags")
