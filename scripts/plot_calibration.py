@@ -1,5 +1,7 @@
 """Calibration on the target: expected calibration error and negative log-likelihood by row.
 
+Dots are seeds, ticks their mean. More rows than a page holds share lines.
+
 python scripts/plot_calibration.py --metrics metrics.parquet --figures calibration.pdf
 """
 
@@ -25,14 +27,16 @@ def main(args: argparse.Namespace) -> None:
     metrics = tables.read(args.metrics, "summarize", tables.METRICS)
     rows = {name: ladder.rows(metrics, name) for name in MEASURES}
     rows["ece"]["value"] *= 100
-    order = ladder.order(rows["ece"])
+    line_of = ladder.lines(rows["ece"])
+    order = list(dict.fromkeys(line_of.values()))
     cells = list(dict.fromkeys(zip(*(rows["ece"][key] for key in ladder.CELL), strict=True)))
     figure, axes = figures.panels(cells, order, len(MEASURES), height=0.19)
     for column, (name, measured) in enumerate(rows.items()):
         by_cell = measured.groupby(ladder.CELL)
         for axis, cell in zip(axes[:, column], cells, strict=True):
-            for row, runs in by_cell.get_group(cell).groupby("row"):
-                place = order.index(row)
+            of_cell = by_cell.get_group(cell)
+            for line, runs in of_cell.groupby(of_cell["row"].map(line_of)):
+                place = order.index(line)
                 colour = figures.COLOURS[figures.kind(runs["method"].iloc[0])]
                 values, mean = runs["value"], runs["value"].mean()
                 axis.plot([0, mean], [place, place], color=colour, lw=1, alpha=0.4)

@@ -1,5 +1,8 @@
 """The ladder: target-test accuracy by row and transfer, every seed shown.
 
+More rows than a page holds share lines: there dots are rows' means, the bar and the number
+their median, the line goes from the lowest to the highest.
+
     python scripts/plot_ladder.py --metrics metrics.parquet --table ladder.parquet \\
         --figures ladder.pdf ladder.svg
 """
@@ -11,7 +14,7 @@ from distilshift import cli
 from distilshift.analysis import figures, ladder
 from distilshift.files import tables
 
-BELOW = " ▼"  # behind the number of a distilled row that is below source-only
+BELOW = " ▼"  # behind the number where a distilled row is below source-only
 
 
 def parser() -> argparse.ArgumentParser:
@@ -26,20 +29,25 @@ def main(args: argparse.Namespace) -> None:
     figures.style()
     table = tables.read(args.table, "tabulate_ladder")
     runs = ladder.rows(tables.read(args.metrics, "summarize", tables.METRICS))
-    order = ladder.order(runs)
+    line_of = ladder.lines(runs)
+    order = list(dict.fromkeys(line_of.values()))
     cells = list(table.groupby(ladder.CELL, sort=False))
     figure, axes = figures.panels([key for key, _ in cells], order)
     by_row = runs.groupby([*ladder.CELL, "row"])["value"]
     for (axis,), (key, cell) in zip(axes, cells, strict=True):
-        for row in cell.itertuples():
-            place = order.index(row.row)
-            colour = figures.COLOURS[figures.kind(row.method)]
-            values = 100 * by_row.get_group((*key, row.row))
-            ends = [100 * row.accuracy_low, 100 * row.accuracy_high]
-            axis.barh(place, 100 * row.accuracy, height=0.62, color=colour, alpha=0.35)
-            axis.plot(ends, [place, place], color=colour, linewidth=1.5)
+        for line, rows in cell.groupby(cell["row"].map(line_of), sort=False):
+            place, first = order.index(line), rows.iloc[0]
+            colour = figures.COLOURS[figures.kind(first["method"])]
+            if line == first["row"]:
+                middle, values = first["accuracy"], by_row.get_group((*key, line))
+                ends = [first["accuracy_low"], first["accuracy_high"]]
+            else:
+                middle, values = rows["accuracy"].median(), rows["accuracy"]
+                ends = [values.min(), values.max()]
+            axis.barh(place, 100 * middle, height=0.62, color=colour, alpha=0.35)
+            axis.plot([100 * end for end in ends], [place, place], color=colour, linewidth=1.5)
             axis.plot(
-                values,
+                100 * values,
                 [place] * len(values),
                 "o",
                 color=colour,
@@ -48,11 +56,14 @@ def main(args: argparse.Namespace) -> None:
                 mew=0.3,
                 clip_on=False,
             )
-            shown = f"{100 * row.accuracy:.1f}" + BELOW * row.below_source_only
-            figures.beside(axis, place, shown)
+            below = BELOW * bool(rows["below_source_only"].any())
+            figures.beside(axis, place, f"{100 * middle:.1f}" + below)
         axis.set_xlim(0, 100)
     seeds = cli.counted(runs["seed"].nunique(), "seed")
-    figure.supxlabel(f"target-test accuracy, % (dots: {seeds}; lines: 95 % interval)", size=8)
+    note = f"target-test accuracy, % (dots: {seeds}; lines: 95 % interval)"
+    if len(order) < len(line_of):
+        note = note[:-1] + "; where rows share a line: rows, range, median)"
+    figure.supxlabel(note, size=8)
     figures.save(figure, args.figures)
 
 

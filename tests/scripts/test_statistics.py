@@ -161,6 +161,30 @@ def test_a_gap_that_is_not_there_is_a_dash_in_text_and_matrix(results, run_scrip
     assert drawn.count("<!-- – -->") == 3 and drawn.count("<!-- 50 -->") == 3
 
 
+@pytest.mark.parametrize("name", ["plot_ladder", "plot_calibration"])
+def test_a_figure_of_a_hundred_rows_is_no_taller_than_one_of_forty(
+    name, results, run_script, tmp_path
+):
+    metrics, _ = results
+    table = ladder.table(*results)
+    kd = metrics["method"] == "kd"
+    more = [metrics[kd].assign(method=f"m{at}") for at in range(32)]
+    tables.write(pd.concat([metrics, *more]), tmp_path / "metrics.parquet")
+    of_kd = table[table["method"] == "kd"]
+    rows = [
+        of_kd.assign(method=f"m{at}", row=of_kd["row"].str.replace("kd", f"m{at}"))
+        for at in range(32)
+    ]
+    tables.write(pd.concat([table, *rows]), tmp_path / "ladder.parquet")
+    flags = ["--metrics", tmp_path / "metrics.parquet", "--figures", tmp_path / "a.svg"]
+    flags += ["--table", tmp_path / "ladder.parquet"] * (name == "plot_ladder")
+    assert run_script(name, list(map(str, flags))) == (0, "")
+    drawn = (tmp_path / "a.svg").read_text()
+    assert "students (shot), 33 rows" in drawn and "m3 (shot)" not in drawn
+    height = float(drawn.split('height="')[1].split("pt")[0])
+    assert height < 72 * 4  # a line for each row would be 20 inches
+
+
 def test_macros_are_letters_and_one_a_number(results):
     numbers = script("tabulate_ladder")["numbers"](ladder.table(*results))
     names = [

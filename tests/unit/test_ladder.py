@@ -105,6 +105,27 @@ def test_rows_of_other_seeds_or_samples_are_refused():
             list(ladder.cells(kept))
 
 
+def test_rows_share_a_line_only_where_a_page_does_not_hold_them():
+    def lines(adaptations, methods):
+        rows = [("source-only", None), ("oracle", None)]
+        rows += [("teacher", f"a{a}") for a in range(adaptations)]
+        rows += [(f"m{m}", f"a{a}") for a in range(adaptations) for m in range(methods)]
+        made = {(m, a, 0 if m in ladder.RANKS else 1): [0.5] for m, a in rows}
+        found = ladder.lines(ladder.rows(measured(made)[0]))
+        assert set(found) == {ladder.label(*row) for row in rows}
+        return found, list(dict.fromkeys(found.values()))
+
+    few, shown = lines(5, 6)
+    assert len(shown) == len(few) == 37 and all(row == line for row, line in few.items())
+    many, shown = lines(14, 6)
+    assert len(many) == 100 and len(shown) == 2 + 14 + 14
+    assert many["m3 (a2)"] == "students (a2), 6 rows"
+    assert many["teacher (a2)"] == "teacher (a2)" and shown[-1] == "oracle"
+    most, shown = lines(45, 2)
+    assert shown == ["teacher, 45 rows", "source-only", "m0, 45 rows", "m1, 45 rows", "oracle"]
+    assert most["m1 (a44)"] == "m1, 45 rows"
+
+
 # ---- comparisons ----------------------------------------------------------------------
 
 

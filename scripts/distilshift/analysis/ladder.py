@@ -46,6 +46,26 @@ def order(rows: pd.DataFrame) -> list[str]:
     return list(rows.sort_values("rank", kind="stable")["row"].unique())
 
 
+MOST = 40  # lines of a figure that a page holds
+
+
+def lines(rows: pd.DataFrame) -> dict[str, str]:
+    """The line of a figure that each row stands on, from the top down.
+
+    One of its own, while a page holds them; else the students of an adaptation share one;
+    else those of a method do, and all teachers.
+    """
+    known = rows.drop_duplicates("row").set_index("row").loc[order(rows)]
+    distilled, teacher = known["method"].map(RANKS).isna(), known["method"] == "teacher"
+    row = known.index.to_series()
+    by_adaptation = row.mask(distilled, "students (" + known["adaptation"].fillna("") + ")")
+    by_method = row.mask(distilled, known["method"]).mask(teacher, "teacher")
+    shared = [row, by_adaptation, by_method]
+    of = next((of for of in shared if of.nunique() <= MOST), by_method)
+    sizes = of.map(of.value_counts())
+    return dict(of.mask(sizes > 1, of + ", " + sizes.astype(str) + " rows"))
+
+
 class Cell(NamedTuple):
     """A transfer and network on the target's test half.
 
