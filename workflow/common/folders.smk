@@ -133,11 +133,11 @@ def files_below(folder, inside, above):
     except OSError:
         yield inside + b"\0unreadable\n"
         return
-    yield inside + b"/\n"  # an empty folder may be a class
+    yield inside + b"\0folder\n"  # an empty one may be a class
     for entry in entries:
         if entry.name.startswith(".") or entry.name in ("Thumbs.db", "desktop.ini"):
             continue
-        name = inside + b"/" + os.fsencode(entry.name)
+        name = os.path.join(inside, os.fsencode(entry.name))
         try:
             if entry.is_dir():
                 yield from files_below(entry.path, name, above | {here})
