@@ -2,8 +2,8 @@
 
 Labels go into files of their own, which only training on that domain and evaluation
 read. The split depends on the dataset, the fraction and the seed (equal rows share a half),
-never on labels or shift: a domain and a shifted version of it hold the same inputs in the same halves, so
-that no test image has a twin in the other domain's training inputs.
+never on labels or shift: a domain and a shifted version of it hold the same inputs in the
+same halves, so that no test image has a twin in the other domain's training inputs.
 
     python scripts/construct_domain.py --domain mnist5k-noise \\
         --dataset-inputs inputs.safetensors --dataset-labels labels.safetensors \\
