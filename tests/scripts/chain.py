@@ -17,6 +17,28 @@ def joined(*parts: list[str]) -> list[str]:
     return [flag for part in parts for flag in part]
 
 
+def flags(args, **values):
+    """Flags with other values, or with more flags; a list is several values."""
+    args = list(args)
+    for flag, value in values.items():
+        name = f"--{flag.replace('_', '-')}"
+        given = list(map(str, value)) if isinstance(value, list) else [str(value)]
+        if name not in args:
+            args += [name, *given]
+            continue
+        start = args.index(name) + 1
+        end = start
+        while end < len(args) and not args[end].startswith("--"):
+            end += 1
+        args[start:end] = given
+    return args
+
+
+def called(sample: int) -> str:
+    """The name of a sample of a named dataset."""
+    return f"class {sample % 10}/é {sample}.png"
+
+
 class Chain:
     """Flags of each step under one folder; every path is absolute."""
 

@@ -6,12 +6,18 @@ import logging
 import runpy
 import shutil
 import sys
+from pathlib import Path
 from unittest import mock
 
 from distilshift import cli
+from distilshift.files import names, tensors
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from chain import SCRIPTS, Chain
+import torch
+from chain import SCRIPTS, Chain, called, flags
 
 
 def call(script: str, args: list[str]) -> tuple[int, str]:
@@ -53,3 +59,43 @@ def chain(made, tmp_path) -> Chain:
     """A copy of that folder to damage."""
     shutil.copytree(made.folder, tmp_path / "copy")
     return Chain(tmp_path / "copy")
+
+
+@pytest.fixture
+def named(chain, run_script):
+    """The chain's folder with a named dataset, its domains made again from it."""
+    path = Path(chain.path("dataset", "inputs.safetensors"))
+    content, header = tensors.load(path, "dataset inputs", "")
+    stored = names.stored([called(i) for i in content["ids"].tolist()])
+    content |= {key: torch.from_numpy(array.copy()) for key, array in stored.items()}
+    del header["sha256"]
+    tensors.save(path, "dataset inputs", content, header)
+    for step in ("source", "target"):
+        status, shown = run_script(*chain.steps()[step])
+        assert status == 0, shown
+    return chain
+
+
+@pytest.fixture
+def own(chain):
+    """own(make) -> the path of a file made from ids and logits, in another order."""
+    inputs, _ = tensors.load(chain.folder / "target" / "train_inputs.safetensors", "inputs", "")
+    ids = inputs["ids"].numpy()[::-1]
+    values = np.random.default_rng(0).normal(0, 3, (len(ids), 10))
+
+    def write(make):
+        path = chain.folder / "mine.parquet"
+        pq.write_table(pa.table(make(ids, values)), path)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def bring(chain, run_script):
+    def call(path, out="imported.parquet", inputs=None, **values):
+        args = ["--own", str(path), "--inputs", inputs or chain.inputs("target")]
+        args += ["--source", "source", "--adaptation", "mine", "--logits", chain.path(out)]
+        return run_script("import_logits", flags(args, **values))
+
+    return call

@@ -9,23 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-
-
-def flags(args, **values):
-    """Flags with other values, or with more flags; a list is several values."""
-    args = list(args)
-    for flag, value in values.items():
-        name = f"--{flag.replace('_', '-')}"
-        given = list(map(str, value)) if isinstance(value, list) else [str(value)]
-        if name not in args:
-            args += [name, *given]
-            continue
-        start = args.index(name) + 1
-        end = start
-        while end < len(args) and not args[end].startswith("--"):
-            end += 1
-        args[start:end] = given
-    return args
+from chain import flags
 
 
 @pytest.fixture
@@ -212,21 +196,6 @@ def test_views_are_combined_view_by_view(chain, run, views, student):
 # ---- logits of one's own --------------------------------------------------------------
 
 
-@pytest.fixture
-def own(chain):
-    """own(make) -> the path of a file made from ids and logits, in another order."""
-    inputs, _ = tensors.load(chain.folder / "target" / "train_inputs.safetensors", "inputs", "")
-    ids = inputs["ids"].numpy()[::-1]
-    values = np.random.default_rng(0).normal(0, 3, (len(ids), 10))
-
-    def write(make):
-        path = chain.folder / "mine.parquet"
-        pq.write_table(pa.table(make(ids, values)), path)
-        return path
-
-    return write
-
-
 def by_class(ids, values):
     return {"sample_id": ids, **{str(c): values[:, c] for c in reversed(range(10))}}
 
@@ -240,16 +209,6 @@ def by_fixed_list(ids, values):
         "logits": pa.FixedSizeListArray.from_arrays(values.astype(np.float32).ravel(), 10),
         "sample_id": ids.astype(np.int32),
     }
-
-
-@pytest.fixture
-def bring(chain, run_script):
-    def call(path, out="imported.parquet", inputs=None, **values):
-        args = ["--own", str(path), "--inputs", inputs or chain.inputs("target")]
-        args += ["--source", "source", "--adaptation", "mine", "--logits", chain.path(out)]
-        return run_script("import_logits", flags(args, **values))
-
-    return call
 
 
 def test_logits_of_ones_own_come_in_three_forms_and_teach(chain, own, bring, student):
@@ -297,11 +256,11 @@ def infinite(ids, values):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (without, "has no logits; give each image once"),
+        (without, "has no logits; give exactly the rows of the inputs, each once"),
         (doubled, "is there more than once"),
         (strange, "sample_id 9999 is not among the inputs"),
-        (infinite, "has a logit that is no number"),
-        (lambda i, v: by_list(i, v[:, :9]), "logits of 9 classes, the inputs have 10"),
+        (infinite, " has inf for 2, which is no number"),
+        (lambda i, v: by_list(i, v[:, :9]), " has 9 logits, the inputs have 10 classes"),
         (lambda i, v: {"sample_id": i, "logit": v[:, 0]}, "columns sample_id, logit; allowed"),
         (lambda i, v: {**by_class(i, v), "ten": v[:, 0]}, "allowed: sample_id and logits, or"),
         (lambda i, v: {**by_class(i, v), "3": ["x"] * len(i)}, "column 3 is string"),

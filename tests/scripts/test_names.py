@@ -2,30 +2,10 @@
 
 from pathlib import Path
 
-from distilshift.files import headers, names, tables, tensors
+from distilshift.files import headers, names, tables
 
 import pandas as pd
-import pytest
-import torch
-
-
-def called(sample: int) -> str:
-    return f"class {sample % 10}/é {sample}.png"
-
-
-@pytest.fixture
-def named(chain, run_script):
-    """The chain's folder with a named dataset, its domains made again from it."""
-    path = Path(chain.path("dataset", "inputs.safetensors"))
-    content, header = tensors.load(path, "dataset inputs", "")
-    stored = names.stored([called(i) for i in content["ids"].tolist()])
-    content |= {key: torch.from_numpy(array.copy()) for key, array in stored.items()}
-    del header["sha256"]
-    tensors.save(path, "dataset inputs", content, header)
-    for step in ("source", "target"):
-        status, shown = run_script(*chain.steps()[step])
-        assert status == 0, shown
-    return chain
+from chain import called
 
 
 def test_domains_keep_the_names_of_their_rows(named, made):

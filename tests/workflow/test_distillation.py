@@ -104,6 +104,7 @@ def test_what_a_schema_cannot_see_is_one_line_a_mistake(make_copy):
         "pair": {"combine": "mean", "of": ["both", "gone"]},
         "leak": {"combine": "mean", "of": ["none", target]},
         "mine": {"logits": "mine/{method}.parquet"},
+        "soft": {"logits": {"file": "mine/{}.parquet", "as": "probabilities"}},
         "two": {"kind": "shot", "logits": "x.parquet"},
     }  # fmt: skip
     (copy.folder / "wrong.yaml").write_text(yaml.safe_dump(config))
@@ -114,10 +115,11 @@ def test_what_a_schema_cannot_see_is_one_line_a_mistake(make_copy):
         "methods.replayed.views: replayed needs views in the caches; set logits.views",
         "methods.dine.views: got online; dine keeps labels of plain inputs; allowed: fixed",
         "adaptations.pair.of: both is a combination itself; name its members",
-        "adaptations.pair.of: gone is not defined; allowed: both, leak, mine, none, pair, two",
+        "adaptations.pair.of: gone is not defined; allowed: both, leak, mine, none, pair, soft",
         "adaptations.leak.of: optdigits-noise is the target of transfers.0",
         "adaptations.mine.logits: got mine/{method}.parquet; allowed in braces: {source}",
+        "adaptations.soft.logits: got mine/{}.parquet; allowed in braces: {source}",
         "adaptations.two: has kind, logits; allowed: one of them",
     ):
         assert any(said in line for line in lines), (said, lines)
-    assert len(lines) == 7
+    assert len(lines) == 8

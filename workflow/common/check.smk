@@ -83,14 +83,23 @@ def undefined_names():
             )
             yield f"adaptations.{name}: has {', '.join(ways)}; allowed: {allowed}"
         yield from unknown_members(name, settings, unknown)
+        file = brought(settings)["file"]
         try:
-            settings.get("logits", "").format(**dict.fromkeys(PLACEHOLDERS, "x"))
+            file.format(**dict.fromkeys(PLACEHOLDERS, "x"))
         except (KeyError, IndexError, ValueError):
             allowed = " ".join(f"{{{key}}}" for key in PLACEHOLDERS)
-            yield f"adaptations.{name}.logits: got {settings['logits']}; allowed in braces: {allowed}"
+            yield f"adaptations.{name}.logits: got {file}; allowed in braces: {allowed}"
 
 
 PLACEHOLDERS = ("source", "target", "network", "seed")
+
+
+def brought(settings):
+    """The file of logits of an adaptation that is the user's own, and what it holds."""
+    given = settings.get("logits", "")
+    if isinstance(given, str):
+        given = {"file": given}
+    return {"as": "logits", **given}
 
 
 def unknown_members(name, settings, unknown):

@@ -60,7 +60,7 @@ def member_logits(wildcards):
 
 def own_logits(wildcards):
     """The file of logits that the user brought for a cell; it lies here, in no bucket."""
-    given = config["adaptations"][wildcards.adaptation]["logits"]
+    given = brought(config["adaptations"][wildcards.adaptation])["file"]
     return local(given.format(**dict(wildcards)))
 
 

@@ -148,12 +148,16 @@ rule import_logits:
         mem_mb=growing(3000),
         runtime=growing(30),
     params:
+        meaning=lambda wildcards: brought(config["adaptations"][wildcards.adaptation])[
+            "as"
+        ],
         shard=shard,
         dtype=lookup("logits/dtype", within=config),
     shell:
         """
         python {input.code[0]} \
             --own {input.own} \
+            --as {params.meaning} \
             --inputs {input.inputs} \
             --source {wildcards.source} \
             --adaptation {wildcards.adaptation} \
