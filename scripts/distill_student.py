@@ -129,6 +129,8 @@ def main(args: argparse.Namespace) -> None:
     begun = time.perf_counter()
     trained = nn.ModuleDict({"model": model, "extra": task.extra})
     history = training.fit(trained, loss_fn, how, run, views.per_epoch, header)
+    if problem := distillation.collapse(history):
+        cli.log.warning("the student has %s", problem)
     model = distillation.finished(method.loss, task)
     seconds = time.perf_counter() - begun
     artefacts.write(artefacts.Artefacts.given(args), model, header, history, on, seconds)

@@ -103,6 +103,7 @@ def main(args: argparse.Namespace) -> None:
         below.set_ylim(-12 - apart * len(students), top)
         below.axhline(0, color="#999999", lw=0.6)
         below.axhline(100, color="#999999", lw=0.6)
+        below.set_xlim(above.get_xlim())  # also where a strength has no gap
         below.set_xlabel("strength")
     for line in range(lines):
         axes[2 * line, 0].set_ylabel("target-test\naccuracy, %")

@@ -288,3 +288,17 @@ def test_the_docs_name_every_choice(request):
 
 def test_every_way_of_seeing_can_be_asked_for():
     assert set(distillation.VIEWS) == set(VIEWS)
+
+
+@pytest.mark.parametrize("loss", ["kd", "dine"])
+def test_the_history_says_how_many_classes_a_student_names(make, loss):
+    task = make(0, steps=6)
+    loss_fn = distillation.loss_fn(loss, task)
+    with torch.no_grad():  # one class for everything
+        task.model.head.weight.zero_()
+        task.model.head.bias.copy_(torch.eye(10)[3])
+    _, measured = loss_fn(0)
+    assert 0 < measured["coverage"].item() < distillation.COVERED
+    module = nn.ModuleDict({"model": task.model, "extra": task.extra})
+    history = training.fit(module, loss_fn, *task.fitting, task.views.per_epoch, {"seed": 3})
+    assert {"fit", "coverage"} <= history[-1].keys()

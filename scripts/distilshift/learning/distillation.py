@@ -13,6 +13,7 @@ import dataclasses
 from collections.abc import Callable
 
 from distilshift import registry
+from distilshift.errors import InputError
 from distilshift.files.logits import Cache, Spool
 from distilshift.learning import budgets, losses
 from distilshift.learning.adaptation import target_statistics
@@ -175,6 +176,35 @@ def weights(teacher: Tensor, confidence: float, weighting: str) -> Tensor:
     return given / given.mean().clamp_min(1e-12)
 
 
+@torch.no_grad()
+def followed(student: Tensor, teacher: Tensor) -> dict[str, Tensor]:
+    """How far a batch's students' classes are the teacher's, of logits or probabilities (n, C).
+
+    ``fit`` is the share of samples of one class in both. ``coverage`` is exp(H(student) -
+    H(teacher)), H the entropy of how often each class is named in the batch: 1 where the
+    student names as many classes as the teacher, 1/2 where it names one of two alike.
+    """
+    one, other = student.argmax(1), teacher.argmax(1)
+    each = torch.full((len(one),), 1 / len(one), device=one.device)
+    shares = each.new_zeros(2, student.shape[1])
+    for share, named in zip(shares, (one, other), strict=True):
+        share.index_add_(0, named, each)
+    of_student, of_teacher = -torch.special.xlogy(shares, shares).sum(1)
+    fit = (one == other).float().mean()
+    return {"fit": fit, "coverage": (of_student - of_teacher).exp()}
+
+
+COVERED = 0.75  # the least coverage of a student that has not lost classes of its teacher
+
+
+def collapse(history: list[dict]) -> str | None:
+    """What is to be said of a training whose student ended with too few classes; else None."""
+    coverage = history[-1]["coverage"]
+    if coverage >= COVERED:
+        return None
+    return f"collapsed: it names {coverage:.2f} times as many classes as its teacher (coverage)"
+
+
 def by(loss: Callable[[Tensor, Tensor, float], Tensor]) -> Method:
     """The method that minimises a loss of ``losses``, batch by batch."""
 
@@ -182,8 +212,8 @@ def by(loss: Callable[[Tensor, Tensor, float], Tensor]) -> Method:
         def loss_fn(step):
             _, inputs, teacher = task.batch(step)
             student = task.model(inputs)
-            fit = (student.argmax(1) == teacher.argmax(1)).float().mean()
-            return task.mean(loss(student, teacher, task.how.temperature), teacher), {"fit": fit}
+            value = task.mean(loss(student, teacher, task.how.temperature), teacher)
+            return value, followed(student, teacher)
 
         return loss_fn
 
@@ -202,7 +232,14 @@ def loss_fn(name: str, task: Task) -> LossFn:
     """A method's loss, and where the source joins in, weight * cross-entropy on its labels.
 
     The domains' batches pass the student apart.
+
+    Raises:
+        InputError: there are fewer classes than the loss can tell apart.
     """
+    classes, fewest = len(task.views.data.classes), losses.FEWEST_CLASSES.get(name, 2)
+    if classes < fewest:
+        problem = f"{name} cannot tell {classes} classes apart: it needs {fewest}"
+        raise InputError("--loss", problem, "take kd, whose formula holds for two")
     method = named(name)(task)
     if task.source is None:
         return method

@@ -22,7 +22,8 @@ def minimum_class_confusion(logits: Tensor, temperature: float = 2.5) -> Tensor:
     certainty = 1 + torch.exp((p * log_p).sum(1)).detach()
     weight = len(p) * certainty / certainty.sum()
     confusion = (p * weight[:, None]).T @ p
-    confusion = confusion / confusion.sum(1, keepdim=True)
+    # a class that no sample may be of, to the last digit, is confused with none
+    confusion = confusion / confusion.sum(1, keepdim=True).clamp_min(torch.finfo(p.dtype).tiny)
     return (confusion.sum() - confusion.trace()) / len(confusion)
 
 

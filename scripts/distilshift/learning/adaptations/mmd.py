@@ -19,6 +19,7 @@ def mean_discrepancy(source: Tensor, target: Tensor, kernels: int = 5) -> Tensor
     square = both.square().sum(1)
     distance = (square[:, None] + square[None] - 2 * both @ both.T).clamp_min(0)
     scale = distance.detach().sum() / (len(both) * (len(both) - 1))
+    scale = scale.clamp_min(1e-30)  # of features that are all the same: no distance at any scale
     octaves = range(-(kernels // 2), kernels - kernels // 2)
     kernel = sum(torch.exp(-distance / (2.0**j * scale)) for j in octaves)
     n = len(source)

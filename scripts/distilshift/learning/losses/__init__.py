@@ -17,3 +17,6 @@ LOSSES = {
 }
 METHODS = {"dine": "dine:dine"}
 NAMES = [*LOSSES, *METHODS]
+
+# the fewest classes that a loss can tell apart; 2, if it is not named here
+FEWEST_CLASSES = {"dist": 3, "logit-std": 3}

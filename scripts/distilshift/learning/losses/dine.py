@@ -2,7 +2,7 @@
 
 from distilshift.learning import alignment, budgets
 from distilshift.learning.adaptation import target_statistics
-from distilshift.learning.distillation import Task
+from distilshift.learning.distillation import Task, followed
 from distilshift.learning.losses.kd import divergence
 from distilshift.learning.training import LossFn
 from distilshift.networks import Network
@@ -58,8 +58,7 @@ def dine(task: Task, kept: float = 0.6, mixing: float = 0.3, refreshes: int = 10
         p = F.softmax(student.detach(), dim=1)
         mixed = mixture(task.model, seen, partner, share)
         consistent = F.cross_entropy(mixed, share * p + (1 - share) * p[partner])
-        fit = (student.argmax(1) == labels.argmax(1)).float().mean()
-        measured = {"fit": fit, "im": sure, "mixup": consistent}
+        measured = {**followed(student, labels), "im": sure, "mixup": consistent}
         return task.mean(fitted, teacher) + sure + consistent, measured
 
     return loss_fn
