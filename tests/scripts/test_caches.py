@@ -1,7 +1,7 @@
 """Caches by hand: views, verification, combination, logits of one's own, the source."""
 
 from distilshift.analysis import metrics
-from distilshift.files import logits, tensors
+from distilshift.files import logits, parquet, tensors
 
 import numpy as np
 import pandas as pd
@@ -100,7 +100,7 @@ def rewrite(path, change):
     table = pq.read_table(path)
     frame = table.to_pandas()
     change(frame)
-    pq.write_table(pa.Table.from_pandas(frame, table.schema, preserve_index=False), path)
+    parquet.write(pa.Table.from_pandas(frame, table.schema, preserve_index=False), path)
 
 
 def test_verification_passes_what_was_cached(chain, run, views):
