@@ -1,13 +1,20 @@
 # make run    the default experiment, to figures and tables
 # make test   every test but those that boot a SLURM
 SHELL := bash
-PYTHON ?= python3.11
 VENV := .venv
 BIN := $(abspath $(VENV)/bin)
 export PATH := $(BIN):$(PATH)
 
+# the pins hold for Python 3.11 to 3.13: python3 where it is one of these, else the newest here
+SUITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,\
+	$(shell $(python) -c '$(SUITS)' 2>/dev/null && echo $(python))))
+
+# optional parts that have tests; pyproject.toml says what each needs
+EXTRAS := timm,text,audio,export
+
 .DEFAULT_GOAL := help
-.PHONY: help setup run report test test-slurm lint clean
+.PHONY: help setup extras run report test test-slurm lint docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,9 +23,18 @@ setup: $(VENV)/.installed ## install the pinned requirements into .venv
 
 # the stamp is younger than the pins only after an install that went through
 $(VENV)/.installed: requirements.txt constraints.txt
-	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not here; say which: make PYTHON=..."; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@python='$(PYTHON)'; $${python:-false} -c '$(SUITS)' || \
+		{ echo "a Python from 3.11 to 3.13 is needed, $${python:-none} is here; say which: make PYTHON=..."; exit 1; }; \
+	$$python -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	touch $@
+
+extras: $(VENV)/.extras ## install the optional parts and the package itself, as a link to here
+
+# setuptools, which builds it, is there already: torch needs it, and constraints.txt pins it
+$(VENV)/.extras: pyproject.toml constraints.txt $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt \
+		--no-build-isolation --editable '.[$(EXTRAS)]'
 	touch $@
 
 # apart from the rest: requirements-s3.txt says why
@@ -33,7 +49,7 @@ run: setup ## run the default experiment to figures and tables
 report: run ## write report.html: every figure and table, self-contained
 	snakemake --report report.html
 
-test: setup $(VENV)/s3 ## run all tests but those of test-slurm
+test: setup extras $(VENV)/s3 ## run all tests but those of test-slurm
 	pytest
 
 test-slurm: setup ## run the tests on a real one-node SLURM (as root; boots and stops it)
@@ -45,5 +61,9 @@ lint: setup ## check style of Python and Snakemake code
 	snakefmt --check Snakefile workflow
 	snakemake --lint
 
-clean: ## remove what the default experiment has made
-	rm -rf results/* .snakemake
+docs: setup ## build docs/ as a site into site/
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt zensical
+	zensical build --clean --strict
+
+clean: ## remove what the default experiment and the site have made
+	rm -rf results/* .snakemake site
