@@ -1,10 +1,10 @@
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 from distilshift import device
 from distilshift.errors import InputError
@@ -76,15 +76,17 @@ def job(folder, number):
 def test_twenty_jobs_over_three_gpus(tmp_path):
     """As many at once as there are GPUs, as Snakemake starts them: no lease may fail."""
     fork = multiprocessing.get_context("fork")  # no import of torch for each
-
-    def start(number):
-        process = fork.Process(target=job, args=(tmp_path, number))
-        process.start()
-        process.join(60)
-        return process.exitcode
-
-    with ThreadPoolExecutor(3) as pool:
-        codes = list(pool.map(start, range(20)))
+    jobs = [fork.Process(target=job, args=(tmp_path, number)) for number in range(20)]
+    waiting, running = list(jobs), {}
+    while waiting or running:
+        # by one thread: a process that forks in several may find what it copied in use
+        while waiting and len(running) < 3:
+            process = waiting.pop(0)
+            process.start()
+            running[process.sentinel] = process
+        for sentinel in multiprocessing.connection.wait(running):
+            running.pop(sentinel).join()
+    codes = [process.exitcode for process in jobs]
     assert codes == [-signal.SIGKILL if number % 3 == 0 else 0 for number in range(20)]
     used = [(tmp_path / f"job{number}").read_text() for number in range(20)]
     assert set(used) == {"0", "1", "2"}
