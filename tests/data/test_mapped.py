@@ -44,8 +44,8 @@ def test_a_student_sees_the_same_batches():
         assert torch.equal(one.view(batch, step), other.view(other.indices(step), step))
 
 
-# Run by a process of its own: how much private memory it has before the work, then the work
-# with so many values of pixels in memory at a time.
+# Run by a process of its own: a domain of two rows, so that all that is loaded when asked for
+# is there; how much private memory that took; the work, so many values in memory at a time.
 PROGRAM = """
 import re, sys
 from pathlib import Path
@@ -54,6 +54,8 @@ values = int(sys.argv.pop(1))
 sys.path.insert(0, sys.argv.pop(1))
 import construct_domain
 
+few = construct_domain.parser().parse_args([*sys.argv[1:], "--most-train=1", "--most-test=1"])
+construct_domain.main(few)
 construct_domain.VALUES = values
 print(re.search(r"RssAnon:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1], flush=True)
 construct_domain.main(construct_domain.parser().parse_args())

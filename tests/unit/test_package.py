@@ -69,7 +69,7 @@ def test_it_installs_and_is_imported_from_anywhere(root, tmp_path):
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
     install += ["--no-build-isolation", "--target", there, tmp_path]
     subprocess.run(install, check=True)
-    code = "import distilshift.learning.losses as m, importlib.metadata as d;"
+    code = "import distilshift.analysis.metrics as m, importlib.metadata as d;"
     code += "print(m.__file__, d.version('distilshift'))"
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -80,6 +80,6 @@ def test_it_installs_and_is_imported_from_anywhere(root, tmp_path):
         check=True,
     )
     module, version = done.stdout.split()
-    assert module == str(there / "distilshift/learning/losses.py")
+    assert module == str(there / "distilshift/analysis/metrics.py")
     assert f'version = "{version}"' in (root / "pyproject.toml").read_text()
     assert {path.name for path in there.iterdir() if path.suffix != ".dist-info"} == {"distilshift"}
