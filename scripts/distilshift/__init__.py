@@ -2,7 +2,7 @@
 
 One module a noun, one room a kind of work. Imports flow one way, and a test holds it:
 
-    errors, seeds, cli, settings, registry, device   (top)
+    errors, extras, seeds, cli, settings, registry, device   (top)
     files      what is written, and its proof        -> top
     data       what a domain is, of any kind         -> files
     networks   body, head, weights                   -> data

@@ -52,7 +52,7 @@ def test_the_circle_check_can_fail(modules):
 
 
 # what each room may import, besides itself; a wing knows no other wing, and not learning
-TOP = {"errors", "seeds", "cli", "settings", "registry", "device"}
+TOP = {"errors", "extras", "seeds", "cli", "settings", "registry", "device"}
 ROOMS = {
     "files": TOP,
     "data": TOP | {"files"},
