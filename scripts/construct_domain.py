@@ -13,34 +13,17 @@ same halves, so that no test image has a twin in the other domain's training inp
 """
 
 import argparse
-import json
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.data import kinds, splits
+from distilshift.data import kinds, shifts, splits
 from distilshift.errors import InputError
 from distilshift.files import names, tensors
-from distilshift.image import shifts
-from distilshift.image.shifts import composition
 
 import torch
 from torch import Tensor
 
 VALUES = 2**24  # of rows in memory at a time, give or take a few copies
-
-
-def shift(text: str) -> dict:
-    """``kind:key=value,key=value`` as a dict; the values are numbers."""
-    kind, _, rest = text.partition(":")
-    if kind not in shifts.KINDS:
-        raise argparse.ArgumentTypeError(f"{kind} is none of {', '.join(shifts.KINDS)}")
-    pairs = dict(pair.partition("=")[::2] for pair in rest.split(",") if pair)
-    if not pairs.keys() <= {"strength", "seed"} or "strength" not in pairs:
-        raise argparse.ArgumentTypeError(f"{text} is not kind:strength=NUMBER[,seed=NUMBER]")
-    values = {key: json.loads(value) for key, value in pairs.items()}
-    if not shifts.valid(kind, values["strength"]):
-        raise argparse.ArgumentTypeError(f"{kind} has no strength {values['strength']}")
-    return {"kind": kind, **values}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -58,11 +41,10 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument(
         "--shift",
-        type=shift,
         action="append",
         default=[],
-        metavar="KIND:strength=NUMBER",
-        help=f"may be given several times; kinds: {', '.join(shifts.KINDS)}",
+        metavar="NAME:strength=NUMBER",
+        help="one of the kind of data; may be given several times",
     )
     made.add_argument(
         "--classes",
@@ -115,12 +97,13 @@ def main(args: argparse.Namespace) -> None:
     places = splits.relabelled(labels["labels"], header["classes"], classes)
     kind = kinds.load(args.data)
     wanted = kind.settings.Input.parsed(args.input, "--input")
+    shift = [shifts.parsed(kind, text) for text in args.shift]
     known = {"domain": args.domain, "dataset": header["dataset"], "classes": classes}
     made_from = {
         "data": args.data,
         "input": wanted.facts(),
         "dataset_sha256": header["sha256"],
-        "shift": args.shift,
+        "shift": shift,
     }
     shape = kind.rows.conform(inputs["inputs"][:1], wanted).shape
     largest = max(inputs["inputs"][0].numel(), shape.numel())
@@ -133,7 +116,7 @@ def main(args: argparse.Namespace) -> None:
             header["dataset"],
             args.split_seed,
         )
-        rows = rows[composition.kept(places[rows], inputs["ids"][rows], len(classes), args.shift)]
+        rows = rows[shifts.kept(places[rows], inputs["ids"][rows], len(classes), shift)]
         if len(rows) == 0:
             where, remedy = ("--shift", "lower its strength") if args.shift else (args.domain, "")
             remedy = remedy or "it holds too few that differ from one another"
@@ -145,7 +128,7 @@ def main(args: argparse.Namespace) -> None:
             for some in rows.split(chunk):
                 ids = inputs["ids"][some]
                 plain = kind.rows.conform(inputs["inputs"][some], wanted)
-                seen = composition.apply(plain, ids, args.shift)
+                seen = shifts.apply(kind, plain, ids, shift)
                 out.append(seen, ids, called.take(some.numpy()))
         own_names = {}
         if named:

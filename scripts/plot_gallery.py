@@ -8,10 +8,10 @@ from pathlib import Path
 
 from distilshift import cli
 from distilshift.analysis import figures
+from distilshift.data import kinds, shifts
 from distilshift.errors import InputError
 from distilshift.files import tensors
-from distilshift.image import shifts
-from distilshift.image.shifts import composition
+from distilshift.image.shifts import SEVERITIES, SHIFTS
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -39,31 +39,34 @@ def parser() -> argparse.ArgumentParser:
 
 
 def strengths(kind: str) -> tuple[float, ...]:
-    if shifts.is_corruption(kind):
-        return shifts.SEVERITIES
+    if kind in SEVERITIES:
+        return (1, 2, 3, 4, 5)
     return STRENGTHS.get(kind, DIAL)
 
 
 def main(args: argparse.Namespace) -> None:
     figures.style()
+    image_kind = kinds.load("image")
     content, _ = tensors.load(args.inputs, "dataset inputs", "download_dataset")
     if args.row >= len(content["inputs"]):
         raise InputError("--row", f"is {args.row}, the file has {len(content['inputs'])} images")
     image = content["inputs"][args.row : args.row + 1]
     image = image.expand(-1, 3, -1, -1).contiguous()
-    kinds = list(shifts.SHIFTS)
-    lines = -(-len(kinds) // args.blocks)
+    names = list(SHIFTS)
+    lines = -(-len(names) // args.blocks)
     figure, axes = plt.subplots(
         1, args.blocks, figsize=(figures.PAGE, 0.53 * lines), layout="constrained", squeeze=False
     )
     side, gap = image.shape[-1], 3
     for block, axis in enumerate(axes.flat):
-        some = kinds[block * lines : (block + 1) * lines]
+        some = names[block * lines : (block + 1) * lines]
         sheet = np.full((lines * (side + gap), 5 * (side + gap), 3), 255, np.uint8)
         for line, kind in enumerate(some):
             for column, strength in enumerate(strengths(kind)):
                 one = [{"kind": kind, "strength": strength}]
-                shown = composition.apply(image, content["ids"][args.row : args.row + 1], one)
+                shown = shifts.apply(
+                    image_kind, image, content["ids"][args.row : args.row + 1], one
+                )
                 top, left = line * (side + gap), column * (side + gap)
                 sheet[top : top + side, left : left + side] = shown[0].permute(1, 2, 0)
                 axis.text(left + 3, top + 3, f"{strength:g}", va="top", fontsize=5, color="white")

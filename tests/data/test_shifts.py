@@ -6,9 +6,11 @@ import io
 from pathlib import Path
 
 from distilshift.data import draws as draws_of
+from distilshift.data import kinds
+from distilshift.data import shifts as of_data
 from distilshift.errors import InputError
 from distilshift.image import shifts
-from distilshift.image.shifts import composition, corruptions
+from distilshift.image.shifts import corruptions
 
 import numpy as np
 import pytest
@@ -17,8 +19,9 @@ import yaml
 from PIL import Image
 from scipy import ndimage
 
-DIALS = [kind for kind in shifts.SHIFTS if not shifts.is_corruption(kind)]
-ALL = [(kind, 3 if shifts.is_corruption(kind) else 0.4) for kind in shifts.SHIFTS]
+IMAGE = kinds.load("image")
+DIALS = [kind for kind in shifts.SHIFTS if kind not in shifts.SEVERITIES]
+ALL = [(kind, 3 if kind in shifts.SEVERITIES else 0.4) for kind in shifts.SHIFTS]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +36,7 @@ def photos():
 
 def shifted(images, kind, strength, ids=None, **more):
     ids = torch.arange(len(images)) if ids is None else ids
-    return composition.apply(images, ids, [{"kind": kind, "strength": strength, **more}])
+    return of_data.apply(IMAGE, images, ids, [{"kind": kind, "strength": strength, **more}])
 
 
 @pytest.mark.parametrize(("kind", "strength"), ALL)
@@ -61,7 +64,7 @@ def test_a_dial_at_zero_changes_nothing(photos, kind):
 @pytest.mark.parametrize("kind", [k for k in shifts.SHIFTS if k not in ("rotation", "translation")])
 def test_more_is_more(photos, kind):
     """Distance from the plain image grows with the strength, where the published table does."""
-    dial = (1, 3, 5) if shifts.is_corruption(kind) else (0.1, 0.3, 0.6)
+    dial = (1, 3, 5) if kind in shifts.SEVERITIES else (0.1, 0.3, 0.6)
     far = [(shifted(photos, kind, s).float() - photos).abs().mean().item() for s in dial]
     if kind in ("elastic_transform", "frost", "glass_blur"):
         assert min(far) > 1
@@ -72,15 +75,15 @@ def test_more_is_more(photos, kind):
 def test_the_seed_and_the_place_change_the_draw(photos):
     plain = shifted(photos, "noise", 0.2)
     assert not torch.equal(shifted(photos, "noise", 0.2, seed=1), plain)
-    twice = composition.apply(photos, torch.arange(12), [{"kind": "noise", "strength": 0.2}] * 2)
+    twice = of_data.apply(IMAGE, photos, torch.arange(12), [{"kind": "noise", "strength": 0.2}] * 2)
     assert not torch.equal(twice, shifted(plain, "noise", 0.2))
 
 
 def test_a_composition_is_applied_in_order(photos):
     both = [{"kind": "inversion", "strength": 1}, {"kind": "gamma", "strength": 1}]
-    done = composition.apply(photos, torch.arange(12), both)
+    done = of_data.apply(IMAGE, photos, torch.arange(12), both)
     assert torch.equal(done, shifted(shifted(photos, "inversion", 1), "gamma", 1))
-    assert not torch.equal(done, composition.apply(photos, torch.arange(12), both[::-1]))
+    assert not torch.equal(done, of_data.apply(IMAGE, photos, torch.arange(12), both[::-1]))
 
 
 def test_closed_forms_of_dials(photos):
@@ -242,35 +245,37 @@ def test_made_textures_never_change():
 def test_label_shift_makes_a_long_tail_and_draws_nothing_twice():
     labels, ids = torch.arange(20_000) % 10, torch.arange(20_000) * 3
     tail = [{"kind": "label_shift", "strength": 0.9}]
-    keep = composition.kept(labels, ids, 10, tail)
+    keep = of_data.kept(labels, ids, 10, tail)
     shares = torch.bincount(labels[keep], minlength=10).sort(descending=True).values / 2000
     expected = 0.1 ** (torch.arange(10) / 9)
     assert (shares - expected).abs().max() < 0.04
     some = torch.arange(0, 20_000, 7)
-    assert torch.equal(composition.kept(labels[some], ids[some], 10, tail), keep[some])
-    assert composition.kept(labels, ids, 10, [{"kind": "noise", "strength": 1}]).all()
+    assert torch.equal(of_data.kept(labels[some], ids[some], 10, tail), keep[some])
+    assert of_data.kept(labels, ids, 10, [{"kind": "noise", "strength": 1}]).all()
 
 
 def test_label_set_drops_whole_classes():
     labels = torch.arange(1000) % 10
-    keep = composition.kept(labels, labels, 10, [{"kind": "label_set", "strength": 0.3}])
+    keep = of_data.kept(labels, labels, 10, [{"kind": "label_set", "strength": 0.3}])
     assert len(labels[keep].unique()) == 7 and keep.sum() == 700
-    other = composition.kept(
-        labels, labels, 10, [{"kind": "label_set", "strength": 0.3, "seed": 1}]
-    )
+    other = of_data.kept(labels, labels, 10, [{"kind": "label_set", "strength": 0.3, "seed": 1}])
     assert not torch.equal(keep, other)
-    last = composition.kept(labels, labels, 10, [{"kind": "label_set", "strength": 1}])
+    last = of_data.kept(labels, labels, 10, [{"kind": "label_set", "strength": 1}])
     assert len(labels[last].unique()) == 1
 
 
 def test_the_schema_knows_every_shift_and_its_strengths():
     path = Path(__file__).parents[2] / "workflow/schemas/config.schema.yaml"
     definitions = yaml.safe_load(path.read_text())["$defs"]
-    assert sorted(definitions["kind"]["enum"]) == sorted(shifts.KINDS)
+    assert sorted(definitions["kind"]["enum"]) == sorted(of_data.known(IMAGE))
     severities = definitions["dial"]["else"]["else"]["if"]["properties"]["kind"]["enum"]
-    assert set(severities) == {kind for kind in shifts.SHIFTS if shifts.is_corruption(kind)}
-    assert not shifts.valid("fog", 6) and not shifts.valid("fog", 2.5) and shifts.valid("fog", 2)
-    assert shifts.valid("rotation", 60) and not shifts.valid("noise", 1.5)
+    assert set(severities) == {kind for kind in shifts.SHIFTS if kind in shifts.SEVERITIES}
+    assert (
+        not of_data.valid(IMAGE, "fog", 6)
+        and not of_data.valid(IMAGE, "fog", 2.5)
+        and of_data.valid(IMAGE, "fog", 2)
+    )
+    assert of_data.valid(IMAGE, "rotation", 60) and not of_data.valid(IMAGE, "noise", 1.5)
 
 
 def close(found, expected):

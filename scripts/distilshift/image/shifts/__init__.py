@@ -8,7 +8,7 @@ and name it in ``SHIFTS``, ``"module:function"``, and its strengths, if they are
 
 ``strength`` of most is a dial: 0 changes nothing, more is more, in the unit that the
 function's docstring names. The fifteen of ``corruptions`` take a severity, 1 to 5, as
-published. Two shifts, ``ROW_SHIFTS``, choose samples by their labels and change no image.
+published.
 """
 
 SHIFTS: dict[str, str] = {
@@ -42,30 +42,11 @@ SHIFTS: dict[str, str] = {
     "pixelate": "corruptions:pixelate",
     "jpeg_compression": "corruptions:jpeg_compression",
 }
-ROW_SHIFTS: dict[str, str] = {  # of distilshift.data, as they know no image
-    "label_shift": "priors:label_shift",
-    "label_set": "priors:label_set",
-}
-KINDS = [*SHIFTS, *ROW_SHIFTS]
-
 # the largest strength, and whether it can be reached: at 1 nothing would be left to see
 STRENGTHS: dict[str, tuple[float, bool]] = {
     "gamma": (8, True),
     "rotation": (360, True),
     "scale": (1, False),
-    "label_shift": (1, False),
 }
-SEVERITIES = (1, 2, 3, 4, 5)
-
-
-def is_corruption(kind: str) -> bool:
-    """Whether its strength is a severity."""
-    return SHIFTS.get(kind, "").startswith("corruptions:")
-
-
-def valid(kind: str, strength: float) -> bool:
-    """Whether a shift has such a strength: a severity is whole, a dial starts at 0."""
-    if is_corruption(kind):
-        return strength in SEVERITIES
-    largest, is_reached = STRENGTHS.get(kind, (1, True))
-    return 0 <= strength < largest or (is_reached and strength == largest)
+# a published severity, 1 to 5, instead of a dial
+SEVERITIES = [name for name, entry in SHIFTS.items() if entry.startswith("corruptions:")]
