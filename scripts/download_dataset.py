@@ -7,22 +7,20 @@ why, what was done to odd pictures, rows that are equal, sha256.
     python scripts/download_dataset.py --dataset mnist5k --inputs inputs.safetensors \\
         --labels labels.safetensors --manifest manifest.json
 
-    python scripts/download_dataset.py --folder pets --folder-domain sketch --side 64 \\
+    python scripts/download_dataset.py --folder pets --folder-domain sketch --input size=64 \\
         --inputs inputs.safetensors --labels labels.safetensors --manifest manifest.json
 """
 
 import argparse
-import difflib
 from collections.abc import Iterator
 from pathlib import Path
 
 from distilshift import cli, registry
-from distilshift.data import splits
+from distilshift.data import kinds, splits
 from distilshift.data.archives import Finder
 from distilshift.data.base import Dataset, checked
 from distilshift.errors import InputError
 from distilshift.files import documents, tensors
-from distilshift.image.datasets import DATASETS
 
 import numpy as np
 import torch
@@ -30,24 +28,19 @@ import torch
 NAMED = 1000  # of one kind; the count is of all
 
 
-def dataset(name: str) -> str:
-    if name not in DATASETS:
-        near = difflib.get_close_matches(name, DATASETS, n=3, cutoff=0.5)
-        hint = f"; do you mean {' or '.join(near)}?" if near else ""
-        raise argparse.ArgumentTypeError(f"there is no dataset {name}{hint}")
-    return name
-
-
 def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     which = made.add_mutually_exclusive_group(required=True)
-    which.add_argument(
-        "--dataset", type=dataset, help="such as mnist, cifar10-c-fog-3, office31-dslr"
-    )
-    which.add_argument("--folder", type=Path, help="pictures of your own: <domain>/<class>/*")
+    which.add_argument("--dataset", help="such as mnist, cifar10-c-fog-3, office31-dslr")
+    which.add_argument("--folder", type=Path, help="rows of your own: <domain>/<class>/*")
     made.add_argument("--folder-domain", metavar="DOMAIN", help="which domain of --folder")
+    made.add_argument("--data", choices=kinds.KINDS, default="image", help="the kind of data")
     made.add_argument(
-        "--side", type=cli.positive_int, default=224, help="of pictures in no common size"
+        "--input",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="what rows in no common size become, by the kind of data, e.g. size=64",
     )
     made.add_argument(
         "--archive-dir", type=Path, help="folder with archives already on disk; used first"
@@ -60,21 +53,25 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(args: argparse.Namespace) -> None:
-    find = Finder(
-        args.archive_dir, args.manifest.parent / "archives", args.dataset or "", args.side
-    )
+    kind = kinds.load(args.data)
+    wanted = kind.settings.Input.parsed(args.input, "--input")
+    archives = args.manifest.parent / "archives"
+    find = Finder(args.archive_dir, archives, args.dataset or "", wanted)
+    package = kind.datasets.__name__
     if args.folder:
         if not args.folder_domain:
             raise InputError("--folder-domain", "is missing", "name a folder inside --folder")
         name = f"{args.folder}/{args.folder_domain}"
-        folder = registry.load("distilshift.image.datasets", "folders:folder")
-        data = folder(args.folder, args.folder_domain, args.side)
+        folder = registry.load(package, kind.datasets.FOLDER)
+        data = folder(args.folder, args.folder_domain, wanted)
     else:
         name = args.dataset
-        data = registry.load("distilshift.image.datasets", DATASETS[name])(find)
+        data = registry.find(package, kind.datasets.DATASETS, name, "--dataset")(find)
     checked(name, data)
-    if isinstance(data.inputs, np.ndarray) and (data.inputs.dtype, data.inputs.ndim) != ("u1", 4):
-        problem = f"holds {data.inputs.dtype} {data.inputs.shape}, not uint8 (N, C, H, W)"
+    dtype, dims = kind.rows.STORED
+    stored = data.inputs
+    if isinstance(stored, np.ndarray) and (stored.dtype, stored.ndim) != (dtype, dims):
+        problem = f"holds {stored.dtype} {stored.shape}, not {dtype} in {dims} dimensions"
         raise InputError(name, problem, "fetch its files again")
     known, named = {"dataset": name, "classes": data.classes}, data.names is not None
     hashes, most = [], len(data.labels)
@@ -86,7 +83,7 @@ def main(args: argparse.Namespace) -> None:
         ids = rows.ids
         if len(ids) == 0:
             why = next(iter(data.unreadable.values()))
-            raise InputError(name, f"no picture of it can be read ({why})", "fetch the set again")
+            raise InputError(name, f"no row of it can be read ({why})", "fetch the set again")
         # pictures that cannot be read are missing from the official training split too
         train = data.train if data.train is None else int((ids < data.train).sum())
         rows.provenance["train"] = train

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import construct_domain
 import download_dataset
-from distilshift.data import splits
+from distilshift import registry
+from distilshift.data import kinds, splits
+from distilshift.data import shifts as of_data
 from distilshift.data.base import Dataset, checked, pair
 from distilshift.errors import InputError
 from distilshift.image import datasets, shifts
 from distilshift.image.datasets import folders, pictures
+from distilshift.image.settings import Input
 
 import archives
 import numpy as np
@@ -239,23 +242,23 @@ def test_hidden_names_are_never_data(odd):
         put(odd / hidden)
     (cat / "Thumbs.db").write_bytes(b"x")
     (cat / ".DS_Store").write_bytes(b"x")
-    data = folders.folder(odd, "photo", 8)
-    assert data.classes == ["café", "cat"] == folders.folder(odd, "sketch", 8).classes
+    data = folders.folder(odd, "photo", Input(size=8))
+    assert data.classes == ["café", "cat"] == folders.folder(odd, "sketch", Input(size=8)).classes
     assert data.names == ["café/0.png", "cat/0.png", "cat/1.png", "cat/2.png"]
     assert set(data.left_out) == {"hidden"} and len(data.left_out["hidden"]) == 10
     with pytest.raises(InputError, match=r"no such folder; .* holds photo, sketch;"):
-        folders.folder(odd, "painting", 8)
+        folders.folder(odd, "painting", Input(size=8))
 
 
 def test_two_unicode_forms_are_one_class_and_one_domain(odd):
     both = odd / "photo" / unicodedata.normalize("NFD", "café")
     put(both / "1.png", 3)
-    data = folders.folder(odd, "photo", 8)
+    data = folders.folder(odd, "photo", Input(size=8))
     assert data.classes == ["café", "cat"] and data.labels.tolist() == [0, 0, 1, 1, 1]
     for name in data.names:  # as on disk, to be found again
         assert (odd / "photo" / name).is_file()
     put(odd / unicodedata.normalize("NFD", "dépôt") / "cat" / "0.png")
-    assert len(folders.folder(odd, unicodedata.normalize("NFC", "dépôt"), 8).names) == 1
+    assert len(folders.folder(odd, unicodedata.normalize("NFC", "dépôt"), Input(size=8)).names) == 1
 
 
 def test_whatever_is_found_is_read_or_counted(odd, tmp_path):
@@ -277,7 +280,7 @@ def test_whatever_is_found_is_read_or_counted(odd, tmp_path):
     (cat / "two\nlines.png").write_bytes(archives.picture(COLOUR))
     Path(os.fsdecode(os.fsencode(cat) + b"/\xff.png")).write_bytes(archives.picture(COLOUR))
     put(Path(os.fsdecode(os.fsencode(odd) + b"/photo/\xfe")) / "0.png")
-    data = folders.folder(odd, "photo", 8)
+    data = folders.folder(odd, "photo", Input(size=8))
     rows = np.concatenate([rows for rows, _ in data.chunks()])
     read = {data.names[row].removeprefix("cat/") for row in rows}
     assert {"x.jfif", "x.jpe", "x.tga", "x.ico", "x.jp2", "x.avif", "x.JPG", "bare"} < read
@@ -308,7 +311,7 @@ def test_a_folder_or_file_that_may_not_be_read_is_named(odd, monkeypatch):
 
     monkeypatch.setattr(folders.os, "scandir", locked)
     monkeypatch.setattr(Path, "read_bytes", no_read)
-    data = folders.folder(odd, "photo", 8)
+    data = folders.folder(odd, "photo", Input(size=8))
     assert data.left_out == {"a folder that cannot be read: Permission denied": ["café"]}
     assert len(next(iter(data.chunks()))[0]) == 2
     assert data.unreadable == {"cat/1.png": "PermissionError: [Errno 13] Permission denied"}
@@ -317,7 +320,7 @@ def test_a_folder_or_file_that_may_not_be_read_is_named(odd, monkeypatch):
 def lists(root, train, test, encoding="utf-8"):
     (root / "photo_train.txt").write_bytes(train.encode(encoding))
     (root / "photo_test.txt").write_bytes(test.encode(encoding))
-    return folders.folder(root, "photo", 8)
+    return folders.folder(root, "photo", Input(size=8))
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
@@ -350,7 +353,7 @@ def test_lists_that_contradict_are_refused(odd, train, test, says):
 def test_half_a_split_is_refused(odd):
     (odd / "photo_train.txt").write_text("photo/cat/0.png 0\n")
     with pytest.raises(InputError, match=r"photo_test.txt: is not there, but photo_train.txt is"):
-        folders.folder(odd, "photo", 8)
+        folders.folder(odd, "photo", Input(size=8))
 
 
 def test_a_zip_with_what_archivers_leave_behind(tmp_path):
@@ -378,7 +381,7 @@ def made(tmp_path, root, domain="photo"):
 
     paths = {what: tmp_path / what for what in ("inputs", "labels", "manifest")}
     flags = [part for what, path in paths.items() for part in (f"--{what}", path)]
-    run(download_dataset, "--folder", root, "--folder-domain", domain, "--side", 8, *flags)
+    run(download_dataset, "--folder", root, "--folder-domain", domain, "--input", "size=8", *flags)
     return json.loads(paths["manifest"].read_text())
 
 
@@ -516,15 +519,14 @@ def test_names_are_known_without_a_library(request):
 
 
 def test_every_name_stands_for_a_function():
-    from distilshift import registry
-
     for package, entries in (
         ("distilshift.image.datasets", datasets.DATASETS),
         ("distilshift.image.shifts", shifts.SHIFTS),
-        ("distilshift.data", shifts.ROW_SHIFTS),
+        ("distilshift.data", of_data.ROW_SHIFTS),
     ):
         for name, entry in entries.items():
             assert callable(registry.load(package, entry)), name
-    assert set(shifts.STRENGTHS) < set(shifts.KINDS)
-    assert shifts.valid("scale", 0.99) and not shifts.valid("scale", 1)
-    assert shifts.valid("rotation", 360) and not shifts.valid("rotation", 361)
+    image = kinds.load("image")
+    assert {*shifts.STRENGTHS, *shifts.SEVERITIES} < set(of_data.known(image))
+    assert of_data.valid(image, "scale", 0.99) and not of_data.valid(image, "scale", 1)
+    assert of_data.valid(image, "rotation", 360) and not of_data.valid(image, "rotation", 361)

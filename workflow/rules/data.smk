@@ -24,7 +24,7 @@ rule download_dataset:
     params:
         dataset=dataset_flags,
         listing=listing_flags,
-        side=config["image"]["size"],
+        wanted=input_flags(),
         archive_dir=(
             f"--archive-dir {shlex.quote(config['archive_dir'])}"
             if config["archive_dir"]
@@ -35,7 +35,8 @@ rule download_dataset:
         python {input.code[0]} \
             {params.dataset} \
             {params.listing} \
-            --side {params.side} \
+            --data image \
+            {params.wanted} \
             {params.archive_dir} \
             --inputs {output.inputs} \
             --labels {output.labels} \

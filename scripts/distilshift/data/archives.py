@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from distilshift.cli import UNWRITABLE, log, whole_file
 from distilshift.errors import InputError
+from distilshift.settings import Settings
 
 URLS = ("http:", "https:", "file:")
 
@@ -40,15 +41,23 @@ class Finder:
 
     Attributes:
         archive_dir: the folder that the user has named, for sets that are folders.
-        side: pixels a side of pictures that come in no common size.
+        wanted: what the rows are to become, an ``Input`` of the kind of data, for sets whose
+            rows come in no common size.
         found: name -> sha256 of every archive that was used, for the manifest.
 
     Raises (when called):
         InputError: an archive that cannot be had, or whose checksum is another.
     """
 
-    def __init__(self, archive_dir: Path | None, folder: Path, dataset: str = "", side: int = 224):
-        self.archive_dir, self.folder, self.dataset, self.side = archive_dir, folder, dataset, side
+    def __init__(
+        self,
+        archive_dir: Path | None,
+        folder: Path,
+        dataset: str = "",
+        wanted: Settings | None = None,
+    ):
+        self.archive_dir, self.folder, self.dataset = archive_dir, folder, dataset
+        self.wanted = wanted
         self.found: dict[str, str] = {}
 
     def __call__(self, archive: Archive) -> Path:

@@ -6,14 +6,15 @@ and nothing else asks which one it has in hand:
     settings   ``Input``: what the config says of a row (its key is the kind's name);
                ``View`` and ``Source``: the ranges of augmentation; ``ADJUSTABLE``: the field
                of ``Input`` in which a network may see its rows otherwise, or None
-    rows       ``conform``: rows of a dataset as a domain keeps them, by an ``Input``
+    rows       ``STORED``: dtype and dimensions of a dataset's rows; ``conform``: rows as a
+               domain keeps them, by an ``Input``
     views      ``PARAMETERS``: the names of a view's numbers; ``draw``, ``strengthen``,
                ``see``, ``plain``, ``disturb``, and ``PREPROCESSING``, what ``plain`` does
     prepare    ``Prepare``: what a network does to its input, by facts that a header can hold
     networks   ``NETWORKS``: names of families; ``OTHERS``: who builds any other name
-    shifts     ``SHIFTS``, and how they change rows
-    datasets   ``DATASETS``: names
-    show       how a row is drawn
+    shifts     ``SHIFTS``, ``STRENGTHS``, ``SEVERITIES``: see ``data.shifts``
+    datasets   ``DATASETS``: names; ``FOLDER``: who reads a folder of the user's own
+    show       ``draw``: rows on an axis; ``SAMPLES`` and ``HEIGHT``
 
 A wing may have more: ``registration`` and ``pose`` undo a shift that moves every row alike.
 

@@ -5,6 +5,8 @@ from distilshift.image.settings import Input
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
+STORED = ("uint8", 4)  # of a dataset: dtype and number of dimensions
+
 
 def conform(images: Tensor, wanted: Input) -> Tensor:
     """uint8 (N, C, H, W) to (N, channels, size, size), antialiased."""

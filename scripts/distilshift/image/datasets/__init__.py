@@ -53,3 +53,4 @@ DATASETS: dict[str, str] = {
         for severity in range(1, 6)
     },
 }
+FOLDER = "folders:folder"  # rows of the user's own

@@ -18,6 +18,7 @@ from distilshift.data.base import Dataset
 from distilshift.errors import InputError
 from distilshift.image.datasets.by_hand import SETS
 from distilshift.image.datasets.pictures import SUFFIXES, Decoded, shown
+from distilshift.image.settings import Input
 
 import numpy as np
 
@@ -125,7 +126,7 @@ def classes_of(domains: list[Path]) -> list[str]:
     )
 
 
-def folder(root: Path, domain: str, side: int, licence: str = "that of its owner") -> Dataset:
+def folder(root: Path, domain: str, wanted: Input, licence: str = "that of its owner") -> Dataset:
     """The pictures of one domain, ``root/domain/<class>/*``.
 
     The classes are those of all domains of ``root``, so that every domain has the same.
@@ -141,7 +142,7 @@ def folder(root: Path, domain: str, side: int, licence: str = "that of its owner
             problem = f"no such folder; {root} holds {known}" if known else "no such folder"
             raise InputError(here, problem, "put the pictures there: <domain>/<class>/*")
         here = alike[0]
-    return pictures(here, classes_of([*domains, here]), side, licence, root)
+    return pictures(here, classes_of([*domains, here]), wanted.size, licence, root)
 
 
 def same_text(one: str, other: str) -> bool:
@@ -166,7 +167,7 @@ def known(name: str, domain: str):
             )
             raise by_hand(f"{name}-{domain}", root / domains[domain][0], words)
         all_here = [path for path in (place(root, which) for which in domains) if path]
-        return pictures(here, classes_of(all_here), find.side, f"see {source}", root)
+        return pictures(here, classes_of(all_here), find.wanted.size, f"see {source}", root)
 
     return load
 
