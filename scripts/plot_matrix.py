@@ -18,7 +18,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-LINE = 0.19  # inches, for numbers of 7 points
+LINE, LETTER = 0.19, 0.06  # inches, for numbers and names of 7 points
 DARK = 45  # percent of the gap below which a shade wants white letters
 
 
@@ -58,12 +58,13 @@ def main(args: argparse.Namespace) -> None:
     rows = rows[rows["round"] == rows["round"].max()]
     adaptations, methods = (list(rows[name].unique()) for name in ("adaptation", "method"))
     cells = list(rows.groupby(ladder.CELL, sort=False))
-    figure, axes = figures.panels([key for key, _ in cells], adaptations, height=LINE)
+    names = LETTER * max(map(len, methods))
+    figure, axes = figures.panels([key for key, _ in cells], adaptations, height=LINE, below=names)
     for (axis,), (_, cell) in zip(axes, cells, strict=True):
         draw(axis, cell, adaptations, methods)
     seeds = int(rows["seeds"].max())
     of = cli.counted(seeds, "seed")
-    note = f"gap recovered, % (mean of {of}; bold: its 95 % interval reaches the oracle)"
+    note = f"gap recovered, % (means over {of}; bold: its 95 % interval reaches the oracle)"
     figure.supxlabel(note, size=8)
     figures.save(figure, args.figures)
 

@@ -2,9 +2,10 @@
 
 import runpy
 
-from distilshift.analysis import ladder
+from distilshift.analysis import figures, ladder
 from distilshift.files import tables
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -183,6 +184,26 @@ def test_a_figure_of_a_hundred_rows_is_no_taller_than_one_of_forty(
     assert "students (shot), 33 rows" in drawn and "m3 (shot)" not in drawn
     height = float(drawn.split('height="')[1].split("pt")[0])
     assert height < 72 * 4  # a line for each row would be 20 inches
+
+
+@pytest.mark.parametrize("transfer", ["a-to-b", "a-place-of-a-long-name-to-another-of-a-longer"])
+def test_a_matrix_of_two_by_two_has_room_for_its_numbers(transfer, results, monkeypatch, tmp_path):
+    made = script("plot_matrix")
+    table = ladder.table(*results)
+    table = table[table["adaptation"].isin(["none", "shot"]) & (table["method"] == "kd")]
+    table = table.assign(transfer=transfer).drop_duplicates("row")
+    tables.write(pd.concat([table, table.assign(method="logit-std")]), tmp_path / "ladder.parquet")
+    heights = []
+
+    def measure(figure, paths):
+        figure.canvas.draw()
+        heights.extend(axis.get_window_extent().height / figure.dpi for axis in figure.axes)
+        plt.close(figure)
+
+    monkeypatch.setattr(figures, "save", measure)
+    flags = ["--table", tmp_path / "ladder.parquet", "--figures", tmp_path / "matrix.svg"]
+    made["main"](made["parser"]().parse_args(list(map(str, flags))))
+    assert min(heights) > 2 * 0.15
 
 
 def test_macros_are_letters_and_one_a_number(results):

@@ -108,7 +108,11 @@ def wrapped(text: str) -> str:
 
 
 def panels(
-    cells: Sequence[tuple[str, str]], rows: Sequence[str], measures: int = 1, height: float = 0.22
+    cells: Sequence[tuple[str, str]],
+    rows: Sequence[str],
+    measures: int = 1,
+    height: float = 0.22,
+    below: float = 0.0,
 ) -> tuple[Figure, np.ndarray]:
     """A panel for each cell and measure, with ``rows`` from the top down.
 
@@ -117,13 +121,16 @@ def panels(
         rows: what each place on the y axis is called.
         measures: panels of a cell, one below the other.
         height: inches a row.
+        below: inches that stand under each cell, beside those of an axis of numbers.
 
     Returns:
         The figure, and its axes (cells, measures).
     """
     columns = min(4, len(cells))
     lines = -(-len(cells) // columns)
-    size = (PAGE, lines * (0.5 + measures * (0.3 + height * len(rows))))
+    highest = max(title(*cell).count("\n") for cell in cells)
+    head = 0.5 + 0.12 * max(0, highest - 2) + below  # titles of three lines, or more
+    size = (PAGE, lines * (head + measures * (0.3 + height * len(rows))))
     figure, axes = plt.subplots(lines * measures, columns, figsize=size, sharey=True, squeeze=False)
     by_cell = axes.reshape(lines, measures, columns).transpose(0, 2, 1).reshape(-1, measures)
     for cell, of_cell in zip(cells, by_cell, strict=False):
