@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument(
         "--classes",
+        action="extend",
         nargs="+",
         metavar="NAME",
         help="keep these alone, labelled in this order; all, if not given",

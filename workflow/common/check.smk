@@ -1,12 +1,14 @@
 # the config, checked before the first job
+import copy
 import sys
-from pathlib import Path
 
 import jsonschema
 import yaml
 from snakemake.utils import validate
 
-SCHEMA = yaml.safe_load(Path("workflow/schemas/config.schema.yaml").read_text())
+# filled in and expanded below; where this is a module, the dictionary is another workflow's
+config = copy.deepcopy(config)
+SCHEMA = yaml.safe_load(read("workflow/schemas/config.schema.yaml"))
 
 
 def check_config():

@@ -1,5 +1,4 @@
 # what the rules of data.smk need
-import shlex
 
 
 def dataset_of(wildcards):
@@ -11,41 +10,41 @@ def dataset_flags(wildcards):
     """What download_dataset.py is to fetch or unpack."""
     given = DATASETS.get(wildcards.dataset, wildcards.dataset)
     if isinstance(given, str):
-        return f"--dataset {given}"
-    folder, domain = map(shlex.quote, (folder_place(given), folder_domain(given)))
-    return f"--folder {folder} --folder-domain {domain}"
+        return flags({"dataset": given})
+    return flags({"folder": folder_place(given), "folder_domain": folder_domain(given)})
+
+
+def archive_flags(wildcards, resources):
+    """Where archives lie already, as a flag of download_dataset.py.
+
+    It asks for ``resources`` as `device` does: where an archive lay changes no dataset.
+    """
+    return flags({"archive_dir": config["archive_dir"]})
 
 
 def listing_flags(wildcards):
     """A hash of what lies in a dataset's folder: another one makes the dataset again."""
-    found = listing(wildcards.dataset)
-    return f"--listing {found}" if found else ""
+    return flags({"listing": listing(wildcards.dataset) or None})
 
 
 def class_flags(wildcards):
     """The classes that a domain keeps, as a flag of construct_domain.py."""
     classes = config["domains"][wildcards.domain].get("classes")
-    return f"--classes {shlex.join(classes)}" if classes else ""
+    return flags({"classes": classes})
 
 
 def shift_flags(wildcards):
     """A domain's shifts as flags of construct_domain.py."""
-    flags = []
+    made = []
     for shift in config["domains"][wildcards.domain].get("shift", []):
         values = ",".join(
             f"{key}={value}" for key, value in shift.items() if key != "kind"
         )
-        flags.append(f"--shift {shift['kind']}:{values}")
-    return " ".join(flags)
+        made.append(f"{shift['kind']}:{values}")
+    return flags({"shift": made})
 
 
 def split_flags():
     """How domains are split, as flags of construct_domain.py."""
-    flags = [
-        f"--train-fraction {config['split']['train_fraction']}",
-        f"--split-seed {config['split']['seed']}",
-    ]
-    for half in ("train", "test"):
-        if config["split"][f"most_{half}"]:
-            flags.append(f"--most-{half} {config['split'][f'most_{half}']}")
-    return " ".join(flags)
+    given = dict(config["split"])
+    return flags({"split_seed": given.pop("seed"), **given})

@@ -1,4 +1,5 @@
 # what jobs of many rules need: resources, and settings as flags
+import os
 import re
 
 import snakemake.benchmark
@@ -11,6 +12,32 @@ snakemake.benchmark.BENCHMARK_INTERVAL_SHORT = 5.0
 def one_of(names):
     """A wildcard constraint that admits exactly these names; nothing, if there are none."""
     return "|".join(re.escape(name) for name in names) or "(?!)"
+
+
+def place(given):
+    """A folder or file that the config names, from the folder that the workflow runs in.
+
+    It is taken as it is written: ``~`` and ``$USER`` are names, and a leading dash no flag.
+    """
+    path = os.path.normpath(given)
+    return os.path.abspath(path) if path == "." or path.startswith("-") else path
+
+
+def flags(settings):
+    """Settings as arguments of a script: a switch where it is on, a list once an item.
+
+    Each is one argument, so a value with a leading dash is no flag; the rules quote them,
+    as they quote every path and name, by ``:q``.
+    """
+    made = []
+    for key, value in settings.items():
+        flag = f"--{key.replace('_', '-')}"
+        if isinstance(value, bool):
+            made += [flag] * value
+        elif value is not None:
+            values = value if isinstance(value, list) else [value]
+            made += [f"{flag}={one}" for one in values]
+    return made
 
 
 def growing(amount):
@@ -30,21 +57,18 @@ def device(wildcards, resources):
 def compute_flags(role):
     """How a network computes: precision, memory format, compiled or not."""
     given = config["training"][role]
-    flags = [f"--precision {given['precision']}"]
-    flags += ["--channels-last"] * given["channels_last"] + ["--compile"] * given[
-        "compile"
-    ]
-    return " ".join(flags)
+    return flags({key: given[key] for key in ("precision", "channels_last", "compile")})
 
 
 def augmentation_flags(role):
     """The ranges that a role's views are drawn from, named by the kind of data."""
     ranges = config["training"][role]["augmentation"]
-    return " ".join(f"--augmentation {name}={value}" for name, value in ranges.items())
+    return flags(
+        {"augmentation": [f"{name}={value}" for name, value in ranges.items()]}
+    )
 
 
 def input_flags():
     """What every row of a domain becomes, named by the kind of data."""
-    return " ".join(
-        f"--input {name}={value}" for name, value in config["image"].items()
-    )
+    given = config["image"]
+    return flags({"input": [f"{name}={value}" for name, value in given.items()]})

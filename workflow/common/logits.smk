@@ -41,8 +41,10 @@ def view_flags(wildcards):
     """The views that a cache holds, as flags of cache_logits.py: those of its students."""
     views = config["logits"]["views"]
     if views == 0 or not has_views(wildcards.adaptation):
-        return ""
-    return f"--views {views} --seed {wildcards.seed} {augmentation_flags('student')}"
+        return []
+    return flags({"views": views, "seed": wildcards.seed}) + augmentation_flags(
+        "student"
+    )
 
 
 def members(wildcards):
@@ -61,7 +63,7 @@ def member_logits(wildcards):
 def own_logits(wildcards):
     """The file of logits that the user brought for a cell; it lies here, in no bucket."""
     given = brought(config["adaptations"][wildcards.adaptation])["file"]
-    return local(given.format(**dict(wildcards)))
+    return local(place(given.format(**dict(wildcards))))
 
 
 def teachers(wildcards):

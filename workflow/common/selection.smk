@@ -12,10 +12,7 @@ def oracle_metrics():
 def requirement_flags():
     """What a chosen round must meet, as flags of select_round.py."""
     wanted = config["requirement"]
-    flags = [f"--criterion {wanted['criterion']}"]
-    if wanted["value"] is not None:
-        flags.append(f"--requirement {wanted['value']}")
-    return " ".join(flags)
+    return flags({"criterion": wanted["criterion"], "requirement": wanted["value"]})
 
 
 def oracle_flags(wildcards, input):
@@ -24,4 +21,4 @@ def oracle_flags(wildcards, input):
     Apart from the requirement: what is derived from inputs is no parameter whose change
     Snakemake would see.
     """
-    return f"--metrics {input.metrics}" if input.metrics else ""
+    return flags({"metrics": list(input.get("metrics", []))})

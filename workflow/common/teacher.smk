@@ -22,7 +22,7 @@ def adaptation_settings(wildcards):
     return {
         "kind": settings.get("kind", wildcards.adaptation),
         "weight": settings["weight"],
-        "pose": "--pose" if settings["pose"] else "",
+        "pose": flags({"pose": settings["pose"]}),
     }
 
 
@@ -39,8 +39,5 @@ def labelled_source(file):
 
 def source_flags(wildcards, input):
     """The labelled source as flags of a script, where it is an input."""
-    if not input.source_inputs:
-        return ""
-    return (
-        f"--source-inputs {input.source_inputs} --source-labels {input.source_labels}"
-    )
+    files = {key: input.get(key) for key in ("source_inputs", "source_labels")}
+    return flags({key: path or None for key, path in files.items()})

@@ -1,11 +1,6 @@
 # datasets and domains
 
 
-# where the network is: not sent to a cluster
-localrules:
-    download_dataset,
-
-
 rule download_dataset:
     """Fetch or unpack a dataset into canonical arrays and a manifest."""
     input:
@@ -19,29 +14,26 @@ rule download_dataset:
     benchmark:
         "<benchmarks>/datasets/{dataset}.tsv"
     retries: 2
+    localrule: True  # where the network is: not sent to a cluster
     conda:
         "../../environment.yml"
     params:
         dataset=dataset_flags,
         listing=listing_flags,
         wanted=input_flags(),
-        archive_dir=(
-            f"--archive-dir {shlex.quote(config['archive_dir'])}"
-            if config["archive_dir"]
-            else ""
-        ),
+        archives=archive_flags,
     shell:
         """
-        python {input.code[0]} \
-            {params.dataset} \
-            {params.listing} \
+        python {input.code[0]:q} \
+            {params.dataset:q} \
+            {params.listing:q} \
             --data image \
-            {params.wanted} \
-            {params.archive_dir} \
-            --inputs {output.inputs} \
-            --labels {output.labels} \
-            --manifest {output.manifest} \
-            --log {log}
+            {params.wanted:q} \
+            {params.archives:q} \
+            --inputs {output.inputs:q} \
+            --labels {output.labels:q} \
+            --manifest {output.manifest:q} \
+            --log {log:q}
         """
 
 
@@ -72,18 +64,18 @@ rule construct_domain:
         shift=shift_flags,
     shell:
         """
-        python {input.code[0]} \
-            --domain {wildcards.domain} \
-            --dataset-inputs {input.inputs} \
-            --dataset-labels {input.labels} \
+        python {input.code[0]:q} \
+            --domain {wildcards.domain:q} \
+            --dataset-inputs {input.inputs:q} \
+            --dataset-labels {input.labels:q} \
             --data image \
-            {params.input} \
-            {params.classes} \
-            {params.shift} \
-            {params.split} \
-            --train-inputs {output.train_inputs} \
-            --train-labels {output.train_labels} \
-            --test-inputs {output.test_inputs} \
-            --test-labels {output.test_labels} \
-            --log {log}
+            {params.input:q} \
+            {params.classes:q} \
+            {params.shift:q} \
+            {params.split:q} \
+            --train-inputs {output.train_inputs:q} \
+            --train-labels {output.train_labels:q} \
+            --test-inputs {output.test_inputs:q} \
+            --test-labels {output.test_labels:q} \
+            --log {log:q}
         """

@@ -29,17 +29,17 @@ rule predict:
         device=device,
     shell:
         """
-        python {input.code[0]} \
-            --network {wildcards.network} \
-            --source-test-inputs {input.source_test} \
-            --target-train-inputs {input.target_train} \
-            --target-test-inputs {input.target_test} \
-            --weights {input.weights} \
-            --device {params.device} \
+        python {input.code[0]:q} \
+            --network {wildcards.network:q} \
+            --source-test-inputs {input.source_test:q} \
+            --target-train-inputs {input.target_train:q} \
+            --target-test-inputs {input.target_test:q} \
+            --weights {input.weights:q} \
+            --device {params.device:q} \
             --gpus {resources.gpu} \
             --threads {threads} \
-            --outputs {output.outputs} \
-            --log {log}
+            --outputs {output.outputs:q} \
+            --log {log:q}
         """
 
 
@@ -70,16 +70,16 @@ rule evaluate:
         runtime=growing(30),
     shell:
         """
-        python {input.code[0]} \
-            --outputs {input.outputs} \
-            --source-labels {input.source_labels} \
-            --target-labels {input.target_labels} \
-            --records {input.records} \
-            --histories {input.histories} \
-            --predictions {output.predictions} \
-            --metrics {output.metrics} \
-            --history {output.history} \
-            --log {log}
+        python {input.code[0]:q} \
+            --outputs {input.outputs:q} \
+            --source-labels {input.source_labels:q} \
+            --target-labels {input.target_labels:q} \
+            --records {input.records:q} \
+            --histories {input.histories:q} \
+            --predictions {output.predictions:q} \
+            --metrics {output.metrics:q} \
+            --history {output.history:q} \
+            --log {log:q}
         """
 
 
@@ -105,12 +105,12 @@ rule summarize:
         runtime=growing(30),
     shell:
         """
-        python {input.code[0]} \
-            --metrics {input.metrics} \
-            --predictions {input.predictions} \
-            --histories {input.histories} \
-            --out-metrics {output.metrics} \
-            --out-confusion {output.confusion} \
-            --out-history {output.history} \
-            --log {log}
+        python {input.code[0]:q} \
+            --metrics {input.metrics:q} \
+            --predictions {input.predictions:q} \
+            --histories {input.histories:q} \
+            --out-metrics {output.metrics:q} \
+            --out-confusion {output.confusion:q} \
+            --out-history {output.history:q} \
+            --log {log:q}
         """

@@ -68,11 +68,11 @@ rule plot_ladder:
         runtime=growing(30),
     shell:
         """
-        python {input.code[0]} \
-            --metrics {input.metrics} \
-            --table {input.table} \
-            --figures {output} \
-            --log {log}
+        python {input.code[0]:q} \
+            --metrics {input.metrics:q} \
+            --table {input.table:q} \
+            --figures {output:q} \
+            --log {log:q}
         """
 
 
@@ -104,11 +104,11 @@ rule plot_domains:
         transfers=TRANSFERS,
     shell:
         """
-        python {input.code[0]} \
-            --inputs {input.inputs} \
-            --transfers {params.transfers} \
-            --figures {output} \
-            --log {log}
+        python {input.code[0]:q} \
+            --inputs {input.inputs:q} \
+            --transfers {params.transfers:q} \
+            --figures {output:q} \
+            --log {log:q}
         """
 
 
@@ -135,10 +135,10 @@ rule plot_curves:
         runtime=growing(30),
     shell:
         """
-        python {input.code[0]} \
-            --history {input.history} \
-            --figures {output} \
-            --log {log}
+        python {input.code[0]:q} \
+            --history {input.history:q} \
+            --figures {output:q} \
+            --log {log:q}
         """
 
 
@@ -165,10 +165,10 @@ rule plot_confusion:
         runtime=growing(30),
     shell:
         """
-        python {input.code[0]} \
-            --confusion {input.confusion} \
-            --figures {output} \
-            --log {log}
+        python {input.code[0]:q} \
+            --confusion {input.confusion:q} \
+            --figures {output:q} \
+            --log {log:q}
         """
 
 
@@ -198,12 +198,12 @@ rule plot_dial:
         targets=DIALS,
     shell:
         """
-        python {input.code[0]} \
-            --metrics {input.metrics} \
-            --table {input.table} \
-            --targets {params.targets} \
-            --figures {output} \
-            --log {log}
+        python {input.code[0]:q} \
+            --metrics {input.metrics:q} \
+            --table {input.table:q} \
+            --targets {params.targets:q} \
+            --figures {output:q} \
+            --log {log:q}
         """
 
 
@@ -231,11 +231,11 @@ rule plot_rounds:
         runtime=growing(30),
     shell:
         """
-        python {input.code[0]} \
-            --metrics {input.metrics} \
-            --validators {input.validators} \
-            --figures {output} \
-            --log {log}
+        python {input.code[0]:q} \
+            --metrics {input.metrics:q} \
+            --validators {input.validators:q} \
+            --figures {output:q} \
+            --log {log:q}
         """
 
 
@@ -262,10 +262,10 @@ rule plot_matrix:
         runtime=growing(30),
     shell:
         """
-        python {input.code[0]} \
-            --table {input.table} \
-            --figures {output} \
-            --log {log}
+        python {input.code[0]:q} \
+            --table {input.table:q} \
+            --figures {output:q} \
+            --log {log:q}
         """
 
 
@@ -293,8 +293,8 @@ rule plot_gallery:
         runtime=growing(30),
     shell:
         """
-        python {input.code[0]} \
-            --inputs {input.inputs} \
-            --figures {output} \
-            --log {log}
+        python {input.code[0]:q} \
+            --inputs {input.inputs:q} \
+            --figures {output:q} \
+            --log {log:q}
         """

@@ -32,18 +32,18 @@ rule cache_logits:
         device=device,
     shell:
         """
-        python {input.code[0]} \
-            --teacher {input.teacher} \
-            --inputs {input.inputs} \
-            --adaptation {wildcards.adaptation} \
-            --shard {params.shard} \
-            {params.views} \
-            --dtype {params.dtype} \
-            --device {params.device} \
+        python {input.code[0]:q} \
+            --teacher {input.teacher:q} \
+            --inputs {input.inputs:q} \
+            --adaptation {wildcards.adaptation:q} \
+            --shard {params.shard:q} \
+            {params.views:q} \
+            --dtype {params.dtype:q} \
+            --device {params.device:q} \
             --gpus {resources.gpu} \
             --threads {threads} \
-            --logits {output.logits} \
-            --log {log}
+            --logits {output.logits:q} \
+            --log {log:q}
         """
 
 
@@ -77,20 +77,20 @@ rule cache_round:
         device=device,
     shell:
         """
-        python {input.code[0]} \
-            --teacher {input.student} \
-            --previous {input.previous} \
-            --memory {params.memory} \
-            --inputs {input.inputs} \
-            --adaptation {wildcards.adaptation} \
-            --shard {params.shard} \
-            {params.views} \
-            --dtype {params.dtype} \
-            --device {params.device} \
+        python {input.code[0]:q} \
+            --teacher {input.student:q} \
+            --previous {input.previous:q} \
+            --memory {params.memory:q} \
+            --inputs {input.inputs:q} \
+            --adaptation {wildcards.adaptation:q} \
+            --shard {params.shard:q} \
+            {params.views:q} \
+            --dtype {params.dtype:q} \
+            --device {params.device:q} \
             --gpus {resources.gpu} \
             --threads {threads} \
-            --logits {output.logits} \
-            --log {log}
+            --logits {output.logits:q} \
+            --log {log:q}
         """
 
 
@@ -117,14 +117,14 @@ rule combine_logits:
         dtype=lookup("logits/dtype", within=config),
     shell:
         """
-        python {input.code[0]} \
-            --members {input.members} \
-            --combine {params.combine} \
-            --source {wildcards.source} \
-            --adaptation {wildcards.adaptation} \
-            --dtype {params.dtype} \
-            --logits {output.logits} \
-            --log {log}
+        python {input.code[0]:q} \
+            --members {input.members:q} \
+            --combine {params.combine:q} \
+            --source {wildcards.source:q} \
+            --adaptation {wildcards.adaptation:q} \
+            --dtype {params.dtype:q} \
+            --logits {output.logits:q} \
+            --log {log:q}
         """
 
 
@@ -155,17 +155,17 @@ rule import_logits:
         dtype=lookup("logits/dtype", within=config),
     shell:
         """
-        python {input.code[0]} \
-            --own {input.own} \
-            --as {params.meaning} \
-            --inputs {input.inputs} \
-            --source {wildcards.source} \
-            --adaptation {wildcards.adaptation} \
-            --seed {wildcards.seed} \
-            --shard {params.shard} \
-            --dtype {params.dtype} \
-            --logits {output.logits} \
-            --log {log}
+        python {input.code[0]:q} \
+            --own {input.own:q} \
+            --as {params.meaning:q} \
+            --inputs {input.inputs:q} \
+            --source {wildcards.source:q} \
+            --adaptation {wildcards.adaptation:q} \
+            --seed {wildcards.seed:q} \
+            --shard {params.shard:q} \
+            --dtype {params.dtype:q} \
+            --logits {output.logits:q} \
+            --log {log:q}
         """
 
 
@@ -199,14 +199,14 @@ rule verify_logits:
         device=device,
     shell:
         """
-        python {input.code[0]} \
-            --logits {input.logits} \
-            --teachers {input.teachers} \
-            --inputs {input.inputs} \
-            --networks {params.networks} \
-            --device {params.device} \
+        python {input.code[0]:q} \
+            --logits {input.logits:q} \
+            --teachers {input.teachers:q} \
+            --inputs {input.inputs:q} \
+            --networks {params.networks:q} \
+            --device {params.device:q} \
             --gpus {resources.gpu} \
             --threads {threads} \
-            --csv {output.csv} \
-            --log {log}
+            --csv {output.csv:q} \
+            --log {log:q}
         """

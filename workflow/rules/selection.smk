@@ -21,11 +21,11 @@ rule validate:
         runtime=growing(60),
     shell:
         """
-        python {input.code[0]} \
-            --outputs {input.outputs} \
-            --source-labels {input.source_labels} \
-            --validators {output.validators} \
-            --log {log}
+        python {input.code[0]:q} \
+            --outputs {input.outputs:q} \
+            --source-labels {input.source_labels:q} \
+            --validators {output.validators:q} \
+            --log {log:q}
         """
 
 
@@ -57,13 +57,13 @@ rule select:
         oracle=oracle_flags,
     shell:
         """
-        python {input.code[0]} \
-            --validators {input.validators} \
-            {params.requirement} \
-            {params.oracle} \
-            --selection {output.selection} \
-            --csv {output.csv} \
-            --log {log}
+        python {input.code[0]:q} \
+            --validators {input.validators:q} \
+            {params.requirement:q} \
+            {params.oracle:q} \
+            --selection {output.selection:q} \
+            --csv {output.csv:q} \
+            --log {log:q}
         """
 
 
@@ -91,9 +91,9 @@ rule tabulate_selection:
         runtime=growing(30),
     shell:
         """
-        python {input.code[0]} \
-            --validators {input.validators} \
-            --metrics {input.metrics} \
-            --csv {output.csv} \
-            --log {log}
+        python {input.code[0]:q} \
+            --validators {input.validators:q} \
+            --metrics {input.metrics:q} \
+            --csv {output.csv:q} \
+            --log {log:q}
         """

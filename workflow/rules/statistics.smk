@@ -28,14 +28,14 @@ rule tabulate_ladder:
         runtime=growing(30),
     shell:
         """
-        python {input.code[0]} \
-            --metrics {input.metrics} \
-            --predictions {input.predictions} \
-            --table {output.table} \
-            --csv {output.csv} \
-            --tex {output.tex} \
-            --numbers {output.numbers} \
-            --log {log}
+        python {input.code[0]:q} \
+            --metrics {input.metrics:q} \
+            --predictions {input.predictions:q} \
+            --table {output.table:q} \
+            --csv {output.csv:q} \
+            --tex {output.tex:q} \
+            --numbers {output.numbers:q} \
+            --log {log:q}
         """
 
 
@@ -83,16 +83,16 @@ rule tabulate_statistics:
         runtime=growing(30),
     shell:
         """
-        python {input.code[0]} \
-            --metrics {input.metrics} \
-            --predictions {input.predictions} \
-            --comparisons {output.comparisons} \
-            --comparisons-tex {output.comparisons_tex} \
-            --decomposition {output.decomposition} \
-            --decomposition-table {output.decomposition_table} \
-            --classes {output.classes} \
-            --fidelity {output.fidelity} \
-            --log {log}
+        python {input.code[0]:q} \
+            --metrics {input.metrics:q} \
+            --predictions {input.predictions:q} \
+            --comparisons {output.comparisons:q} \
+            --comparisons-tex {output.comparisons_tex:q} \
+            --decomposition {output.decomposition:q} \
+            --decomposition-table {output.decomposition_table:q} \
+            --classes {output.classes:q} \
+            --fidelity {output.fidelity:q} \
+            --log {log:q}
         """
 
 
@@ -119,10 +119,10 @@ rule plot_decomposition:
         runtime=growing(30),
     shell:
         """
-        python {input.code[0]} \
-            --table {input.table} \
-            --figures {output} \
-            --log {log}
+        python {input.code[0]:q} \
+            --table {input.table:q} \
+            --figures {output:q} \
+            --log {log:q}
         """
 
 
@@ -149,10 +149,10 @@ rule plot_calibration:
         runtime=growing(30),
     shell:
         """
-        python {input.code[0]} \
-            --metrics {input.metrics} \
-            --figures {output} \
-            --log {log}
+        python {input.code[0]:q} \
+            --metrics {input.metrics:q} \
+            --figures {output:q} \
+            --log {log:q}
         """
 
 
@@ -179,8 +179,8 @@ rule plot_ranks:
         runtime=growing(30),
     shell:
         """
-        python {input.code[0]} \
-            --metrics {input.metrics} \
-            --figures {output} \
-            --log {log}
+        python {input.code[0]:q} \
+            --metrics {input.metrics:q} \
+            --figures {output:q} \
+            --log {log:q}
         """

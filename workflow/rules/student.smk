@@ -35,35 +35,35 @@ rule distill_student:
         device=device,
     shell:
         """
-        python {input.code[0]} \
-            --inputs {input.inputs} \
-            --logits {input.logits} \
-            --teacher {input.teacher} \
-            --model {params.model} \
-            --method {wildcards.method} \
-            --loss {params.method[loss]} \
-            --temperature {params.method[temperature]} \
-            --views {params.method[views]} \
-            --budget {params.method[budget]} \
-            --confidence {params.method[confidence]} \
-            --weighting {params.method[weighting]} \
-            --source-weight {params.method[source_weight]} \
-            {params.source} \
-            --steps {params.training[steps]} \
-            --batch {params.training[batch]} \
-            --lr {params.training[lr]} \
-            --weight-decay {params.training[weight_decay]} \
-            {params.augmentation} \
-            {params.compute} \
-            --seed {wildcards.seed} \
-            --state {output.weights}.state \
-            --device {params.device} \
+        python {input.code[0]:q} \
+            --inputs {input.inputs:q} \
+            --logits {input.logits:q} \
+            --teacher {input.teacher:q} \
+            --model {params.model:q} \
+            --method {wildcards.method:q} \
+            --loss {params.method[loss]:q} \
+            --temperature {params.method[temperature]:q} \
+            --views {params.method[views]:q} \
+            --budget {params.method[budget]:q} \
+            --confidence {params.method[confidence]:q} \
+            --weighting {params.method[weighting]:q} \
+            --source-weight {params.method[source_weight]:q} \
+            {params.source:q} \
+            --steps {params.training[steps]:q} \
+            --batch {params.training[batch]:q} \
+            --lr {params.training[lr]:q} \
+            --weight-decay {params.training[weight_decay]:q} \
+            {params.augmentation:q} \
+            {params.compute:q} \
+            --seed {wildcards.seed:q} \
+            --state {output.weights:q}.state \
+            --device {params.device:q} \
             --gpus {resources.gpu} \
             --threads {threads} \
-            --weights {output.weights} \
-            --history {output.history} \
-            --record {output.record} \
-            --log {log}
+            --weights {output.weights:q} \
+            --history {output.history:q} \
+            --record {output.record:q} \
+            --log {log:q}
         """
 
 
@@ -96,23 +96,23 @@ rule train_student:
         device=device,
     shell:
         """
-        python {input.code[0]} \
-            --inputs {input.inputs} \
-            --labels {input.labels} \
-            --model {params.model} \
-            --steps {params.training[steps]} \
-            --batch {params.training[batch]} \
-            --lr {params.training[lr]} \
-            --weight-decay {params.training[weight_decay]} \
-            {params.augmentation} \
-            {params.compute} \
-            --seed {wildcards.seed} \
-            --state {output.weights}.state \
-            --device {params.device} \
+        python {input.code[0]:q} \
+            --inputs {input.inputs:q} \
+            --labels {input.labels:q} \
+            --model {params.model:q} \
+            --steps {params.training[steps]:q} \
+            --batch {params.training[batch]:q} \
+            --lr {params.training[lr]:q} \
+            --weight-decay {params.training[weight_decay]:q} \
+            {params.augmentation:q} \
+            {params.compute:q} \
+            --seed {wildcards.seed:q} \
+            --state {output.weights:q}.state \
+            --device {params.device:q} \
             --gpus {resources.gpu} \
             --threads {threads} \
-            --weights {output.weights} \
-            --history {output.history} \
-            --record {output.record} \
-            --log {log}
+            --weights {output.weights:q} \
+            --history {output.history:q} \
+            --record {output.record:q} \
+            --log {log:q}
         """

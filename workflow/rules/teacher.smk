@@ -31,26 +31,26 @@ rule train_teacher:
         device=device,
     shell:
         """
-        python {input.code[0]} \
-            --inputs {input.inputs} \
-            --labels {input.labels} \
-            --model {params.model} \
-            --steps {params.training[steps]} \
-            --batch {params.training[batch]} \
-            --lr {params.training[lr]} \
-            --weight-decay {params.training[weight_decay]} \
-            {params.augmentation} \
-            --source-augmentation random_convolution={params.random_convolution} \
-            {params.compute} \
-            --seed {wildcards.seed} \
-            --state {output.weights}.state \
-            --device {params.device} \
+        python {input.code[0]:q} \
+            --inputs {input.inputs:q} \
+            --labels {input.labels:q} \
+            --model {params.model:q} \
+            --steps {params.training[steps]:q} \
+            --batch {params.training[batch]:q} \
+            --lr {params.training[lr]:q} \
+            --weight-decay {params.training[weight_decay]:q} \
+            {params.augmentation:q} \
+            --source-augmentation random_convolution={params.random_convolution:q} \
+            {params.compute:q} \
+            --seed {wildcards.seed:q} \
+            --state {output.weights:q}.state \
+            --device {params.device:q} \
             --gpus {resources.gpu} \
             --threads {threads} \
-            --weights {output.weights} \
-            --history {output.history} \
-            --record {output.record} \
-            --log {log}
+            --weights {output.weights:q} \
+            --history {output.history:q} \
+            --record {output.record:q} \
+            --log {log:q}
         """
 
 
@@ -87,28 +87,28 @@ rule adapt_teacher:
         device=device,
     shell:
         """
-        python {input.code[0]} \
-            --adaptation {wildcards.adaptation} \
-            --kind {params.adaptation[kind]} \
-            --weight {params.adaptation[weight]} \
-            {params.adaptation[pose]} \
-            --teacher {input.teacher} \
-            --target-inputs {input.inputs} \
-            {params.source} \
-            --steps {params.training[steps]} \
-            --batch {params.training[batch]} \
-            --lr {params.training[lr]} \
-            --weight-decay {params.training[weight_decay]} \
-            {params.augmentation} \
-            --source-augmentation random_convolution={params.random_convolution} \
-            {params.compute} \
-            --seed {wildcards.seed} \
-            --state {output.weights}.state \
-            --device {params.device} \
+        python {input.code[0]:q} \
+            --adaptation {wildcards.adaptation:q} \
+            --kind {params.adaptation[kind]:q} \
+            --weight {params.adaptation[weight]:q} \
+            {params.adaptation[pose]:q} \
+            --teacher {input.teacher:q} \
+            --target-inputs {input.inputs:q} \
+            {params.source:q} \
+            --steps {params.training[steps]:q} \
+            --batch {params.training[batch]:q} \
+            --lr {params.training[lr]:q} \
+            --weight-decay {params.training[weight_decay]:q} \
+            {params.augmentation:q} \
+            --source-augmentation random_convolution={params.random_convolution:q} \
+            {params.compute:q} \
+            --seed {wildcards.seed:q} \
+            --state {output.weights:q}.state \
+            --device {params.device:q} \
             --gpus {resources.gpu} \
             --threads {threads} \
-            --weights {output.weights} \
-            --history {output.history} \
-            --record {output.record} \
-            --log {log}
+            --weights {output.weights:q} \
+            --history {output.history:q} \
+            --record {output.record:q} \
+            --log {log:q}
         """
