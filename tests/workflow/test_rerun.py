@@ -92,12 +92,41 @@ def test_another_round_runs_its_own_jobs_and_what_joins_them(finished):
     assert planned == {**new, **joined, **dict.fromkeys(once, 1)}
 
 
-def test_an_edited_shift_makes_the_domains_and_all_below_again(finished):
-    name = next((finished.folder / "scripts/distilshift").glob("image/shifts*"))
-    module = name if name.suffix == ".py" else name / "__init__.py"
-    with edited(finished, module.relative_to(finished.folder), None, COMMENT):
-        planned = set(finished.planned(*SMALL))
-    assert planned == {"construct_domain", "verify_logits", *TRAINED, *END}
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("image/shifts/pixels.py", {"construct_domain", "verify_logits", *TRAINED, *END}),
+        (
+            "image/datasets/packaged.py",
+            {"download_dataset", "construct_domain", "verify_logits", *TRAINED, *END},
+        ),
+        # of others than the experiment has
+        ("image/datasets/cifar.py", set()),
+        ("image/datasets/folders.py", set()),
+        ("image/shifts/geometry.py", set()),
+        ("image/shifts/corruptions.py", set()),
+    ],
+)
+def test_an_edit_of_what_is_named_reruns_what_names_it(finished, name, expected):
+    with edited(finished, f"scripts/distilshift/{name}", None, COMMENT):
+        assert set(finished.planned(*SMALL)) == expected
+
+
+@pytest.mark.parametrize(
+    ("package", "before", "line"),
+    [
+        ("image/datasets", '    "mnist": ', '    "new-set": "new:new",\n'),
+        ("image/shifts", '    "noise": ', '    "new_shift": "new:new",\n'),
+    ],
+)
+def test_a_new_name_reruns_nothing_and_is_known(finished, package, before, line):
+    """A file and a line in the registry are all that it takes."""
+    folder = finished.folder / "scripts/distilshift" / package
+    (folder / "new.py").write_text("def new(*given):\n    raise NotImplementedError\n")
+    registry = f"scripts/distilshift/{package}/__init__.py"
+    with edited(finished, registry, before, line + before):
+        assert finished.planned(*SMALL) == {}
+    (folder / "new.py").unlink()
 
 
 def test_cores_threads_and_granted_gpus_rerun_nothing(finished):

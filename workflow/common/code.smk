@@ -38,19 +38,58 @@ def read(path):
     return Path(source(path)).read_text(encoding="utf-8")
 
 
-@cache
-def code(script):
-    """A script and every module of ours that it imports, directly or not.
+# packages that say in their `__init__`, in a dictionary of texts, where things lie by name
+REGISTRIES = {
+    "distilshift.image.datasets",
+    "distilshift.image.networks",
+    "distilshift.image.shifts",
+    "distilshift.learning.adaptations",
+    "distilshift.learning.losses",
+}
 
-    All are inputs of the rule, so an edit reruns what depends on it and nothing else.
+
+def code(script, used=lambda wildcards: ()):
+    """An input function: a script and every module of ours that it needs.
+
+    Those it imports, directly or not, and those of the things that a job names: ``used``
+    gives them by its wildcards. A registry is none of them, nor is what else it names: a
+    new dataset reruns nothing. So an edit reruns what depends on it and nothing else.
     """
-    found, waiting = [], [f"scripts/{script}"]
+    return lambda wildcards: closure(script, *used(wildcards))
+
+
+@cache
+def closure(script, *used):
+    """The files of a script, of modules that it uses by name, and of all that they import."""
+    found, waiting = [], [f"scripts/{script}", *sum(map(module_files, used), [])]
+    registries = {place_of(f"{package}.__init__") for package in REGISTRIES}
     while waiting:
         path = waiting.pop(0)
-        if path not in found:
+        if path not in found and path not in registries:
             found.append(path)
             waiting += imported_modules(path)
     return [source(path) for path in found]
+
+
+@cache
+def contents(name):
+    """What a registry defines; it imports nothing but its like."""
+    defined = {}
+    for node in ast.parse(read(module_files(name)[-1])).body:
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("distilshift"):
+            theirs = contents(node.module)
+            defined |= {
+                name.asname or name.name: theirs[name.name] for name in node.names
+            }
+        else:
+            exec(compile(ast.Module([node], []), name, "exec"), defined)
+    return defined
+
+
+def modules(package, entries, names):
+    """The modules of names in a registry's dictionary, ``"module:function"``; of others none."""
+    found = [entries[name].split(":")[0] for name in names if name in entries]
+    return [f"{package}.{module}" for module in dict.fromkeys(found)]
 
 
 @cache

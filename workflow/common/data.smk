@@ -48,3 +48,27 @@ def split_flags():
     """How domains are split, as flags of construct_domain.py."""
     given = dict(config["split"])
     return flags({"split_seed": given.pop("seed"), **given})
+
+
+def dataset_modules(wildcards):
+    """The module of a dataset, or of folders of pictures."""
+    given = DATASETS.get(wildcards.dataset, wildcards.dataset)
+    package = "distilshift.image.datasets"
+    if not isinstance(given, str):
+        return [f"{package}.folders"]
+    return modules(package, contents(package)["DATASETS"], [given])
+
+
+def shift_modules(wildcards):
+    """The modules of a domain's shifts; of all, where a job is of no domain."""
+    if "domain" in wildcards.keys():
+        shifts = config["domains"][wildcards.domain].get("shift", [])
+    else:
+        shifts = [
+            {"kind": kind} for kind in contents("distilshift.image.shifts")["KINDS"]
+        ]
+    kinds = [shift["kind"] for shift in shifts]
+    package = "distilshift.image.shifts"
+    known = contents(package)
+    of_rows = modules("distilshift.data", known["ROW_SHIFTS"], kinds)
+    return modules(package, known["SHIFTS"], kinds) + of_rows

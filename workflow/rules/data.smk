@@ -4,7 +4,7 @@
 rule download_dataset:
     """Fetch or unpack a dataset into canonical arrays and a manifest."""
     input:
-        code=code("download_dataset.py"),
+        code=code("download_dataset.py", dataset_modules),
     output:
         inputs="<results>/datasets/{dataset}/inputs.safetensors",
         labels="<results>/datasets/{dataset}/labels.safetensors",
@@ -40,7 +40,7 @@ rule download_dataset:
 rule construct_domain:
     """Common size and channels, the split, the shift; labels in files of their own."""
     input:
-        code=code("construct_domain.py"),
+        code=code("construct_domain.py", shift_modules),
         inputs=lambda wildcards: f"{dataset_of(wildcards)}/inputs.safetensors",
         labels=lambda wildcards: f"{dataset_of(wildcards)}/labels.safetensors",
     output:

@@ -278,7 +278,7 @@ rule gallery:
 rule plot_gallery:
     """Every shift at five strengths, on a photograph."""
     input:
-        code=code("plot_gallery.py"),
+        code=code("plot_gallery.py", shift_modules),
         inputs="<results>/datasets/sample-photos/inputs.safetensors",
     output:
         multiext("<results>/figures/gallery", ".pdf", ".svg", ".png"),
