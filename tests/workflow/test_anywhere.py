@@ -3,12 +3,14 @@
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny
 import yaml
 from copies import ROOT, job_counts
+from firewall import jobs
 from PIL import Image
 
 AWKWARD = 'it\'s "my" $HOME (1) ü'
@@ -56,6 +58,38 @@ def pictures(folder, count=12):
             Image.fromarray(grey).save(place / f"{number}.png")
 
 
+SPY = """
+import atexit, pathlib, sys
+
+def note():
+    loaded = [str(m.__file__) for n, m in sys.modules.items() if n.split(".")[0] == "distilshift"]
+    with pathlib.Path({to!r}).open("a") as file:
+        file.writelines(f"{{sys.argv[0]}}\\t{{one}}\\n" for one in loaded)
+
+atexit.register(note)
+"""
+
+
+def undeclared(listed, loaded, checkout):
+    """What scripts loaded that is no input of their rules, registries apart."""
+    inputs = {}
+    for job in jobs(listed):
+        code = {path for path in job.inputs if path.endswith(".py")}
+        for script in (path for path in code if Path(path).parent.name == "scripts"):
+            inputs.setdefault(script, set()).update(code)
+    registries = {
+        str(checkout / "scripts/distilshift" / package / "__init__.py")
+        for package in (
+            *("image/datasets", "image/networks", "image/shifts"),
+            *("learning/adaptations", "learning/losses"),
+        )
+    }
+    pairs = {tuple(line.split("\t")) for line in loaded.splitlines()}
+    pairs = {(script, path) for script, path in pairs if script.startswith(str(checkout))}
+    assert len({script for script, _ in pairs}) > 12
+    return {(s, p) for s, p in pairs if p not in inputs[s] | registries}
+
+
 def test_from_elsewhere_with_names_that_a_shell_would_take_apart(checkout, tmp_path):
     """Every step and table of a small run; paths of the config start at the analysis folder."""
     mine = tmp_path / f"analysis {AWKWARD}"
@@ -68,13 +102,17 @@ def test_from_elsewhere_with_names_that_a_shell_would_take_apart(checkout, tmp_p
     (mine / "mine.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
     before = listing(checkout)
     run = ("-s", checkout / "Snakefile", "--directory", mine, "--configfile", mine / "mine.yaml")
-    snakemake(tmp_path, *run, "--show-failed-logs", "tables")
+    (tmp_path / "sitecustomize.py").write_text(SPY.format(to=str(tmp_path / "loaded")))
+    spied = {"PYTHONPATH": str(tmp_path)}
+    snakemake(tmp_path, *run, "--show-failed-logs", "tables", env=spied)
     assert listing(checkout) == before
     assert (mine / results / "metrics.parquet").is_file()
     assert {path.name for path in mine.iterdir()} == {
         *(".snakemake", "mine.yaml", "my pictures", results),
     }
     assert "Nothing to be done" in snakemake(tmp_path, *run, "tables")
+    listed = snakemake(tmp_path, *run, "--dry-run", "--forceall")
+    assert undeclared(listed, (tmp_path / "loaded").read_text(), checkout) == set()
 
 
 def test_without_a_config_the_default_applies_and_an_own_one_is_taken(checkout, tmp_path):

@@ -37,13 +37,13 @@ COMMENT = "\n# a thought\n"
     ("name", "old", "new", "expected"),
     [
         (
-            "scripts/distilshift/learning/losses.py",
+            "scripts/distilshift/learning/losses/kd.py",
             None,
             COMMENT,
             {"distill_student", *END} - {"plot_domains"},
         ),
         (
-            "scripts/distilshift/learning/losses.py",
+            "scripts/distilshift/learning/losses/kd.py",
             "return temperature**2 *",
             "return",
             {"distill_student", *END} - {"plot_domains"},
@@ -92,6 +92,9 @@ def test_another_round_runs_its_own_jobs_and_what_joins_them(finished):
     assert planned == {**new, **joined, **dict.fromkeys(once, 1)}
 
 
+BY_NETWORK = {"cache_logits", "distill_student", "verify_logits", *END} - {"plot_domains"}
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -100,7 +103,16 @@ def test_another_round_runs_its_own_jobs_and_what_joins_them(finished):
             "image/datasets/packaged.py",
             {"download_dataset", "construct_domain", "verify_logits", *TRAINED, *END},
         ),
+        ("image/networks/mlp.py", {"train_teacher", "train_student", *BY_NETWORK}),
+        (
+            "learning/adaptations/adabn.py",
+            {"adapt_teacher", "cache_logits", "distill_student", "verify_logits", *END}
+            - {"plot_domains"},
+        ),
         # of others than the experiment has
+        ("learning/losses/dist.py", set()),
+        ("learning/adaptations/shot.py", set()),
+        ("image/networks/torchvision.py", set()),
         ("image/datasets/cifar.py", set()),
         ("image/datasets/folders.py", set()),
         ("image/shifts/geometry.py", set()),
@@ -117,6 +129,9 @@ def test_an_edit_of_what_is_named_reruns_what_names_it(finished, name, expected)
     [
         ("image/datasets", '    "mnist": ', '    "new-set": "new:new",\n'),
         ("image/shifts", '    "noise": ', '    "new_shift": "new:new",\n'),
+        ("image/networks", '    "cnn": ', '    "new": "new:new",\n'),
+        ("learning/losses", '    "kd": ', '    "new": "new:new",\n'),
+        ("learning/adaptations", '    "adabn": ', '    "new": "new:new",\n'),
     ],
 )
 def test_a_new_name_reruns_nothing_and_is_known(finished, package, before, line):

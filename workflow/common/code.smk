@@ -38,11 +38,14 @@ def read(path):
     return Path(source(path)).read_text(encoding="utf-8")
 
 
+# the kind of data: what `kind.views` and its like mean in our code
+WING = "distilshift.image"
+
 # packages that say in their `__init__`, in a dictionary of texts, where things lie by name
 REGISTRIES = {
-    "distilshift.image.datasets",
-    "distilshift.image.networks",
-    "distilshift.image.shifts",
+    f"{WING}.datasets",
+    f"{WING}.networks",
+    f"{WING}.shifts",
     "distilshift.learning.adaptations",
     "distilshift.learning.losses",
 }
@@ -94,15 +97,22 @@ def modules(package, entries, names):
 
 @cache
 def imported_modules(path):
-    """The files of the distilshift modules, and packages, that a file imports."""
+    """The files of the distilshift modules, and packages, that a file imports or has loaded."""
     found = []
     for node in ast.walk(ast.parse(read(path))):
+        if isinstance(node, ast.Attribute) and is_kind(node.value):
+            found += module_files(f"{WING}.{node.attr}")
         if isinstance(node, ast.ImportFrom) and node.module.startswith("distilshift"):
             found += module_files(node.module)
             if not is_source(place_of(node.module)):  # of a package, not of a module
                 for name in node.names:
                     found += module_files(f"{node.module}.{name.name}")
     return list(dict.fromkeys(found))
+
+
+def is_kind(node):
+    """Whether an expression is a kind of data, whose modules are loaded when asked for."""
+    return "kind" in (getattr(node, "id", None), getattr(node, "attr", None))
 
 
 def place_of(name):

@@ -53,7 +53,7 @@ def split_flags():
 def dataset_modules(wildcards):
     """The module of a dataset, or of folders of pictures."""
     given = DATASETS.get(wildcards.dataset, wildcards.dataset)
-    package = "distilshift.image.datasets"
+    package = f"{WING}.datasets"
     if not isinstance(given, str):
         return [f"{package}.folders"]
     return modules(package, contents(package)["DATASETS"], [given])
@@ -64,11 +64,9 @@ def shift_modules(wildcards):
     if "domain" in wildcards.keys():
         shifts = config["domains"][wildcards.domain].get("shift", [])
     else:
-        shifts = [
-            {"kind": kind} for kind in contents("distilshift.image.shifts")["KINDS"]
-        ]
+        shifts = [{"kind": kind} for kind in contents(f"{WING}.shifts")["KINDS"]]
     kinds = [shift["kind"] for shift in shifts]
-    package = "distilshift.image.shifts"
+    package = f"{WING}.shifts"
     known = contents(package)
     of_rows = modules("distilshift.data", known["ROW_SHIFTS"], kinds)
     return modules(package, known["SHIFTS"], kinds) + of_rows

@@ -23,3 +23,13 @@ def joint_source(file):
         return f"<results>/domains/{wildcards.source}/{file}"
 
     return path
+
+
+def method_modules(wildcards):
+    """The modules of a student, of its loss, and of the teacher where that is asked online."""
+    method = config["methods"][wildcards.method]
+    package = "distilshift.learning.losses"
+    known = contents(package)
+    losses = modules(package, {**known["LOSSES"], **known["METHODS"]}, [method["loss"]])
+    roles = ("student", "teacher") if method["views"] == "online" else ("student",)
+    return network_modules(*roles)(wildcards) + losses

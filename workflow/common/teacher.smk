@@ -1,4 +1,5 @@
 # what the rules of teacher.smk need
+import re
 
 
 def teacher_folder(wildcards):
@@ -12,8 +13,10 @@ def teacher_weights(wildcards):
     return f"{teacher_folder(wildcards)}/weights.safetensors"
 
 
-# adaptations that do without the source's inputs and labels
-SOURCE_FREE = {"adabn", "tent", "shot"}
+PACKAGE = "distilshift.learning.adaptations"
+ADAPTATIONS, SOURCE_FREE = (
+    contents(PACKAGE)[name] for name in ("ADAPTATIONS", "SOURCE_FREE")
+)
 
 
 def adaptation_settings(wildcards):
@@ -41,3 +44,26 @@ def source_flags(wildcards, input):
     """The labelled source as flags of a script, where it is an input."""
     files = {key: input.get(key) for key in ("source_inputs", "source_labels")}
     return flags({key: path or None for key, path in files.items()})
+
+
+def network_modules(*roles):
+    """A function of wildcards: the modules of its network's teacher, student, or both."""
+
+    def used(wildcards):
+        named = (
+            [wildcards.network] if "network" in wildcards.keys() else config["networks"]
+        )
+        package = f"{WING}.networks"
+        known, others = (contents(package)[name] for name in ("NETWORKS", "OTHERS"))
+        models = [config["networks"][name][role] for name in named for role in roles]
+        families = [re.split("[-@]", model)[0] for model in models]
+        entries = {family: known.get(family, others) for family in families}
+        return modules(package, entries, families)
+
+    return used
+
+
+def adaptation_modules(wildcards):
+    """The modules of a teacher, and of how it is adapted."""
+    kind = adaptation_settings(wildcards)["kind"]
+    return network_modules("teacher")(wildcards) + modules(PACKAGE, ADAPTATIONS, [kind])

@@ -7,7 +7,7 @@ rule predict:
     The oracles have a job of their own: the others' outputs must know no target label.
     """
     input:
-        code=code("predict.py"),
+        code=code("predict.py", network_modules("teacher", "student")),
         source_test="<results>/domains/{source}/test_inputs.safetensors",
         target_train="<results>/domains/{target}/train_inputs.safetensors",
         target_test="<results>/domains/{target}/test_inputs.safetensors",

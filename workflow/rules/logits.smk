@@ -7,7 +7,7 @@ rule cache_logits:
     One job, or one a shard: what is lost is made again alone.
     """
     input:
-        code=code("cache_logits.py"),
+        code=code("cache_logits.py", network_modules("teacher")),
         teacher=teacher_weights,
         inputs="<results>/domains/{target}/train_inputs.safetensors",
     output:
@@ -50,7 +50,7 @@ rule cache_logits:
 rule cache_round:
     """Label the inputs anew by the student of the round before, who remembers its labels."""
     input:
-        code=code("cache_logits.py"),
+        code=code("cache_logits.py", network_modules("student")),
         student=previous_student,
         previous=previous_logits,
         inputs="<results>/domains/{target}/train_inputs.safetensors",
@@ -172,7 +172,7 @@ rule import_logits:
 rule verify_logits:
     """Recompute random rows of every cache; one wrong cache fails the experiment."""
     input:
-        code=code("verify_logits.py"),
+        code=code("verify_logits.py", network_modules("teacher")),
         logits=verified("logits"),
         teachers=verified("teacher"),
         inputs=verified("inputs"),

@@ -4,7 +4,7 @@
 rule distill_student:
     """Distil a student from cached logits; it never sees a label of the target."""
     input:
-        code=code("distill_student.py"),
+        code=code("distill_student.py", method_modules),
         inputs="<results>/domains/{target}/train_inputs.safetensors",
         logits=cached_logits,
         teacher=labellers,
@@ -70,7 +70,7 @@ rule distill_student:
 rule train_student:
     """Train a student on a domain's labels: source-only there, oracle where it is the target."""
     input:
-        code=code("train_student.py"),
+        code=code("train_student.py", network_modules("student")),
         inputs="<results>/domains/{domain}/train_inputs.safetensors",
         labels="<results>/domains/{domain}/train_labels.safetensors",
     output:

@@ -4,7 +4,7 @@
 rule train_teacher:
     """Train a teacher on the labelled source."""
     input:
-        code=code("train_teacher.py"),
+        code=code("train_teacher.py", network_modules("teacher")),
         inputs="<results>/domains/{source}/train_inputs.safetensors",
         labels="<results>/domains/{source}/train_labels.safetensors",
     output:
@@ -57,7 +57,7 @@ rule train_teacher:
 rule adapt_teacher:
     """Adapt a teacher to unlabelled target inputs; `none` needs no job."""
     input:
-        code=code("adapt_teacher.py"),
+        code=code("adapt_teacher.py", adaptation_modules),
         teacher="<results>/teachers/{source}/{network}/seed{seed}/weights.safetensors",
         inputs="<results>/domains/{target}/train_inputs.safetensors",
         source_inputs=labelled_source("train_inputs.safetensors"),
