@@ -89,6 +89,15 @@ def contents(name):
     return defined
 
 
+@cache
+def literal(name, variable):
+    """What a module of ours, which is not run for it, gives to a variable: text and numbers."""
+    for node in ast.parse(read(place_of(name))).body:
+        if variable in map(ast.unparse, getattr(node, "targets", [])):
+            return ast.literal_eval(node.value)
+    raise WorkflowError(f"{name} has no {variable}")
+
+
 def modules(package, entries, names):
     """The modules of names in a registry's dictionary, ``"module:function"``; of others none."""
     found = [entries[name].split(":")[0] for name in names if name in entries]

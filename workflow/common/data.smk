@@ -51,22 +51,22 @@ def split_flags():
 
 
 def dataset_modules(wildcards):
-    """The module of a dataset, or of folders of pictures."""
+    """The module of a dataset, or that of folders."""
     given = DATASETS.get(wildcards.dataset, wildcards.dataset)
     package = f"{WING}.datasets"
-    if not isinstance(given, str):
-        return [f"{package}.folders"]
-    return modules(package, contents(package)["DATASETS"], [given])
+    known = contents(package)
+    entries = {**known["DATASETS"], None: known["FOLDER"]}
+    return modules(package, entries, [given if isinstance(given, str) else None])
 
 
 def shift_modules(wildcards):
     """The modules of a domain's shifts; of all, where a job is of no domain."""
+    package = f"{WING}.shifts"
+    known, of_rows = contents(package)["SHIFTS"], literal(
+        "distilshift.data.shifts", "ROW_SHIFTS"
+    )
+    kinds = list(known)
     if "domain" in wildcards.keys():
         shifts = config["domains"][wildcards.domain].get("shift", [])
-    else:
-        shifts = [{"kind": kind} for kind in contents(f"{WING}.shifts")["KINDS"]]
-    kinds = [shift["kind"] for shift in shifts]
-    package = f"{WING}.shifts"
-    known = contents(package)
-    of_rows = modules("distilshift.data", known["ROW_SHIFTS"], kinds)
-    return modules(package, known["SHIFTS"], kinds) + of_rows
+        kinds = [shift["kind"] for shift in shifts]
+    return modules(package, known, kinds) + modules("distilshift.data", of_rows, kinds)
