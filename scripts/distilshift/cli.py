@@ -182,7 +182,7 @@ def part(count: int, shard: tuple[int, int]) -> tuple[int, int]:
     index, shards = shard
     first, last = (count * edge // shards for edge in (index - 1, index))
     if first == last:
-        problem = f"there are but {count} images for {shards} shards"
+        problem = f"there are but {count} inputs for {shards} shards"
         raise InputError(
             f"--shard {index}-of-{shards}", problem, "lower logits.shards in the config"
         )

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from chain import called, flags
+from chain import SCRIPTS, called, flags
 from test_caches import by_class, by_list, last
 
 
@@ -263,3 +263,18 @@ def test_one_logit_that_is_a_probability(chain, bring, run_script, value, messag
     status, shown = bring(mine)
     assert status == (1 if message else 0), shown
     assert not message or message in last(shown)
+
+
+def test_the_docs_tell_how_such_a_file_is_written(named, bring, monkeypatch):
+    text = (SCRIPTS.parent / "docs" / "distillation.md").read_text(encoding="utf-8")
+    recipe = text.split("```python\n")[1].split("```")[0]
+    assert "my_model(inputs)" in recipe
+    recipe = recipe.replace("results/domains/optdigits", "target").replace("mine/…", "mine.")
+    values = np.random.default_rng(0).normal(0, 3, (56, 10))
+    monkeypatch.chdir(named.folder)
+    scope = {"my_model": lambda inputs: values[: len(inputs)]}
+    exec(recipe, scope)
+    status, shown = bring(named.folder / "mine.parquet")
+    assert status == 0, shown
+    cache = logits.read([named.folder / "imported.parquet"], {}, scope["content"]["ids"])
+    np.testing.assert_allclose(cache.logits, values, rtol=1e-6)

@@ -66,7 +66,7 @@ class Rows:
         file.seek(self._start)
 
     def append(self, inputs: Tensor, ids: Tensor, called: names.Names | None = None) -> None:
-        """Rows of uint8 (n, C, H, W), all of one shape, int64 (n,), and n names."""
+        """Rows of uint8 (n, ...), all of one shape, their ids, int64 (n,), and n names."""
         self._file.write(inputs.contiguous().numpy())
         self._ids.append(ids)
         if self._names is not None:
