@@ -5,7 +5,7 @@ Without torch, so that a step which needs none does not wait for its import.
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from distilshift.errors import InputError, rerun
@@ -14,6 +14,7 @@ import numpy as np
 import safetensors
 
 KEY = "distilshift"
+DTYPES = {"I64": np.dtype("<i8"), "U8": np.dtype("u1")}  # of inputs, labels, ids and names
 
 
 def sealed(header: dict) -> dict:
@@ -67,7 +68,7 @@ def check_content(path: Path, header: dict, sha256: str, rule: str) -> None:
 
 
 def load_arrays(path: Path, kind: str, rule: str) -> tuple[dict[str, np.ndarray], dict]:
-    """The content of a file as arrays and its provenance, verified.
+    """The content of a file as arrays (memory-mapped) and its provenance, verified.
 
     Args:
         kind: the kind that is expected.
@@ -77,10 +78,20 @@ def load_arrays(path: Path, kind: str, rule: str) -> tuple[dict[str, np.ndarray]
         InputError: as ``read_header``, and for content that its hash does not match.
     """
     header = read_header(path, kind, rule)
-    with safetensors.safe_open(path, framework="np") as file:
-        arrays = {name: file.get_tensor(name) for name in sorted(file.keys())}
+    arrays = dict(sorted(_mapped(path)))
     parts = (
         (name, a.dtype.name, a.shape, a.reshape(-1).view(np.uint8)) for name, a in arrays.items()
     )
     check_content(path, header, content_sha256(parts), rule)
     return arrays, header
+
+
+def _mapped(path: Path) -> Iterator[tuple[str, np.ndarray]]:
+    """The arrays of a whole safetensors file; its own reader would copy them into memory."""
+    content = np.memmap(path, np.uint8, "r")
+    start = 8 + int.from_bytes(content[:8].tobytes(), "little")
+    for name, known in json.loads(content[8:start].tobytes()).items():
+        if name != "__metadata__":
+            first, last = known["data_offsets"]
+            some = content[start + first : start + last]
+            yield name, some.view(DTYPES[known["dtype"]]).reshape(known["shape"])
