@@ -59,3 +59,20 @@ def test_the_head_says_command_data_cost_and_expectation(path):
     assert f"snakemake --cores all --configfile experiments/{path.name}" in head
     for word in ("# Data ", "# Cost ", "# Expected "):
         assert word in head
+
+
+CONFIGS = [ROOT / "config.yaml", *EXPERIMENTS, *sorted((ROOT / "tests").glob("*.yaml"))]
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_an_editor_finds_the_schema_of_every_config(path):
+    named = path.read_text("utf-8").splitlines()[0].removeprefix("# yaml-language-server: $schema=")
+    assert (path.parent / named).resolve() == ROOT / "workflow/schemas/config.schema.yaml"
+
+
+def test_every_key_of_the_schema_is_described():
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text("utf-8"))
+    page = (ROOT / "config/README.md").read_text("utf-8")
+    rows = " ".join(line for line in page.splitlines() if line.startswith("|"))
+    training = schema["$defs"]["training"]["properties"]
+    assert [key for key in [*schema["properties"], *training] if f"`{key}`" not in rows] == []

@@ -141,6 +141,28 @@ def test_results_without_a_usable_name_are_refused(checkout, tmp_path, given):
     assert "config: results: " in said
 
 
+def test_two_experiments_share_a_dataset_whatever_size_they_want(checkout, tmp_path):
+    pictures(tmp_path / "pets")
+    own = {"from": {"folder": "pets", "domain": "my domain"}}
+    for size in (8, 12):
+        config = {**TINY, "results": f"results/{size}", "datasets": "shared"}
+        config |= {
+            "image": {"size": size, "channels": 1},
+            "domains": {**TINY["domains"], "own": own},
+        }
+        config["transfers"] = [*TINY["transfers"], {**TINY["transfers"][0], "target": "own"}]
+        (tmp_path / f"{size}.yaml").write_text(yaml.safe_dump(config))
+    run = ("-s", checkout / "Snakefile", "--directory", tmp_path, "--configfile")
+    snakemake("/", *run, tmp_path / "8.yaml", "--until", "download_dataset")
+    said = snakemake("/", *run, tmp_path / "12.yaml", "--until", "download_dataset")
+    # pictures have no size of their own: they are made anew for the other one
+    assert "shared/optdigits" not in said
+    made = sorted(path.name for path in (tmp_path / "shared").iterdir())
+    assert [name.rsplit("-", 1)[-1] for name in made] == ["12", "8", "optdigits"]
+    counts = job_counts(snakemake("/", *run, tmp_path / "8.yaml", "-n", "--quiet", "rules"))
+    assert "download_dataset" not in counts
+
+
 MODULE = """
 configfile: "analysis.yaml"
 

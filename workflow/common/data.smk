@@ -3,7 +3,7 @@
 
 def dataset_of(wildcards):
     """The folder of the dataset that a domain is made from."""
-    return f"<results>/datasets/{dataset_name(config['domains'][wildcards.domain]['from'])}"
+    return f"<datasets>/{dataset_name(config['domains'][wildcards.domain]['from'])}"
 
 
 def dataset_flags(wildcards):
@@ -12,6 +12,13 @@ def dataset_flags(wildcards):
     if isinstance(given, str):
         return flags({"dataset": given})
     return flags({"folder": folder_place(given), "folder_domain": folder_domain(given)})
+
+
+def wanted_flags(wildcards):
+    """What rows become, for a dataset whose rows have no size of their own."""
+    given = DATASETS.get(wildcards.dataset, wildcards.dataset)
+    size = f"size={config['image']['size']}"
+    return flags({"input": [size] if is_sized(given) else []})
 
 
 def archive_flags(wildcards, resources):

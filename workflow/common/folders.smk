@@ -11,16 +11,28 @@ from pathlib import Path
 def dataset_name(given):
     """What a dataset is called in paths; a folder of pictures after its place.
 
-    Words of the place, to be recognised, and a hash of it: 照片 and 素描 leave no words. The
+    Rows in no common size are made for one, which is a part of the name. Words of the place, to be recognised, and a hash of it: 照片 and 素描 leave no words. The
     same place in another spelling is the same dataset.
     """
+    size = f"-{config['image']['size']}" if is_sized(given) else ""
     if isinstance(given, str):
-        return given
+        return f"{given}{size}"
     folder, domain = Path(given["folder"]).resolve(), folder_domain(given)
     words = re.sub("[^a-z0-9]+", "-", f"{folder.name} {domain}".lower()).strip("-")
-    whole = os.fsencode(f"{from_here(folder)}/{domain}")
+    # datasets that lie elsewhere may be those of other folders of analysis too
+    is_shared = not Path(config["datasets"] or "").resolve().is_relative_to(Path.cwd())
+    whole = os.fsencode(f"{folder if is_shared else from_here(folder)}/{domain}")
     parts = ["folder", words[:60].strip("-"), hashlib.sha256(whole).hexdigest()[:10]]
-    return "-".join(filter(None, parts))
+    return "-".join(filter(None, parts)) + size
+
+
+def is_sized(given):
+    """Whether a dataset's rows have no size of their own: those of a module of folders."""
+    known = contents(f"{WING}.datasets")
+    entry = (
+        known["DATASETS"].get(given, "") if isinstance(given, str) else known["FOLDER"]
+    )
+    return entry.split(":")[0] == known["FOLDER"].split(":")[0]
 
 
 def from_here(path):
@@ -113,7 +125,8 @@ def around(root, domain):
 
 def kept_listing(dataset, folder):
     """The hash that a manifest keeps."""
-    manifest = Path(config["results"], "datasets", dataset, "manifest.json")
+    made = config["datasets"] or f"{config['results']}/datasets"
+    manifest = Path(made, dataset, "manifest.json")
     try:
         kept = json.loads(manifest.read_text(encoding="utf-8")).get("listing", "")
     except (OSError, ValueError):

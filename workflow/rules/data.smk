@@ -6,9 +6,9 @@ rule download_dataset:
     input:
         code=code("download_dataset.py", dataset_modules),
     output:
-        inputs="<results>/datasets/{dataset}/inputs.safetensors",
-        labels="<results>/datasets/{dataset}/labels.safetensors",
-        manifest="<results>/datasets/{dataset}/manifest.json",
+        inputs="<datasets>/{dataset}/inputs.safetensors",
+        labels="<datasets>/{dataset}/labels.safetensors",
+        manifest="<datasets>/{dataset}/manifest.json",
     log:
         "<logs>/datasets/{dataset}.log",
     benchmark:
@@ -20,7 +20,7 @@ rule download_dataset:
     params:
         dataset=dataset_flags,
         listing=listing_flags,
-        wanted=input_flags(),
+        wanted=wanted_flags,
         archives=archive_flags,
     shell:
         """

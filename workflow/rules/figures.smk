@@ -279,7 +279,7 @@ rule plot_gallery:
     """Every shift at five strengths, on a photograph."""
     input:
         code=code("plot_gallery.py", shift_modules),
-        inputs="<results>/datasets/sample-photos/inputs.safetensors",
+        inputs="<datasets>/sample-photos/inputs.safetensors",
     output:
         multiext("<results>/figures/gallery", ".pdf", ".svg", ".png"),
     log:
