@@ -13,6 +13,7 @@ source too. Target labels are not an input.
 import argparse
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from distilshift import cli, device, networks, settings
 from distilshift.data import domains
@@ -20,79 +21,108 @@ from distilshift.errors import InputError
 from distilshift.learning import adaptation, adaptations, alignment, artefacts, training
 from distilshift.learning.settings import Adaptation, Run, Training
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 
 def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     made.add_argument("--adaptation", required=True, help="its name in tables")
     settings.add_arguments(made, Adaptation, "adaptation")
-    made.add_argument("--teacher", type=Path, required=True, help="weights of the source teacher")
+    made.add_argument(
+        "--teacher", type=Path, nargs="+", required=True, help="weights of the source teacher"
+    )
     made.add_argument("--target-inputs", type=Path, required=True)
     made.add_argument("--source-inputs", type=Path, help="for joint methods")
     made.add_argument("--source-labels", type=Path, help="for joint methods")
     settings.add_arguments(made, Training, "training")
     settings.add_augmentation(made, source=True)
-    settings.add_arguments(made, Run, "run")
+    settings.add_arguments(made, Run, "run", several=True)
     settings.add_arguments(made, device.Device, "device")
-    settings.add_arguments(made, artefacts.Artefacts, "outputs")
+    settings.add_arguments(made, artefacts.Artefacts, "outputs", several=True)
     return made
 
 
-def add_source(task: adaptation.Task, args: argparse.Namespace, header: dict, source) -> None:
-    """Give a joint method the labelled source, which must be the one that the teacher knows."""
+class Source(NamedTuple):
+    """The labelled source, for joint methods."""
+
+    path: Path
+    data: domains.Inputs
+    labels: Tensor
+    how: settings.Settings
+
+
+def load_source(args: argparse.Namespace, on: torch.device) -> Source | None:
+    """What joint methods need besides; None for source-free ones."""
+    if args.kind in adaptations.SOURCE_FREE:
+        return None
     if not (args.source_inputs and args.source_labels):
         problem = "a joint method needs --source-inputs and --source-labels"
         raise InputError(f"--kind {args.kind}", problem)
-    views = task.target
-    data = domains.load_inputs(args.source_inputs, views.device)
-    fields = (*domains.FACTS, "domain")
-    networks.check_same(args.source_inputs, data.header, header, fields)
-    task.labels = domains.load_labels(args.source_labels, data, views.device)
-    stream = ("adaptation source", args.seed)
-    task.source = training.Views(data, args.batch, views.ranges, *stream, source=source)
+    data = domains.load_inputs(args.source_inputs, on)
+    labels = domains.load_labels(args.source_labels, data, on)
+    group = data.kind.settings.Source
+    how = group.parsed(args.source_augmentation, "--source-augmentation")
+    return Source(args.source_inputs, data, labels, how)
 
 
-def main(args: argparse.Namespace) -> None:
-    on, run = device.choose(device.Device.given(args)), Run.given(args)
-    how, wanted = Training.given(args), Adaptation.given(args)
-    model, header = networks.load_weights(args.teacher, "train_teacher", on)
-    target = domains.load_inputs(args.target_inputs, on)
+def find_pose(model: networks.Network, target: domains.Inputs) -> None:
+    """Bring the target's rows into the pose in which the teacher knows them."""
+    if not target.kind.has("registration"):
+        raise InputError("--pose", f"{target.kind.name} has no pose", "leave it out")
+    uncertainty = alignment.information_maximisation
+    model.pose = target.kind.registration.search(model, target.inputs, uncertainty)
+    cli.log.info("%s", model.pose)
+
+
+def adapt(
+    path: Path, views: training.Views, source: Source | None, args: argparse.Namespace, run: Run
+) -> tuple[networks.Network, dict, list[dict]]:
+    """The teacher at ``path``, adapted to the views' rows; its header, and the history."""
+    how, wanted, target = Training.given(args), Adaptation.given(args), views.data
+    model, header = networks.load_weights(path, "train_teacher", views.device)
     networks.check_same(args.target_inputs, target.header, header, domains.FACTS)
-    kind = target.kind
-    ranges = kind.settings.View.parsed(args.augmentation, "--augmentation")
-    source = kind.settings.Source.parsed(args.source_augmentation, "--source-augmentation")
     header |= {
         "source": header["domain"],
         "target": target.header["domain"],
         "adaptation": args.adaptation,
         "adapted_by": wanted.facts(),
-        "settings": training.settings(how, ranges, source),
+        "settings": training.settings(how, views.ranges, source and source.how),
         "parent_sha256": header["sha256"],
         "target_inputs_sha256": target.header["sha256"],
     }
-    begun = time.perf_counter()
     if wanted.pose:
-        if not kind.has("registration"):
-            raise InputError("--pose", f"{kind.name} has no pose", "leave it out")
-        uncertainty = alignment.information_maximisation
-        model.pose = kind.registration.search(model, target.inputs, uncertainty)
+        find_pose(model, target)
         header["pose"] = list(model.pose)
-        cli.log.info("%s", model.pose)
-    views = training.Views(target, how.batch, ranges, "adaptation target", run.seed)
     task = adaptation.Task(model, views, None, None, wanted.weight, how.steps)
-    if wanted.kind not in adaptations.SOURCE_FREE:
-        add_source(task, args, header, source)
+    if source:
+        networks.check_same(source.path, source.data.header, header, (*domains.FACTS, "domain"))
+        stream = ("adaptation source", run.seed)
+        task.source = training.Views(
+            source.data, how.batch, views.ranges, *stream, source=source.how
+        )
+        task.labels = source.labels
     loss_fn = adaptation.method(wanted.kind)(task)
     history = []
     if loss_fn:
         trained = nn.ModuleDict({"model": model, "extra": task.extra})
         history = training.fit(trained, loss_fn, how, run, views.per_epoch, header)
-    adapted = adaptation.target_statistics(model, target)
-    seconds = time.perf_counter() - begun
-    artefacts.write(artefacts.Artefacts.given(args), adapted, header, history, on, seconds)
-    training.finish(run)
     cli.log.info("%s to %s: adapted by %s", header["source"], header["target"], args.adaptation)
+    return adaptation.target_statistics(model, target), header, history
+
+
+def main(args: argparse.Namespace) -> None:
+    on = device.choose(device.Device.given(args))
+    target, source = domains.load_inputs(args.target_inputs, on), load_source(args, on)
+    ranges = target.kind.settings.View.parsed(args.augmentation, "--augmentation")
+    runs, outputs = Run.each(args), artefacts.Artefacts.each(args)
+    teachers = cli.shares(args.teacher, len(runs), "--teacher")
+    for run, (teacher,), to in zip(runs, teachers, outputs, strict=True):
+        begun = time.perf_counter()
+        views = training.Views(target, args.batch, ranges, "adaptation target", run.seed)
+        adapted = adapt(teacher, views, source, args, run)
+        artefacts.write(to, *adapted, on, time.perf_counter() - begun)
+    training.finish(runs)
 
 
 if __name__ == "__main__":

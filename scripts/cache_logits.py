@@ -8,6 +8,9 @@ by a process of its own.
 With --previous the teacher is the student who learned from that cache, and the new cache,
 of the next round, keeps a share of the old one's probabilities.
 
+Several teachers, each with a cache, a seed and perhaps a cache of the round before, are
+taken one after the other: the rows are read once.
+
     python scripts/cache_logits.py --teacher adapted.safetensors \\
         --inputs train_inputs.safetensors --logits logits.parquet
 """
@@ -17,6 +20,7 @@ from pathlib import Path
 
 from distilshift import cli, device, networks, settings
 from distilshift.data import domains
+from distilshift.errors import InputError
 from distilshift.files import logits
 from distilshift.learning.rounds import remember
 
@@ -27,10 +31,11 @@ import torch
 
 def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
-    made.add_argument("--teacher", type=Path, required=True, help="weights of what labels")
+    several = {"type": Path, "nargs": "+"}
+    made.add_argument("--teacher", **several, required=True, help="weights of what labels")
     made.add_argument("--inputs", type=Path, required=True, help="unlabelled target inputs")
     made.add_argument("--adaptation", default="none", help="name of the teacher's adaptation")
-    made.add_argument("--previous", type=Path, help="the cache, or its shard, of the round before")
+    made.add_argument("--previous", **several, help="the cache, or its shard, of the round before")
     made.add_argument("--memory", type=cli.share, default=0.5, help="share of it that is kept")
     made.add_argument("--dtype", choices=sorted(logits.DTYPES), default="float32", help="stored")
     made.add_argument(
@@ -39,10 +44,12 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--views", type=cli.non_negative_int, default=0, help="augmented views beside the plain one"
     )
-    made.add_argument("--seed", type=cli.non_negative_int, default=0, help="of the student")
+    made.add_argument(
+        "--seed", type=cli.non_negative_int, nargs="+", default=[0], help="of the student"
+    )
     settings.add_augmentation(made)
     made.add_argument("--batch", type=cli.positive_int, default=256, help="rows a pass")
-    made.add_argument("--logits", type=Path, required=True, help="output, Parquet")
+    made.add_argument("--logits", **several, required=True, help="output, Parquet")
     settings.add_arguments(made, device.Device, "device")
     return made
 
@@ -60,22 +67,31 @@ def load_previous(
     return logits.read([path], expect, ids, part=True)
 
 
-def main(args: argparse.Namespace) -> None:
-    on = device.choose(device.Device.given(args))
-    model, teacher = networks.load_weights(args.teacher, "train_teacher or adapt_teacher", on)
-    data = domains.load_inputs(args.inputs)
+def label(
+    args: argparse.Namespace,
+    data: domains.Inputs,
+    run: tuple[Path, int, Path | None, Path],
+    on: torch.device,
+) -> None:
+    """Write the cache of one teacher.
+
+    Args:
+        run: its weights, the student's seed, the cache before, and where the new one goes.
+    """
+    path, seed, before, out = run
+    model, teacher = networks.load_weights(path, "train_teacher or adapt_teacher", on)
     networks.check_same(args.inputs, data.header, teacher, domains.FACTS)
     views = data.kind.views
     ranges = data.kind.settings.View.parsed(args.augmentation, "--augmentation")
     index, count = args.shard
     first, last = cli.part(len(data.ids), args.shard)
-    drawn = logits.views_drawn(args.views, views.PARAMETERS, ranges.facts(), args.seed)
+    drawn = logits.views_drawn(args.views, views.PARAMETERS, ranges.facts(), seed)
     previous, rounds = None, {"round": 1}
-    if args.previous:
+    if before:
         ids = data.ids[first:last].numpy()
-        previous = load_previous(args.previous, teacher, data.header, drawn, ids)
-        before = {name: previous.provenance[name] for name in ("round", "teacher_sha256")}
-        rounds = {"round": before["round"] + 1, "memory": args.memory, "previous": before}
+        previous = load_previous(before, teacher, data.header, drawn, ids)
+        known = {name: previous.provenance[name] for name in ("round", "teacher_sha256")}
+        rounds = {"round": known["round"] + 1, "memory": args.memory, "previous": known}
     provenance = {
         "teacher": teacher["model"] if previous is None else previous.provenance["teacher"],
         "teacher_sha256": teacher["sha256"],
@@ -102,7 +118,7 @@ def main(args: argparse.Namespace) -> None:
         for view in range(args.views + 1):
             parameters = torch.zeros(len(data.ids), len(views.PARAMETERS))
             if view:  # as training.Views draws them for the student's epoch
-                stream = ("student", args.seed, "view", view - 1)
+                stream = ("student", seed, "view", view - 1)
                 parameters = views.draw(len(data.ids), ranges, *stream)
             for rows in torch.arange(first, last).split(args.batch):
                 inputs, how = data.inputs[rows].to(on), parameters[rows]
@@ -114,7 +130,19 @@ def main(args: argparse.Namespace) -> None:
                 yield data.ids[rows].numpy(), values, view, how.numpy()
                 cli.log.info("view %d: labelled %d rows", view, len(rows))
 
-    logits.write(args.logits, chunks(), provenance, args.dtype)
+    logits.write(out, chunks(), provenance, args.dtype)
+
+
+def main(args: argparse.Namespace) -> None:
+    on = device.choose(device.Device.given(args))
+    data = domains.load_inputs(args.inputs)
+    before = args.previous or [None] * len(args.teacher)
+    seeds = args.seed if len(args.seed) > 1 else args.seed * len(args.teacher)
+    if not len(args.teacher) == len(args.logits) == len(before) == len(seeds):
+        given = f"{len(args.logits)} caches, {len(seeds)} seeds"
+        raise InputError("--teacher", f"{len(args.teacher)} teachers, {given}", "give as many")
+    for run in zip(args.teacher, seeds, before, args.logits, strict=True):
+        label(args, data, run, on)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from distilshift.learning import artefacts, distillation, training
 from distilshift.learning.settings import Method, Run, Training
 from distilshift.seeds import seed_from
 
+import torch
 from torch import nn
 
 
@@ -42,9 +43,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--source-labels", type=Path, help="of these inputs")
     settings.add_arguments(made, Training, "training")
     settings.add_augmentation(made)
-    settings.add_arguments(made, Run, "run")
+    settings.add_arguments(made, Run, "run", several=True)
     settings.add_arguments(made, device.Device, "device")
-    settings.add_arguments(made, artefacts.Artefacts, "outputs")
+    settings.add_arguments(made, artefacts.Artefacts, "outputs", several=True)
     return made
 
 
@@ -53,8 +54,14 @@ def is_own(path: Path) -> bool:
     return path.suffix == ".parquet"
 
 
-def load_cache(args: argparse.Namespace, views: training.Views) -> logits.Cache:
-    """The cache, in the order of the rows.
+def load_cache(
+    files: list[Path], of: list[Path], method: Method, views: training.Views, seed: int
+) -> logits.Cache:
+    """The cache of one student, in the order of the rows.
+
+    Args:
+        files: the cache, or its shards.
+        of: the teacher it must be of, or the several teachers.
 
     Raises:
         InputError: it is not of this teacher, these rows, this student's views.
@@ -64,57 +71,65 @@ def load_cache(args: argparse.Namespace, views: training.Views) -> logits.Cache:
         logits.file_sha256(path)
         if is_own(path)
         else headers.read_header(path, "weights", "adapt_teacher")["sha256"]
-        for path in args.teacher
+        for path in of
     ]
     expect = {
         "teacher_sha256": teachers if len(teachers) > 1 else teachers[0],
         "inputs_sha256": data.header["sha256"],
         "classes": data.classes,
     }
-    if not any(map(is_own, args.teacher)):  # else nobody knows
+    if not any(map(is_own, of)):  # else nobody knows
         expect |= {"preprocessing": data.kind.views.PREPROCESSING, "mode": "eval"}
-    if args.views == "replayed":
-        count = logits.read_provenance(args.logits[0]).get("views", 0)
+    if method.views == "replayed":
+        count = logits.read_provenance(files[0]).get("views", 0)
         if count == 0:
             problem = "holds no views to replay"
-            raise InputError(args.logits[0], problem, "set logits.views in the config")
+            raise InputError(files[0], problem, "set logits.views in the config")
         names = data.kind.views.PARAMETERS
-        expect |= logits.views_drawn(count, names, views.ranges.facts(), args.seed)
-    return logits.read(args.logits, expect, data.ids.numpy())
+        expect |= logits.views_drawn(count, names, views.ranges.facts(), seed)
+    return logits.read(files, expect, data.ids.numpy())
 
 
-def add_source(task: distillation.Task, args: argparse.Namespace, provenance: dict) -> None:
-    """Give a task the labelled source, which must be the one that the teacher knows."""
+def load_source(args: argparse.Namespace, on: torch.device) -> tuple | None:
+    """The labelled source and its labels, where it joins in."""
+    if args.source_weight == 0:
+        return None
     if not (args.source_inputs and args.source_labels):
         raise InputError("--source-weight", "needs --source-inputs and --source-labels")
-    views = task.views
-    source = domains.load_inputs(args.source_inputs, views.device)
-    known = {**views.data.known, "domain": provenance["source"]}
-    networks.check_same(args.source_inputs, source.header, known, tuple(known))
-    task.source_labels = domains.load_labels(args.source_labels, source, views.device)
-    task.source = training.Views(source, args.batch, views.ranges, "student source", args.seed)
+    data = domains.load_inputs(args.source_inputs, on)
+    return data, domains.load_labels(args.source_labels, data, on)
 
 
-def main(args: argparse.Namespace) -> None:
-    on, run = device.choose(device.Device.given(args)), Run.given(args)
-    how, method = Training.given(args), Method.given(args)
-    data = domains.load_inputs(args.inputs, on)
+def distil(
+    args: argparse.Namespace,
+    data: domains.Inputs,
+    source: tuple | None,
+    run: Run,
+    files: list[Path],
+    of: list[Path],
+) -> tuple[networks.Network, dict, list[dict]]:
+    """One student of the cache in those files, of those teachers; its header and history."""
+    how, method, on = Training.given(args), Method.given(args), data.device
     ranges = data.kind.settings.View.parsed(args.augmentation, "--augmentation")
     views = training.Views(data, how.batch, ranges, "student", run.seed)
-    cache = load_cache(args, views)
+    cache = load_cache(files, of, method, views, run.seed)
     teacher = None
     if method.views == "online":
-        if len(args.teacher) > 1 or is_own(args.teacher[0]):
+        if len(of) > 1 or is_own(of[0]):
             raise InputError("--views online", "needs one teacher, and its weights")
-        teacher, _ = networks.load_weights(args.teacher[0], "adapt_teacher", on)
+        teacher, _ = networks.load_weights(of[0], "adapt_teacher", on)
     # first weights, batches and views are those of the yardsticks of the same seed
     first = seed_from("student", args.model, run.seed)
     model = networks.build(args.model, **data.needs, seed=first).to(on)
     labels = distillation.Labels(cache, on)
     see = distillation.VIEWS[method.views](views, labels, teacher)
     task = distillation.Task(model, views, labels, see, method, how.steps, run.seed)
-    if method.source_weight:
-        add_source(task, args, cache.provenance)
+    if source:
+        known = {**data.known, "domain": cache.provenance["source"]}
+        networks.check_same(args.source_inputs, source[0].header, known, tuple(known))
+        stream = ("student source", run.seed)
+        task.source = training.Views(source[0], how.batch, ranges, *stream)
+        task.source_labels = source[1]
     loss_fn = distillation.loss_fn(method.loss, task)
     header = {
         "role": "student",
@@ -126,15 +141,23 @@ def main(args: argparse.Namespace) -> None:
         "settings": training.settings(how, ranges),
         **{key: cache.provenance[key] for key in PROVENANCE},
     }
-    begun = time.perf_counter()
     trained = nn.ModuleDict({"model": model, "extra": task.extra})
     history = training.fit(trained, loss_fn, how, run, views.per_epoch, header)
-    if problem := distillation.collapse(history):
-        cli.log.warning("the student has %s", problem)
-    model = distillation.finished(method.loss, task)
-    seconds = time.perf_counter() - begun
-    artefacts.write(artefacts.Artefacts.given(args), model, header, history, on, seconds)
-    training.finish(run)
+    return distillation.finished(method.loss, task), header, history
+
+
+def main(args: argparse.Namespace) -> None:
+    on = device.choose(device.Device.given(args))
+    data, source = domains.load_inputs(args.inputs, on), load_source(args, on)
+    runs = Run.each(args)
+    caches = cli.shares(args.logits, len(runs), "--logits")
+    teachers = cli.shares(args.teacher, len(runs), "--teacher")
+    outputs = artefacts.Artefacts.each(args)
+    for run, files, of, to in zip(runs, caches, teachers, outputs, strict=True):
+        begun = time.perf_counter()
+        distilled = distil(args, data, source, run, files, of)
+        artefacts.write(to, *distilled, on, time.perf_counter() - begun)
+    training.finish(runs)
 
 
 PROVENANCE = (

@@ -22,26 +22,25 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--model", default="cnn-16", help="e.g. cnn-16, mlp-256-128, resnet18")
     settings.add_arguments(made, Training, "training")
     settings.add_augmentation(made, source=True)
-    settings.add_arguments(made, Run, "run")
+    settings.add_arguments(made, Run, "run", several=True)
     settings.add_arguments(made, device.Device, "device")
-    settings.add_arguments(made, artefacts.Artefacts, "outputs")
+    settings.add_arguments(made, artefacts.Artefacts, "outputs", several=True)
     return made
 
 
 def main(args: argparse.Namespace) -> None:
-    on, run = device.choose(device.Device.given(args)), Run.given(args)
+    on, how = device.choose(device.Device.given(args)), Training.given(args)
     data = domains.load_inputs(args.inputs, on)
     labels = domains.load_labels(args.labels, data, on)
     kind = data.kind.settings
     ranges = kind.View.parsed(args.augmentation, "--augmentation")
     source = kind.Source.parsed(args.source_augmentation, "--source-augmentation")
-    begun = time.perf_counter()
-    trained = supervised.train(
-        data, labels, args.model, "teacher", Training.given(args), run, ranges, source
-    )
-    seconds = time.perf_counter() - begun
-    artefacts.write(artefacts.Artefacts.given(args), *trained, on, seconds)
-    training.finish(run)
+    runs = Run.each(args)
+    for run, to in zip(runs, artefacts.Artefacts.each(args), strict=True):
+        begun = time.perf_counter()
+        trained = supervised.train(data, labels, args.model, "teacher", how, run, ranges, source)
+        artefacts.write(to, *trained, on, time.perf_counter() - begun)
+    training.finish(runs)
 
 
 if __name__ == "__main__":

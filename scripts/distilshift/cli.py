@@ -189,6 +189,18 @@ def part(count: int, shard: tuple[int, int]) -> tuple[int, int]:
     return first, last
 
 
+def shares(items: list, count: int, where: str) -> list[list]:
+    """Items of several runs, given one run after the other: those of each.
+
+    Raises:
+        InputError: they cannot be shared out evenly.
+    """
+    each = len(items) // count
+    if each * count != len(items):
+        raise InputError(where, f"{len(items)} given for {count} runs", "give as many for each")
+    return [items[run * each : (run + 1) * each] for run in range(count)]
+
+
 def share(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 1:

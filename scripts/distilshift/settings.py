@@ -32,6 +32,7 @@ def setting(
     *,
     choices: list | None = None,
     check: Callable[[str], str] | None = None,
+    own: bool = False,
     **limits: float,
 ) -> object:
     """A field of a ``Settings``; without a default it must be given.
@@ -40,9 +41,10 @@ def setting(
         about: what it means, with its unit.
         choices: all that it may be.
         check: gives what is wrong with a value, or an empty text.
+        own: whether each run of a job of several has its own.
         limits: ``at_least``, ``above``, ``at_most``, ``below``.
     """
-    metadata = {"about": about, "choices": choices, "check": check, "limits": limits}
+    metadata = {"about": about, "choices": choices, "check": check, "own": own, "limits": limits}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -63,6 +65,26 @@ class Settings:
     def given(cls, args: argparse.Namespace) -> Self:
         """The group as a script's flags have it."""
         return cls(**{field.name: getattr(args, field.name) for field in dataclasses.fields(cls)})
+
+    @classmethod
+    def each(cls, args: argparse.Namespace) -> list[Self]:
+        """The group once for each run of a job of several; what is given once holds for all.
+
+        Raises:
+            InputError: settings that are given for different numbers of runs.
+        """
+        given = {field.name: getattr(args, field.name) for field in dataclasses.fields(cls)}
+        counts = {name: len(v) for name, v in given.items() if isinstance(v, list)}
+        count = max(counts.values(), default=1)
+        for name, found in counts.items():
+            if found not in (1, count):
+                problem = f"{found} given for {count} runs"
+                raise InputError(f"--{name.replace('_', '-')}", problem, "give one for each run")
+        runs = []
+        for run in range(count):
+            own = {n: v[run % counts[n]] if n in counts else v for n, v in given.items()}
+            runs.append(cls(**own))
+        return runs
 
     @classmethod
     def parsed(cls, texts: list[str], where: str) -> Self:
@@ -119,8 +141,15 @@ def complaint(field: dataclasses.Field, value: object) -> str:
     return how["check"](value) if how["check"] else ""
 
 
-def add_arguments(parser: argparse.ArgumentParser, group: type[Settings], title: str) -> None:
-    """A flag for each setting of a group; argparse's error names the flag."""
+def add_arguments(
+    parser: argparse.ArgumentParser, group: type[Settings], title: str, several: bool = False
+) -> None:
+    """A flag for each setting of a group; argparse's error names the flag.
+
+    Args:
+        several: whether a job of several runs may give what differs between them, the
+            settings made with ``own=True``, once for each, in order: see ``Settings.each``.
+    """
 
     def typed(field: dataclasses.Field) -> Callable[[str], object]:
         def parse(text: str) -> object:
@@ -143,6 +172,8 @@ def add_arguments(parser: argparse.ArgumentParser, group: type[Settings], title:
         metavar = {"metavar": "FILE"} if plain_type(field) is Path else {}
         choices = field.metadata["choices"]
         kind = {"choices": choices} if choices else {"type": typed(field)}
+        if several and field.metadata["own"]:
+            kind["nargs"] = "+"
         flags.add_argument(name, required=required, help=about, **default, **kind, **metavar)
 
 

@@ -51,7 +51,7 @@ def train(digits, tmp_path):
         run.seen = seen
         identity = identity or {"who": "test"}
         history = training.fit(model, loss_fn, how, keep, views.per_epoch, identity)
-        training.finish(keep)
+        training.finish([keep])
         return model, history
 
     return run

@@ -15,9 +15,9 @@ import torch
 class Artefacts(Settings):
     """Where they go."""
 
-    weights: Path = setting(about="output, safetensors")
-    history: Path = setting(about="output, Parquet, a row an epoch")
-    record: Path = setting(about="output, JSON: device, seconds, sizes")
+    weights: Path = setting(about="output, safetensors", own=True)
+    history: Path = setting(about="output, Parquet, a row an epoch", own=True)
+    record: Path = setting(about="output, JSON: device, seconds, sizes", own=True)
 
 
 def write(

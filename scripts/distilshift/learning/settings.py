@@ -41,9 +41,9 @@ class Training(Settings):
 class Run(Settings):
     """One run of a training: its seed, and how it survives a kill."""
 
-    seed: int = setting(0, "of first weights, batches and views", at_least=0)
+    seed: int = setting(0, "of first weights, batches and views", own=True, at_least=0)
     state: Path | None = setting(
-        None, "where to keep what a killed run needs to go on; removed at the end"
+        None, "where to keep what a killed run needs to go on; removed at the end", own=True
     )
     save_seconds: float = setting(
         60.0, "how much work a SIGKILL may cost; SIGTERM costs none", at_least=0

@@ -181,15 +181,21 @@ def fit(
             kept = "state kept" if run.state else "no --state given, nothing kept"
             cli.log.info("stopped by a signal after step %d; %s", done, kept)
             sys.exit(128 + stop.asked)
+    if run.state and time.monotonic() - saved > run.save_seconds:
+        # done, but a job of several runs may be killed in a later one
+        _save(run.state, module, optimizer, identity, how.steps, history, sums)
     stop.restore()
-    return [{name: row[name] for name in history[-1]} for row in history]
+    # in one order, whether a row comes from this process or from a saved state
+    first = ("epoch", "step", "lr")
+    names = [*first, *sorted(history[-1].keys() - set(first))]
+    return [{name: row[name] for name in names} for row in history]
 
 
-def finish(run: Run) -> None:
-    """Forget the resume state, and what kills left of it, once the outputs are in place."""
-    if run.state:
-        run.state.unlink(missing_ok=True)
-        for part in run.state.parent.glob(f".{run.state.name}.*.part"):
+def finish(runs: list[Run]) -> None:
+    """Forget the resume states, and what kills left of them, once all outputs are in place."""
+    for state in (run.state for run in runs if run.state):
+        state.unlink(missing_ok=True)
+        for part in state.parent.glob(f".{state.name}.*.part"):
             part.unlink(missing_ok=True)
 
 
