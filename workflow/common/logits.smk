@@ -20,9 +20,10 @@ def logits_of_round(round):
 
 
 def previous_logits(wildcards):
-    """Of the cache of the round before, the file or the shard that is to be kept in part."""
+    """Of each run's cache of the round before, the file or shard that is to be kept in part."""
     before = int(wildcards.round) - 1
-    return logits_of_round(before).format(**{**dict(wildcards), "round": before})
+    pattern = logits_of_round(before)
+    return [pattern.format(**{**dict(run), "round": before}) for run in runs(wildcards)]
 
 
 def previous_student(wildcards):
@@ -30,6 +31,11 @@ def previous_student(wildcards):
     before = {**dict(wildcards), "round": int(wildcards.round) - 1}
     cell = "<results>/transfers/{source}-to-{target}/{network}/seed{seed}"
     return f"{cell}/{STUDENT}/weights.safetensors".format(**before)
+
+
+def previous_students(wildcards):
+    """The weights of the round before, of each run of a job."""
+    return [previous_student(run) for run in runs(wildcards)]
 
 
 def shard(wildcards):
@@ -42,9 +48,7 @@ def view_flags(wildcards):
     views = config["logits"]["views"]
     if views == 0 or not has_views(wildcards.adaptation):
         return []
-    return flags({"views": views, "seed": wildcards.seed}) + augmentation_flags(
-        "student"
-    )
+    return flags({"views": views}) + augmentation_flags("student")
 
 
 def members(wildcards):

@@ -2,16 +2,20 @@
 
 
 def cached_logits(wildcards):
-    """Every file of the logit cache that a student learns from."""
+    """Every file of the logit cache that a student learns from, run after run."""
     pattern = logits_of_round(int(wildcards.round))
-    return expand(pattern, shard=SHARDS, **dict(wildcards))
+    return [
+        file
+        for run in runs(wildcards)
+        for file in expand(pattern, shard=SHARDS, **dict(run))
+    ]
 
 
 def labellers(wildcards):
-    """What a student's cache must be of: its teachers, later the student before."""
-    if int(wildcards.round) == 1:
-        return teachers(wildcards)
-    return [previous_student(wildcards)]
+    """What a student's cache must be of, run after run: teachers, later the student before."""
+    if int(wildcards.round) > 1:
+        return previous_students(wildcards)
+    return [file for run in runs(wildcards) for file in teachers(run)]
 
 
 def joint_source(file):

@@ -13,6 +13,11 @@ def teacher_weights(wildcards):
     return f"{teacher_folder(wildcards)}/weights.safetensors"
 
 
+def teachers_of_runs(wildcards):
+    """The weights of the teacher of each run of a job."""
+    return of_runs(teacher_weights(wildcards))
+
+
 PACKAGE = "distilshift.learning.adaptations"
 ADAPTATIONS, SOURCE_FREE = (
     contents(PACKAGE)[name] for name in ("ADAPTATIONS", "SOURCE_FREE")

@@ -8,14 +8,14 @@ rule cache_logits:
     """
     input:
         code=code("cache_logits.py", network_modules("teacher")),
-        teacher=teacher_weights,
+        teacher=teachers_of_runs,
         inputs="<results>/domains/{target}/train_inputs.safetensors",
     output:
-        logits=of_logits("results", ".parquet"),
+        logits=of_runs(of_logits("results", ".parquet")),
     log:
-        of_logits("logs", ".log"),
+        of_job(of_logits("logs", ".log")),
     benchmark:
-        of_logits("benchmarks", ".tsv")
+        of_job(of_logits("benchmarks", ".tsv"))
     wildcard_constraints:
         adaptation=one_of(filter(has_weights, config["adaptations"])),
     conda:
@@ -24,11 +24,12 @@ rule cache_logits:
     resources:
         gpu=1,
         mem_mb=growing(3000),
-        runtime=growing(60),
+        runtime=hour_a_run,
     params:
         shard=shard,
         views=view_flags,
         dtype=lookup("logits/dtype", within=config),
+        seeds=seeds,
         device=device,
     shell:
         """
@@ -38,6 +39,7 @@ rule cache_logits:
             --adaptation {wildcards.adaptation:q} \
             --shard {params.shard:q} \
             {params.views:q} \
+            --seed {params.seeds:q} \
             --dtype {params.dtype:q} \
             --device {params.device:q} \
             --gpus {resources.gpu} \
@@ -51,15 +53,15 @@ rule cache_round:
     """Label the inputs anew by the student of the round before, who remembers its labels."""
     input:
         code=code("cache_logits.py", network_modules("student")),
-        student=previous_student,
+        student=previous_students,
         previous=previous_logits,
         inputs="<results>/domains/{target}/train_inputs.safetensors",
     output:
-        logits=of_logits("results", ".parquet", STUDENT),
+        logits=of_runs(of_logits("results", ".parquet", STUDENT)),
     log:
-        of_logits("logs", ".log", STUDENT),
+        of_job(of_logits("logs", ".log", STUDENT)),
     benchmark:
-        of_logits("benchmarks", ".tsv", STUDENT)
+        of_job(of_logits("benchmarks", ".tsv", STUDENT))
     wildcard_constraints:
         round="[2-9]|[1-9][0-9]+",
     conda:
@@ -68,12 +70,13 @@ rule cache_round:
     resources:
         gpu=1,
         mem_mb=growing(3000),
-        runtime=growing(60),
+        runtime=hour_a_run,
     params:
         shard=shard,
         views=view_flags,
         memory=lookup("memory", within=config),
         dtype=lookup("logits/dtype", within=config),
+        seeds=seeds,
         device=device,
     shell:
         """
@@ -85,6 +88,7 @@ rule cache_round:
             --adaptation {wildcards.adaptation:q} \
             --shard {params.shard:q} \
             {params.views:q} \
+            --seed {params.seeds:q} \
             --dtype {params.dtype:q} \
             --device {params.device:q} \
             --gpus {resources.gpu} \

@@ -11,20 +11,30 @@ rule distill_student:
         source_inputs=joint_source("train_inputs.safetensors"),
         source_labels=joint_source("train_labels.safetensors"),
     output:
-        weights="<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/round{round}/weights.safetensors",
-        history="<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/round{round}/history.parquet",
-        record="<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/round{round}/record.json",
+        weights=of_runs(
+            "<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/round{round}/weights.safetensors"
+        ),
+        history=of_runs(
+            "<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/round{round}/history.parquet"
+        ),
+        record=of_runs(
+            "<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/round{round}/record.json"
+        ),
     log:
-        "<logs>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/round{round}.log",
+        of_job(
+            "<logs>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/round{round}.log"
+        ),
     benchmark:
-        "<benchmarks>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/round{round}.tsv"
+        of_job(
+            "<benchmarks>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/round{round}.tsv"
+        )
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         gpu=1,
         mem_mb=growing(3000),
-        runtime=growing(60),
+        runtime=hour_a_run,
     params:
         model=lookup("networks/{network}/student", within=config),
         method=lookup("methods/{method}", within=config),
@@ -32,6 +42,8 @@ rule distill_student:
         training=lookup("training/student", within=config),
         augmentation=augmentation_flags("student"),
         compute=compute_flags("student"),
+        seeds=seeds,
+        states=states,
         device=device,
     shell:
         """
@@ -55,8 +67,8 @@ rule distill_student:
             --weight-decay {params.training[weight_decay]:q} \
             {params.augmentation:q} \
             {params.compute:q} \
-            --seed {wildcards.seed:q} \
-            --state {output.weights:q}.state \
+            --seed {params.seeds:q} \
+            --state {params.states:q} \
             --device {params.device:q} \
             --gpus {resources.gpu} \
             --threads {threads} \
@@ -74,25 +86,31 @@ rule train_student:
         inputs="<results>/domains/{domain}/train_inputs.safetensors",
         labels="<results>/domains/{domain}/train_labels.safetensors",
     output:
-        weights="<results>/students/{domain}/{network}/seed{seed}/weights.safetensors",
-        history="<results>/students/{domain}/{network}/seed{seed}/history.parquet",
-        record="<results>/students/{domain}/{network}/seed{seed}/record.json",
+        weights=of_runs(
+            "<results>/students/{domain}/{network}/seed{seed}/weights.safetensors"
+        ),
+        history=of_runs(
+            "<results>/students/{domain}/{network}/seed{seed}/history.parquet"
+        ),
+        record=of_runs("<results>/students/{domain}/{network}/seed{seed}/record.json"),
     log:
-        "<logs>/students/{domain}/{network}/seed{seed}.log",
+        of_job("<logs>/students/{domain}/{network}/seed{seed}.log"),
     benchmark:
-        "<benchmarks>/students/{domain}/{network}/seed{seed}.tsv"
+        of_job("<benchmarks>/students/{domain}/{network}/seed{seed}.tsv")
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         gpu=1,
         mem_mb=growing(3000),
-        runtime=growing(60),
+        runtime=hour_a_run,
     params:
         model=lookup("networks/{network}/student", within=config),
         training=lookup("training/student", within=config),
         augmentation=augmentation_flags("student"),
         compute=compute_flags("student"),
+        seeds=seeds,
+        states=states,
         device=device,
     shell:
         """
@@ -106,8 +124,8 @@ rule train_student:
             --weight-decay {params.training[weight_decay]:q} \
             {params.augmentation:q} \
             {params.compute:q} \
-            --seed {wildcards.seed:q} \
-            --state {output.weights:q}.state \
+            --seed {params.seeds:q} \
+            --state {params.states:q} \
             --device {params.device:q} \
             --gpus {resources.gpu} \
             --threads {threads} \

@@ -8,26 +8,32 @@ rule train_teacher:
         inputs="<results>/domains/{source}/train_inputs.safetensors",
         labels="<results>/domains/{source}/train_labels.safetensors",
     output:
-        weights="<results>/teachers/{source}/{network}/seed{seed}/weights.safetensors",
-        history="<results>/teachers/{source}/{network}/seed{seed}/history.parquet",
-        record="<results>/teachers/{source}/{network}/seed{seed}/record.json",
+        weights=of_runs(
+            "<results>/teachers/{source}/{network}/seed{seed}/weights.safetensors"
+        ),
+        history=of_runs(
+            "<results>/teachers/{source}/{network}/seed{seed}/history.parquet"
+        ),
+        record=of_runs("<results>/teachers/{source}/{network}/seed{seed}/record.json"),
     log:
-        "<logs>/teachers/{source}/{network}/seed{seed}.log",
+        of_job("<logs>/teachers/{source}/{network}/seed{seed}.log"),
     benchmark:
-        "<benchmarks>/teachers/{source}/{network}/seed{seed}.tsv"
+        of_job("<benchmarks>/teachers/{source}/{network}/seed{seed}.tsv")
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         gpu=1,
         mem_mb=growing(3000),
-        runtime=growing(60),
+        runtime=hour_a_run,
     params:
         model=lookup("networks/{network}/teacher", within=config),
         training=lookup("training/teacher", within=config),
         augmentation=augmentation_flags("teacher"),
         random_convolution=lookup("training/random_convolution", within=config),
         compute=compute_flags("teacher"),
+        seeds=seeds,
+        states=states,
         device=device,
     shell:
         """
@@ -42,8 +48,8 @@ rule train_teacher:
             {params.augmentation:q} \
             --source-augmentation random_convolution={params.random_convolution:q} \
             {params.compute:q} \
-            --seed {wildcards.seed:q} \
-            --state {output.weights:q}.state \
+            --seed {params.seeds:q} \
+            --state {params.states:q} \
             --device {params.device:q} \
             --gpus {resources.gpu} \
             --threads {threads} \
@@ -58,25 +64,37 @@ rule adapt_teacher:
     """Adapt a teacher to unlabelled target inputs; `none` needs no job."""
     input:
         code=code("adapt_teacher.py", adaptation_modules),
-        teacher="<results>/teachers/{source}/{network}/seed{seed}/weights.safetensors",
+        teacher=of_runs(
+            "<results>/teachers/{source}/{network}/seed{seed}/weights.safetensors"
+        ),
         inputs="<results>/domains/{target}/train_inputs.safetensors",
         source_inputs=labelled_source("train_inputs.safetensors"),
         source_labels=labelled_source("train_labels.safetensors"),
     output:
-        weights="<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/teacher/weights.safetensors",
-        history="<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/teacher/history.parquet",
-        record="<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/teacher/record.json",
+        weights=of_runs(
+            "<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/teacher/weights.safetensors"
+        ),
+        history=of_runs(
+            "<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/teacher/history.parquet"
+        ),
+        record=of_runs(
+            "<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/teacher/record.json"
+        ),
     log:
-        "<logs>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/teacher.log",
+        of_job(
+            "<logs>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/teacher.log"
+        ),
     benchmark:
-        "<benchmarks>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/teacher.tsv"
+        of_job(
+            "<benchmarks>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/teacher.tsv"
+        )
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         gpu=1,
         mem_mb=growing(3000),
-        runtime=growing(60),
+        runtime=hour_a_run,
     params:
         adaptation=adaptation_settings,
         source=source_flags,
@@ -84,6 +102,8 @@ rule adapt_teacher:
         augmentation=augmentation_flags("adaptation"),
         random_convolution=lookup("training/random_convolution", within=config),
         compute=compute_flags("adaptation"),
+        seeds=seeds,
+        states=states,
         device=device,
     shell:
         """
@@ -102,8 +122,8 @@ rule adapt_teacher:
             {params.augmentation:q} \
             --source-augmentation random_convolution={params.random_convolution:q} \
             {params.compute:q} \
-            --seed {wildcards.seed:q} \
-            --state {output.weights:q}.state \
+            --seed {params.seeds:q} \
+            --state {params.states:q} \
             --device {params.device:q} \
             --gpus {resources.gpu} \
             --threads {threads} \
