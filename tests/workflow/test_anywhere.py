@@ -101,16 +101,17 @@ def test_from_elsewhere_with_names_that_a_shell_would_take_apart(checkout, tmp_p
     config["transfers"] = [{"source": "mine", "target": "noise", "networks": ["cnn"]}]
     (mine / "mine.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
     before = listing(checkout)
-    run = ("-s", checkout / "Snakefile", "--directory", mine, "--configfile", mine / "mine.yaml")
+    run = ("tables", "-s", checkout / "Snakefile", "--directory", mine)
+    run += ("--configfile", mine / "mine.yaml")
     (tmp_path / "sitecustomize.py").write_text(SPY.format(to=str(tmp_path / "loaded")))
     spied = {"PYTHONPATH": str(tmp_path)}
-    snakemake(tmp_path, *run, "--show-failed-logs", "tables", env=spied)
+    snakemake(tmp_path, *run, "--show-failed-logs", env=spied)
     assert listing(checkout) == before
     assert (mine / results / "metrics.parquet").is_file()
     assert {path.name for path in mine.iterdir()} == {
         *(".snakemake", "mine.yaml", "my pictures", results),
     }
-    assert "Nothing to be done" in snakemake(tmp_path, *run, "tables")
+    assert "Nothing to be done" in snakemake(tmp_path, *run)
     listed = snakemake(tmp_path, *run, "--dry-run", "--forceall")
     assert undeclared(listed, (tmp_path / "loaded").read_text(), checkout) == set()
 

@@ -4,25 +4,39 @@ import sys
 
 import jsonschema
 import yaml
-from snakemake.utils import validate
 
 # filled in and expanded below; where this is a module, the dictionary is another workflow's
 config = copy.deepcopy(config)
-SCHEMA = yaml.safe_load(read("workflow/schemas/config.schema.yaml"))
+SCHEMA = fill_names(yaml.safe_load(read("workflow/schemas/config.schema.yaml")))
 
 
 def check_config():
     """Refuse a config in one line a mistake: the key, what was given, what is allowed.
 
-    Snakemake's own `validate`, which runs next, fills in the defaults.
+    Snakemake's own `validate` knows only the names in the committed schema.
     """
-    validator = jsonschema.Draft202012Validator(SCHEMA)
-    mistakes = [explain(error) for error in validator.iter_errors(config)]
+    checked = jsonschema.Draft202012Validator(SCHEMA)
+    mistakes = [explain(error) for error in checked.iter_errors(config)]
     if not mistakes:
-        validate(config, "../schemas/config.schema.yaml")
+        fill = {"properties": fill_defaults}
+        list(
+            jsonschema.validators.extend(type(checked), fill)(SCHEMA).iter_errors(
+                config
+            )
+        )
         mistakes = list(undefined_names())
     if mistakes:
         sys.exit("\n".join(f"config: {mistake}" for mistake in mistakes))
+
+
+def fill_defaults(validator, properties, instance, schema):
+    """Give a valid config what it leaves out, from the outside in."""
+    if isinstance(instance, dict):
+        for key, wanted in properties.items():
+            if "default" in wanted:
+                instance.setdefault(key, copy.deepcopy(wanted["default"]))
+    check = jsonschema.Draft202012Validator.VALIDATORS["properties"]
+    yield from check(validator, properties, instance, schema)
 
 
 def explain(error):

@@ -1,17 +1,11 @@
 # what jobs of many rules need: resources, and settings as flags
 import os
-import re
 
 import snakemake.benchmark
 
 # Snakemake reads the memory maps of each running job twice a second to benchmark it; with
 # torch's many libraries mapped that took 105 of the default run's 890 CPU-seconds
 snakemake.benchmark.BENCHMARK_INTERVAL_SHORT = 5.0
-
-
-def one_of(names):
-    """A wildcard constraint that admits exactly these names; nothing, if there are none."""
-    return "|".join(re.escape(name) for name in names) or "(?!)"
 
 
 def place(given):
