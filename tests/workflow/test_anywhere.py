@@ -59,14 +59,17 @@ def pictures(folder, count=12):
 
 
 SPY = """
-import atexit, pathlib, sys
+import os, pathlib, sys
 
-def note():
+leave = os._exit  # the way that our scripts end
+
+def note(code):
     loaded = [str(m.__file__) for n, m in sys.modules.items() if n.split(".")[0] == "distilshift"]
     with pathlib.Path({to!r}).open("a") as file:
         file.writelines(f"{{sys.argv[0]}}\\t{{one}}\\n" for one in loaded)
+    leave(code)
 
-atexit.register(note)
+os._exit = note
 """
 
 
