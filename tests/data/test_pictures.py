@@ -309,7 +309,7 @@ def test_a_folder_or_file_that_may_not_be_read_is_named(odd, monkeypatch):
             raise PermissionError(13, "Permission denied")
         return read(path)
 
-    monkeypatch.setattr(folders.os, "scandir", locked)
+    monkeypatch.setattr(os, "scandir", locked)
     monkeypatch.setattr(Path, "read_bytes", no_read)
     data = folders.folder(odd, "photo", Input(size=8))
     assert data.left_out == {"a folder that cannot be read: Permission denied": ["café"]}

@@ -1,18 +1,12 @@
-"""Pictures in folders, ``<domain>/<class>/*``, and EuroSAT's zip of them.
+"""Pictures in folders, ``<domain>/<class>/*``, and EuroSAT's zip of them."""
 
-Hidden names are never data, links are followed, and what lies in a domain and is not read
-is counted by reason. A name in two Unicode forms is one class.
-"""
-
-import os
-import stat
 import unicodedata
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 
+from distilshift.data import folders
 from distilshift.data.archives import Archive, Finder, by_hand, reading
 from distilshift.data.base import Dataset
 from distilshift.errors import InputError
@@ -22,131 +16,15 @@ from distilshift.image.settings import Input
 
 import numpy as np
 
-# beside all that begin with a dot: what systems and archivers leave behind
-HIDDEN = {"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "#recycle"}
-HIDDEN |= {"system volume information", "lost+found", "__pycache__"}
-
-
-def is_hidden(name: str) -> bool:
-    return name.startswith(".") or name.lower() in HIDDEN
-
-
-def text(name: str) -> str | None:
-    """A file's name as text, which is UTF-8 whatever the locale is; None where it is not."""
-    try:
-        return os.fsencode(name).decode()
-    except UnicodeDecodeError:
-        return None
-
-
-class Found(NamedTuple):
-    """What lies in a domain's class folders."""
-
-    pictures: list[tuple[str, str, Path]]  # class, name relative to the domain, place
-    left_out: dict[str, list[str]]  # reason -> names
-
-
-def search(here: Path) -> Found:
-    """Every picture of ``here/<class>/**``, in the order of their names' parts."""
-    pictures, left_out = [], defaultdict(list)
-
-    def walk(folder: Path, parts: tuple[str, ...], above: frozenset) -> None:
-        try:
-            status = folder.stat()
-            entries = list(os.scandir(folder))
-        except OSError as error:
-            left_out[f"a folder that cannot be read: {error.strerror}"].append("/".join(parts))
-            return
-        if (status.st_dev, status.st_ino) in above:
-            left_out["a link to a folder that it lies in"].append("/".join(parts))
-            return
-        above |= {(status.st_dev, status.st_ino)}
-        for entry in entries:
-            called = text(entry.name)
-            if called is None:
-                escaped = os.fsencode(entry.name).decode(errors="backslashreplace")
-                left_out["a name that is not UTF-8"].append("/".join((*parts, escaped)))
-                continue
-            inside = (*parts, called)
-            why = reason(entry, called, len(parts))
-            if why is not None:
-                left_out[why].append("/".join(inside))
-            elif entry.is_dir():
-                walk(folder / entry.name, inside, above)
-            else:
-                label = unicodedata.normalize("NFC", inside[0])
-                pictures.append((label, "/".join(inside), folder / entry.name))
-
-    walk(here, (), frozenset())
-    return Found(
-        sorted(pictures, key=lambda found: (found[0], found[1].split("/"))),
-        {why: sorted(names) for why, names in sorted(left_out.items())},
-    )
-
-
-def reason(entry: os.DirEntry, name: str, depth: int) -> str | None:
-    """Why what was found is not looked into or read; None where it is."""
-    if is_hidden(name):
-        return "hidden"
-    try:
-        mode = entry.stat().st_mode
-    except OSError:  # a link to nothing, or to itself
-        return "a link to nothing"
-    if stat.S_ISDIR(mode):
-        return None
-    if not stat.S_ISREG(mode):
-        return "no file"  # a pipe would be waited for without end
-    if depth == 0:
-        return "in no class folder"
-    suffix = PurePosixPath(name).suffix.lower()
-    return None if suffix in SUFFIXES or not suffix else f"suffix {suffix}"
-
-
-def subfolders(root: Path) -> list[Path]:
-    """The folders in a folder, in order, without hidden ones.
-
-    Raises:
-        InputError: it cannot be looked into.
-    """
-    try:
-        found = [path for path in root.iterdir() if path.is_dir()]
-    except OSError as error:
-        raise InputError(root, f"cannot be read ({error.strerror})", "give it to be read") from None
-    return sorted(path for path in found if text(path.name) and not is_hidden(path.name))
-
-
-def classes_of(domains: list[Path]) -> list[str]:
-    """The class names of all of these folders, each once."""
-    return sorted(
-        {
-            unicodedata.normalize("NFC", text(label.name))
-            for path in domains
-            for label in subfolders(path)
-        }
-    )
-
 
 def folder(root: Path, domain: str, wanted: Input, licence: str = "that of its owner") -> Dataset:
     """The pictures of one domain, ``root/domain/<class>/*``.
 
-    The classes are those of all domains of ``root``, so that every domain has the same.
     Where ``root/<domain>_train.txt`` and ``_test.txt`` lie (lines: path, label), they are
     the official split (DomainNet).
     """
-    domains = subfolders(root) if root.is_dir() else []
-    here = root / domain
-    if not here.is_dir():  # perhaps the same name in another Unicode form
-        alike = [path for path in domains if same_text(path.name, domain)]
-        if not alike:
-            known = ", ".join(path.name for path in domains)
-            problem = f"no such folder; {root} holds {known}" if known else "no such folder"
-            raise InputError(here, problem, "put the pictures there: <domain>/<class>/*")
-        here = alike[0]
-    return pictures(here, classes_of([*domains, here]), wanted.size, licence, root)
-
-
-def same_text(one: str, other: str) -> bool:
-    return unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
+    here, classes = folders.domain(root, domain, "pictures")
+    return pictures(here, classes, wanted.size, licence, root)
 
 
 def known(name: str, domain: str):
@@ -167,14 +45,14 @@ def known(name: str, domain: str):
             )
             raise by_hand(f"{name}-{domain}", root / domains[domain][0], words)
         all_here = [path for path in (place(root, which) for which in domains) if path]
-        return pictures(here, classes_of(all_here), find.wanted.size, f"see {source}", root)
+        return pictures(here, folders.classes_of(all_here), find.wanted.size, f"see {source}", root)
 
     return load
 
 
 def pictures(here: Path, classes: list[str], side: int, licence: str, root: Path) -> Dataset:
     """The pictures of a domain, split as the official lists in ``root`` say, if they lie there."""
-    found, left_out = search(here)
+    found, left_out = folders.search(here, SUFFIXES)
     if not found:
         problem = "holds no picture in <class>/*"
         if left_out:
@@ -285,7 +163,7 @@ def eurosat(find: Finder) -> Dataset:
     names, left_out = [], defaultdict(list)
     for name in sorted({n for n in content.namelist() if not n.endswith("/")}):
         parts = PurePosixPath(name).parts
-        if any(map(is_hidden, parts)):
+        if any(map(folders.is_hidden, parts)):
             left_out["hidden"].append(name)
         elif len(parts) < 2:
             left_out["in no class folder"].append(name)
