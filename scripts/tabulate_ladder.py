@@ -101,7 +101,7 @@ def main(args: argparse.Namespace) -> None:
     tables.write_csv(table, args.csv)
     for path, text in ((args.tex, tex(table)), (args.numbers, numbers(table))):
         with cli.whole_file(path) as part:
-            part.write_text(text)
+            part.write_text(text, encoding="utf-8")
     for line in table[table["below_source_only"]].itertuples():
         where = f"{line.transfer}, {line.network}"
         cli.log.info("%s: %s is below its own source-only row", where, line.row)

@@ -101,7 +101,7 @@ def main(args: argparse.Namespace) -> None:
     steps = comparisons.decompose(cells)
     tables.write_csv(compared, args.comparisons)
     with cli.whole_file(args.comparisons_tex) as part:
-        part.write_text(tex(compared))
+        part.write_text(tex(compared), encoding="utf-8")
     tables.write_csv(steps, args.decomposition)
     tables.write(steps, args.decomposition_table)
     tables.write_csv(classes(cells), args.classes)

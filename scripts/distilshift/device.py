@@ -86,7 +86,7 @@ def lease(ids: range | list[int], folder: Path | None = None) -> int:
     folder = folder or Path(tempfile.gettempdir()) / f"distilshift-gpus-{os.getuid()}"
     folder.mkdir(parents=True, exist_ok=True)
     for index in ids:
-        file = (folder / f"gpu{index}.lock").open("w")
+        file = (folder / f"gpu{index}.lock").open("w", encoding="utf-8")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

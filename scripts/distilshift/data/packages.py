@@ -157,8 +157,8 @@ def _with_backend(folder: Path) -> dict[str, str]:
     """An environment in which our stand-in is found before setuptools."""
     package = folder / "setuptools"
     package.mkdir(parents=True)
-    (package / "__init__.py").write_text("")
-    (package / "build_meta.py").write_text(BACKEND)
+    (package / "__init__.py").write_text("", encoding="utf-8")
+    (package / "build_meta.py").write_text(BACKEND, encoding="utf-8")
     return {**os.environ, "PYTHONPATH": str(folder)}
 
 

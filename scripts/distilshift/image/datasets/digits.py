@@ -16,7 +16,7 @@ def usps(find: Find) -> Dataset:
     for split in ("train", "test"):
         url, name, md5 = USPS.split_list[split]
         path = find(Archive(name, md5, url))
-        with reading(path), bz2.open(path, "rt") as file:
+        with reading(path), bz2.open(path, "rt", encoding="utf-8") as file:
             rows = [line.split() for line in file]
             # a line is the digit plus one, then index:value with values in -1..1
             table = [[field.split(":") for field in row[1:]] for row in rows]
