@@ -5,6 +5,7 @@ import ast
 import pytest
 
 BINARY = {"os", "Image", "tarfile", "gzip", "zipfile"}  # whose `open` gives bytes
+SETTLED = {"rb", "wb", "ab", "r+b", "w+b", "utf-8", "utf-8-sig"}
 TEXT = {"read_text", "write_text", "open"}
 
 
@@ -16,7 +17,7 @@ def silent(source):
             continue
         name = getattr(node.func, "attr", getattr(node.func, "id", ""))
         constants = [str(a.value) for a in node.args if isinstance(a, ast.Constant)]
-        settled = any(text in ("rb", "wb", "ab", "w+b", "utf-8", "utf-8-sig") for text in constants)
+        settled = SETTLED & set(constants)
         given = {keyword.arg for keyword in node.keywords}
         whose = getattr(getattr(node.func, "value", None), "id", "")
         if name in TEXT and whose not in BINARY and not settled and "encoding" not in given:
