@@ -12,15 +12,19 @@ from pathlib import Path
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-from distilshift import cli
-from distilshift.learning import models, training
+from distilshift import cli, networks
+from distilshift.data.domains import Inputs
+from distilshift.image.settings import View
+from distilshift.learning import training
+from distilshift.learning.settings import Run, Training
 
 
 def milliseconds(model: str, size: int, channels: int, batch: int, device: str, **setting) -> float:
     """The mean of a step after a run of warming up, which pays for the compilation."""
     images = torch.zeros(batch * 4, channels, size, size, dtype=torch.uint8, device=device)
     labels = torch.arange(len(images), device=device) % 10
-    network = models.build(model, 10, channels, size, seed=0).to(device)
+    input = {"size": size, "channels": channels}
+    network = networks.build(model, 10, "image", input, seed=0).to(device)
     marks = []
 
     def loss_fn(step):
@@ -32,12 +36,10 @@ def milliseconds(model: str, size: int, channels: int, batch: int, device: str, 
         rows = views.indices(step)
         return torch.nn.functional.cross_entropy(network(views.view(rows, step)), labels[rows]), {}
 
-    parser = argparse.ArgumentParser()
-    training.add_arguments(parser)
-    args = parser.parse_args(["--steps", str(WARM + TIMED + 1), "--batch", str(batch)])
-    vars(args).update(setting)
-    views = training.Views(images, args, 0)
-    training.fit(network, loss_fn, args, views.per_epoch, {})
+    how = Training(steps=WARM + TIMED + 1, batch=batch, **setting)
+    data = Inputs(images, torch.arange(len(images)), {"data": "image"})
+    views = training.Views(data, how.batch, View(), 0)
+    training.fit(network, loss_fn, how, Run(), views.per_epoch, {})
     return (marks[1] - marks[0]) / TIMED * 1000
 
 

@@ -27,6 +27,7 @@ from torchvision.transforms import v2
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 from distilshift.data import domains
 from distilshift.files import tensors
+from distilshift.image.settings import View
 from distilshift.learning import training
 
 
@@ -81,13 +82,12 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "images"
         made = {
-            "images": torch.randint(0, 256, shape, dtype=torch.uint8),
+            "inputs": torch.randint(0, 256, shape, dtype=torch.uint8),
             "ids": torch.arange(shape[0]),
         }
-        tensors.save(path, "images", made, {})
-        data = domains.load_images(path, device)
-        settings = argparse.Namespace(batch=args.batch, rotation=10.0, translation=0.08, scale=0.1)
-        views = training.Views(data.images, settings, "benchmark")
+        tensors.save(path, "inputs", made, {"data": "image"})
+        data = domains.load_inputs(path, device)
+        views = training.Views(data, args.batch, View(), "benchmark")
 
         def ours():
             step = 0
@@ -98,7 +98,7 @@ def main():
         found = {"ours": rate(ours, 100, args.batch, device)}
         for workers in args.workers:
             loader = DataLoader(
-                Plain(tensors.load(path, "images", "")[0]["images"]),
+                Plain(tensors.load(path, "inputs", "")[0]["inputs"]),
                 args.batch,
                 shuffle=True,
                 drop_last=True,

@@ -97,4 +97,4 @@ def load_labels(path: Path, inputs: Inputs, device: torch.device | str = "cpu") 
         InputError: also where the labels are of other samples or another class list.
     """
     found = labels.load(path, inputs.header, inputs.ids.numpy())
-    return torch.from_numpy(found.labels).to(device)
+    return torch.from_numpy(found.labels.copy()).to(device)  # off the read-only map
