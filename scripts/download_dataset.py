@@ -2,7 +2,7 @@
 
 Writes uint8 inputs (N, C, H, W) and int64 labels (N,), each with its sample ids, and a
 manifest: name, licence, classes, counts a class, what could not be read or was left out and
-why, what was done to odd pictures, rows that are equal, sha256.
+why, what was done to odd ones, rows that are equal, sha256.
 
     python scripts/download_dataset.py --dataset mnist5k --inputs inputs.safetensors \\
         --labels labels.safetensors --manifest manifest.json
@@ -84,7 +84,7 @@ def main(args: argparse.Namespace) -> None:
         if len(ids) == 0:
             why = next(iter(data.unreadable.values()))
             raise InputError(name, f"no row of it can be read ({why})", "fetch the set again")
-        # pictures that cannot be read are missing from the official training split too
+        # rows that cannot be read are missing from the official training split too
         train = data.train if data.train is None else int((ids < data.train).sum())
         rows.provenance["train"] = train
     labels = torch.from_numpy(data.labels)[ids]
@@ -149,12 +149,12 @@ def remarks(manifest: dict) -> Iterator[str]:
     """What a user should know before anything is trained on the dataset."""
     unreadable, equal = manifest["unreadable"]["count"], manifest["equal_rows"]
     if unreadable:
-        yield f"{unreadable} pictures cannot be read"
+        yield f"{cli.counted(unreadable, 'row')} cannot be read"
     for why, found in manifest["left_out"].items():
         if why != "hidden":
             yield f"left out {found['count']}: {why}"
     for note, found in manifest["notes"].items():
-        yield f"{found['count']} pictures: {note}"
+        yield f"{cli.counted(found['count'], 'row')}: {note}"
     if manifest["classes_without_a_sample"]:
         yield f"no sample of {', '.join(manifest['classes_without_a_sample'])}"
     for names in manifest["classes_of_one_name_but_for_case"]:

@@ -241,7 +241,7 @@ def test_a_folder_of_pictures_and_what_cannot_be_read(pets, tmp_path):
     assert unreadable["names"]["cat/1.png"] == "no picture, or of a kind that is not read"
     assert manifest["left_out"] == {"suffix .txt": {"count": 1, "names": ["dog/notes.txt"]}}
     assert manifest["counts"] == {"cat": 3, "dog": 3, "owl": 4}
-    assert "2 pictures cannot be read" in done.stderr and header["train"] is None
+    assert "2 rows cannot be read" in done.stderr and header["train"] is None
 
 
 def test_domains_of_one_root_have_the_same_classes(pets):

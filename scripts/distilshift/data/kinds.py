@@ -28,7 +28,7 @@ from types import ModuleType
 
 from distilshift.errors import InputError
 
-KINDS = ("image",)
+KINDS = ("image", "text")
 
 
 class Kind:

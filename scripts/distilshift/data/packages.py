@@ -137,7 +137,7 @@ def fetch(package: Package, folder: Path) -> Path:
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
                 errors="replace",
                 timeout=SECONDS,
             )

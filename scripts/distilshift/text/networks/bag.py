@@ -1,0 +1,93 @@
+"""A bag of hashed words and character n-grams: fastText's recipe."""
+
+from distilshift.networks import Network
+from distilshift.text import words
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+NGRAMS = (3, 4, 5)  # bytes
+BASE = 0x01000193  # of polynomial hashes modulo 2**32; odd, so that no byte's part is lost
+LOW = 0xFFFFFFFF
+
+
+def bag(classes: int, length: int, width: int = 32, bits: int = 15) -> Network:
+    """The mean of the embeddings of a text's words, pairs of words and character n-grams.
+
+    ``bag-32`` has 2**15 embeddings for each of the two sorts: 2.1 million parameters, of which
+    a text of twenty words touches about three hundred.
+
+    Args:
+        width: of an embedding.
+        bits: of a hash; 2**bits words and pairs, and as many n-grams, are told apart.
+
+    Source: Joulin et al., "Bag of Tricks for Efficient Text Classification", arXiv:1607.01759;
+    character n-grams: Bojanowski et al., arXiv:1607.04606.
+    """
+    return Network(Bag(width, bits), nn.Linear(width, classes))
+
+
+class Bag(nn.Module):
+    """From texts uint8 (N, L) to features (N, width)."""
+
+    def __init__(self, width: int, bits: int):
+        super().__init__()
+        self.buckets = 2**bits
+        self.embeddings = nn.EmbeddingBag(2 * self.buckets, width, mode="mean")
+        nn.init.uniform_(self.embeddings.weight, -1 / width, 1 / width)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        found, counted = features(rows)
+        buckets = found % self.buckets
+        buckets[:, -len(NGRAMS) * rows.shape[1] :] += self.buckets
+        ends = F.pad(counted.sum(1).cumsum(0), (1, 0))
+        return self.embeddings(buckets[counted], ends[:-1])
+
+
+def features(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Hashes of what texts uint8 (N, L) are made of, and which of them count: (N, M) each.
+
+    Words, pairs of neighbouring words, then of each length in ``NGRAMS`` an n-gram that begins
+    before each byte. Upper case is lower. An n-gram lies between blanks, which with both ends of
+    the text are its bounds and may be its first and last byte.
+    """
+    values = rows.long()
+    values = values + 32 * ((values >= ord("A")) & (values <= ord("Z")))
+    kind = words.kinds(rows)
+    start = words.starts(kind)
+    number = words.numbers(start)
+    is_solid = kind != words.BLANK
+
+    length = rows.shape[1]
+    places = torch.arange(length, device=rows.device)
+    begun = torch.where(start, places, 0).cummax(1).values
+    parts = (values * _powers(length, rows.device)[places - begun]) & LOW
+    # place 0 gathers what is in no word; words beyond the last are empty
+    hashes = torch.zeros(len(rows), length + 2, dtype=torch.int64, device=rows.device)
+    hashes = words.mixed(hashes.scatter_add_(1, number, parts * is_solid))[:, 1:]
+    known = number[:, -1:] > places[None]  # of so many words
+    pairs = words.mixed(hashes[:, :-1] * 3 + hashes[:, 1:])
+    pairs_known = number[:, -1:] > places[None] + 1
+
+    around = (1, max(NGRAMS))
+    padded = F.pad(torch.where(is_solid, values, 0), around)  # a bound is 0
+    solid = F.pad(is_solid, around)
+    grams, grams_known = [], []
+    for size in NGRAMS:
+        steps = [slice(step, step + length) for step in range(size)]
+        total = torch.zeros_like(values)
+        for step in steps:
+            total = (total * BASE + padded[:, step]) & LOW
+        grams.append(words.mixed(total + size))
+        grams_known.append(torch.stack([solid[:, step] for step in steps[1:-1]]).all(0))
+    found = torch.cat([hashes[:, :length], pairs[:, :length], *grams], 1)
+    return found, torch.cat([known, pairs_known, *grams_known], 1)
+
+
+def _powers(count: int, device: torch.device) -> Tensor:
+    """``BASE`` to the powers 0 to count - 1, modulo 2**32: int64 (count,)."""
+    found = [1]
+    for _ in range(count - 1):
+        found.append(found[-1] * BASE & LOW)
+    return torch.tensor(found, device=device)

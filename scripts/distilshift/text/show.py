@@ -1,0 +1,37 @@
+"""How texts are drawn in figures."""
+
+import textwrap
+
+from distilshift.text.encoding import MASK, decode
+
+import matplotlib as mpl
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from torch import Tensor
+
+SAMPLES, HEIGHT = 4, 1.2  # of a domain in figures/domains: how many, and inches
+LINE = 62  # characters that fit beside one another
+LINES = 2  # of a text
+
+
+def draw(axis: Axes, rows: Tensor) -> None:
+    """uint8 (N, L): the beginning of each text, one below the other."""
+    axis.set_axis_off()
+    for place, text in enumerate(decode(rows.numpy())):
+        lines = textwrap.wrap(drawable(text), LINE, max_lines=LINES, placeholder=" …")
+        axis.text(
+            0.0,
+            1 - (place + 0.1) / len(rows),
+            "\n".join(lines),
+            transform=axis.transAxes,
+            va="top",
+            fontsize=mpl.rcParams["font.size"] * 0.8,
+            parse_math=False,
+        )
+
+
+def drawable(text: str) -> str:
+    """A text in which what the figures' font has no picture of is a square."""
+    font = font_manager.get_font(font_manager.findfont(font_manager.FontProperties()))
+    text = text.replace(chr(MASK), "■")
+    return "".join(c if c.isspace() or font.get_char_index(ord(c)) else "□" for c in text)

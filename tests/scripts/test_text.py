@@ -1,0 +1,167 @@
+"""The whole chain by hand on a made folder of texts: the same scripts, another kind of data."""
+
+import json
+
+from distilshift.data import domains
+from distilshift.files import logits, tensors
+from distilshift.learning.training import Views
+from distilshift.text.encoding import decode
+from distilshift.text.settings import View
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from chain import Chain, flags
+
+WORDS = {
+    "glad": "good fine great happy",
+    "sad": "bad poor awful dull",
+    "mad": "no never stop wrong",
+}
+OTHER = {"cnn-3": "bytecnn-4", "cnn-2": "bag-4-8", "noise:strength=0.1": "typos:strength=0.2"}
+
+
+class TextChain(Chain):
+    """The flags of every step where rows are texts."""
+
+    def domain(self, name, *shift):
+        return flags(super().domain(name, *shift), data="text", input="length=32")
+
+    def steps(self):
+        return {
+            name: (script, [OTHER.get(flag, flag) for flag in args])
+            for name, (script, args) in super().steps().items()
+        }
+
+    def downloaded(self):
+        made = ["--folder", self.path("letters"), "--folder-domain", "mail", "--data", "text"]
+        made += ["--input", "length=40", "--manifest", self.path("manifest.json")]
+        for what in ("inputs", "labels"):
+            made += [f"--{what}", self.path("dataset", f"{what}.safetensors")]
+        return made
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, run_script):
+    """A folder of 90 texts and all that the chain makes of them."""
+    chain = TextChain(tmp_path_factory.mktemp("texts"))
+    draw = np.random.default_rng(0)
+    for number in range(90):
+        label = list(WORDS)[number % 3]
+        words = draw.choice([*WORDS[label].split(), "it", "is", "so", "é", "🙂"], 6)
+        path = chain.folder / "letters/mail" / label / f"{number}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{number} {' '.join(words)}", encoding="utf-8")
+    (chain.folder / "letters/mail/sad/odd.txt").write_bytes(b"caf\xe9")
+    status, shown = run_script("download_dataset", chain.downloaded())
+    assert status == 0 and "1 row cannot be read" in shown, shown
+    for name, (script, args) in chain.steps().items():
+        status, shown = run_script(script, args)
+        assert status == 0, f"{name}: {shown}"
+    return chain
+
+
+def test_the_dataset_holds_every_text_and_names_what_is_none(made):
+    content, header = tensors.load(made.path("dataset", "inputs.safetensors"), "dataset inputs", "")
+    assert content["inputs"].shape == (90, 40) and header["classes"] == ["glad", "mad", "sad"]
+    manifest = json.loads((made.folder / "manifest.json").read_text(encoding="utf-8"))
+    unreadable = {"count": 1, "names": {"sad/odd.txt": "is no UTF-8: byte 0xe9 at 3"}}
+    assert manifest["unreadable"] == unreadable
+
+
+def test_domains_are_texts_of_one_length_that_lie_in_the_same_halves(made):
+    for split in ("train", "test"):
+        source, target = (domains.load_inputs(made.inputs(n, split)) for n in ("source", "target"))
+        assert source.inputs.shape[1] == 32 and source.inputs.dtype == torch.uint8
+        assert torch.equal(source.ids, target.ids)
+        assert not torch.equal(source.inputs, target.inputs)
+        pairs = zip(decode(source.inputs.numpy()), decode(target.inputs.numpy()), strict=True)
+        assert all(len(one) == len(other) for one, other in pairs)  # typos lose no letter
+        assert source.header["input"] == {"length": 32} and source.header["data"] == "text"
+
+
+def test_the_ladder_has_every_row(made):
+    table = pd.read_csv(made.path("ladder.csv"))
+    assert {"teacher", "source-only", "oracle", "kd"} <= set(table["method"])
+    for name in ("ladder.png", "domains.svg", "curves.pdf", "confusion.png"):
+        assert (made.folder / name).stat().st_size > 1000
+
+
+def test_the_verified_cache_names_its_texts(made):
+    found = pd.read_csv(made.path("verification.csv"))
+    assert found["argmax_changes"].tolist() == [0]
+    held = logits.read([made.folder / "logits.parquet"], {"data": "text"}, None)
+    assert held.provenance["preprocessing"] == "UTF-8 as it is"
+    assert held.provenance["input"] == {"length": 32}
+
+
+@pytest.fixture(scope="module")
+def viewed(made, run_script):
+    """A cache with two views, and the weights of a student that replays them."""
+    weights = made.path("adapted", "weights.safetensors")
+    augmentation = ["--augmentation", "dropped=0.3", "--augmentation", "masked=0.2"]
+    cache = ["--teacher", weights, "--inputs", made.inputs("target"), "--views", "2", *augmentation]
+    steps = [
+        ("cache_logits", [*cache, "--logits", made.path("views.parquet")]),
+        (
+            "verify_logits",
+            flags(
+                made.steps()["verification"][1],
+                logits=made.path("views.parquet"),
+                csv=made.path("views.csv"),
+            ),
+        ),
+    ]
+    for views in ("replayed", "online"):
+        args = flags(made.steps()["distilled"][1], logits=made.path("views.parquet"), views=views)
+        args = [arg.replace("/distilled/", f"/{views}/") for arg in args]
+        steps.append(("distill_student", [*args, *augmentation]))
+    for script, args in steps:
+        status, shown = run_script(script, args)
+        assert status == 0, shown
+    return made
+
+
+def test_views_of_a_cache_are_those_that_the_student_sees(viewed):
+    data = domains.load_inputs(viewed.inputs("target"))
+    held = logits.read([viewed.folder / "views.parquet"], {"data": "text"}, data.ids.numpy())
+    ranges = View(dropped=0.3, masked=0.2)
+    online = Views(data, 20, ranges, "student", 0)
+    for epoch in (0, 1):
+        parameters = torch.from_numpy(held.parameters[held.rows[epoch + 1]])
+        assert torch.equal(parameters, online.parameters(epoch))
+        rows = torch.arange(len(data.ids))
+        seen = data.see(rows, parameters)
+        assert torch.equal(seen, online.view(rows, epoch * online.per_epoch))
+        assert not torch.equal(seen, data.plain(rows))
+    assert pd.read_csv(viewed.path("views.csv"))["views"].tolist() == [2]
+
+
+def test_a_student_that_replays_the_cache_is_the_one_that_asks_its_teacher(viewed):
+    """Six steps of three an epoch: two epochs, and two views are in the cache."""
+    replayed, online = (
+        tensors.load(viewed.path(name, "weights.safetensors"), "weights", "")[0]
+        for name in ("replayed", "online")
+    )
+    for name, value in replayed.items():
+        torch.testing.assert_close(value, online[name], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("step", "changes", "message"),
+    [
+        ("source", {"input": "length=4"}, "--input length: must be at least 8, got 4"),
+        ("source", {"input": "size=8"}, "--input: got size=8; allowed: length"),
+        ("target", {"shift": "noise:strength=0.1"}, "noise is none of typos, lost_letters"),
+        ("target", {"shift": "truncation:strength=1"}, "truncation has no strength 1"),
+        ("teacher", {"model": "cnn-4"}, "model cnn-4: there is no cnn"),
+        ("teacher", {"augmentation": "rotation=3"}, "got rotation=3; allowed: dropped, masked"),
+        ("teacher", {"source_augmentation": "random_convolution=1"}, "allowed: none"),
+    ],
+)
+def test_what_is_only_for_pictures_is_refused_in_one_line(made, run_script, step, changes, message):
+    script, args = made.steps()[step]
+    status, shown = run_script(script, flags(args, **changes))
+    assert status == 1 and shown.strip().splitlines()[-1].count("error:") == 1
+    assert message in shown
