@@ -1,8 +1,8 @@
 """Fetch or unpack a dataset into canonical arrays, verified, never half-written.
 
-Writes uint8 inputs (N, C, H, W) and int64 labels (N,), each with its sample ids, and a
-manifest: name, licence, classes, counts a class, what could not be read or was left out and
-why, what was done to odd ones, rows that are equal, sha256.
+Writes inputs (N, ...), as the kind of data keeps them, and int64 labels (N,), each with its
+sample ids, and a manifest: name, licence, classes, counts a class, what could not be read or
+was left out and why, what was done to odd ones, rows that are equal, sha256.
 
     python scripts/download_dataset.py --dataset mnist5k --inputs inputs.safetensors \\
         --labels labels.safetensors --manifest manifest.json

@@ -112,3 +112,15 @@ def test_a_pickle_is_refused_and_not_run(file, write):
         write(Bomb(), opened)
     with pytest.raises(InputError, match=r"not a whole safetensors file"):
         load(file)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16])
+def test_rows_of_any_type_written_in_parts_are_those_written_at_once(tmp_path, dtype):
+    rows, ids = (torch.arange(700) * 3).to(dtype).view(7, 100), torch.arange(7) * 5
+    whole = tensors.save(tmp_path / "whole", "inputs", {"inputs": rows, "ids": ids}, {})
+    with tensors.writing_rows(tmp_path / "parts", "inputs", 9, {}) as out:
+        for part in (slice(0, 3), slice(3, 7)):
+            out.append(rows[part], ids[part])
+    content, _ = tensors.load(tmp_path / "parts", "inputs", "")
+    assert out.sha256 == whole and content["inputs"].dtype == dtype
+    assert torch.equal(content["inputs"], rows) and torch.equal(content["ids"], ids)

@@ -27,7 +27,7 @@ class Pictures(Protocol):
 
 
 class Dataset(NamedTuple):
-    inputs: np.ndarray | Pictures  # uint8 (N, C, H, W), in memory, mapped, or decoded
+    inputs: np.ndarray | Pictures  # (N, ...), in memory, mapped, or decoded
     labels: np.ndarray  # int64 (N,)
     classes: list[str]
     licence: str

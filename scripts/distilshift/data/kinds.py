@@ -28,7 +28,7 @@ from types import ModuleType
 
 from distilshift.errors import InputError
 
-KINDS = ("image", "text")
+KINDS = ("image", "text", "audio")
 
 
 class Kind:

@@ -14,7 +14,11 @@ import numpy as np
 import safetensors
 
 KEY = "distilshift"
-DTYPES = {"I64": np.dtype("<i8"), "U8": np.dtype("u1")}  # of inputs, labels, ids and names
+DTYPES = {
+    "I64": np.dtype("<i8"),
+    "U8": np.dtype("u1"),
+    "I16": np.dtype("<i2"),
+}  # of inputs, labels, ids and names
 
 
 def sealed(header: dict) -> dict:

@@ -45,7 +45,7 @@ def save(path: Path, kind: str, tensors: Mapping[str, Tensor], provenance: dict)
     return sha256
 
 
-SHORT = {"int64": "I64", "uint8": "U8"}  # what safetensors calls them
+SHORT = {"int64": "I64", "uint8": "U8", "int16": "I16"}  # what safetensors calls them
 
 
 class Rows:
@@ -60,14 +60,17 @@ class Rows:
         self.provenance = provenance  # may grow until the end
         self.count, self.sha256 = 0, ""
         self._file, self._ids, self._shape = file, [], (0, 0, 0)
+        self._dtype = np.dtype(np.uint8)
         self._names: list[dict] | None = [] if named else None
         room = 8 + len(json.dumps(json.dumps(provenance))) + 2048
         self._start = (room + 7) // 8 * 8 + (16 if named else 8) * at_most
         file.seek(self._start)
 
     def append(self, inputs: Tensor, ids: Tensor, called: names.Names | None = None) -> None:
-        """Rows of uint8 (n, ...), all of one shape, their ids, int64 (n,), and n names."""
-        self._file.write(inputs.contiguous().numpy())
+        """Rows (n, ...), all of one shape and type, their ids, int64 (n,), and n names."""
+        content = inputs.contiguous().numpy()
+        self._file.write(content)
+        self._dtype = content.dtype
         self._ids.append(ids)
         if self._names is not None:
             self._names.append(names.stored(called))
@@ -94,9 +97,10 @@ class Rows:
         for array in numbers.values():
             file.write(array)
         file.flush()
-        inputs = np.empty(0, np.uint8)  # an empty file cannot be mapped
+        inputs = np.empty(0, self._dtype)  # an empty file cannot be mapped
         if end > self._start:
-            inputs = np.memmap(file, np.uint8, "r", self._start, end - self._start)
+            count = (end - self._start) // self._dtype.itemsize
+            inputs = np.memmap(file, self._dtype, "r", self._start, count)
         arrays = {**numbers, "inputs": inputs, **texts}
         shapes = {name: array.shape for name, array in arrays.items()} | {"inputs": self.shape}
         parts = ((name, a.dtype.name, shapes[name], a) for name, a in sorted(arrays.items()))

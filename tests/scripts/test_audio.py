@@ -1,0 +1,127 @@
+"""The whole chain on sounds, through the scripts: no step asks which kind it is."""
+
+from distilshift.audio import views
+from distilshift.data import domains
+from distilshift.files import logits, tensors
+
+import pandas as pd
+import pytest
+import torch
+from chain import Chain
+from sounds import tones
+
+CLASSES = ["rising", "falling", "high", "low"]
+MODELS = {"cnn-3": "melcnn-2", "cnn-2": "melcnn-2"}
+RANGES = ["--augmentation", "noise=0.2", "--augmentation", "masked_band=0.3"]
+VOICES = ["--source-augmentation", "pitch=2", "--source-augmentation", "tract=0.1"]
+
+
+class Sounds(Chain):
+    """The chain's flags, for rows of half a second."""
+
+    def domain(self, name, *shift):
+        flags = super().domain(name, *shift)
+        at = flags.index("size=8")
+        flags[at : at + 1] = ["rate=8000", "--input", "seconds=0.5", "--data", "audio"]
+        return flags
+
+    def steps(self):
+        found = {}
+        for name, (script, args) in super().steps().items():
+            args = [MODELS.get(arg, arg) for arg in args]
+            if script == "train_teacher":
+                args += [*RANGES, *VOICES]
+            found[name] = script, args
+        return found
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory, run_script):
+    chain = Sounds(tmp_path_factory.mktemp("sounds"))
+    rows, labels = tones(80)
+    ids = torch.arange(80)
+    known = {"dataset": "tones", "classes": CLASSES}
+    place = chain.folder / "dataset"
+    place.mkdir()
+    stored = {"inputs": rows, "ids": ids}
+    tensors.save(place / "inputs.safetensors", "dataset inputs", stored, {**known, "train": None})
+    tensors.save(
+        place / "labels.safetensors", "dataset labels", {"labels": labels, "ids": ids}, known
+    )
+    for name, (script, args) in chain.steps().items():
+        status, shown = run_script(script, args)
+        assert status == 0, f"{name}: {shown}"
+    return chain
+
+
+def test_every_row_of_the_ladder_is_measured(ran):
+    metrics = pd.read_parquet(ran.path("metrics.parquet"))
+    assert {"teacher", "source-only", "oracle"} < set(metrics["method"])
+    assert metrics.select_dtypes("number").notna().any().any()
+    for name in ("ladder.csv", "domains.png", "domains.pdf", "verification.csv"):
+        assert (ran.folder / name).stat().st_size > 100
+
+
+def test_a_domain_is_int16_rows_of_the_shift_that_was_asked_for(ran):
+    source, target = (
+        domains.load_inputs(ran.folder / n / "test_inputs.safetensors")
+        for n in ("source", "target")
+    )
+    assert source.inputs.dtype == torch.int16 and source.inputs.shape[1:] == (4000,)
+    assert source.header["input"] == {"rate": 8000, "seconds": 0.5}
+    assert torch.equal(source.ids, target.ids) and not torch.equal(source.inputs, target.inputs)
+
+
+def test_replayed_views_are_those_that_a_teacher_labels_online(ran, run_script):
+    """What a cache has kept of a view makes it again: a student meets the same losses."""
+    shared = [
+        "--inputs",
+        ran.inputs("target"),
+        "--teacher",
+        ran.path("adapted/weights.safetensors"),
+    ]
+    wide = [f"--augmentation={name}" for name in ("noise=0.3", "speed=0.2", "masked_time=0.3")]
+    cache = ran.path("views.parquet")
+    args = [*shared, "--adaptation", "adabn", "--views", "3", *wide, "--logits", cache]
+    status, shown = run_script("cache_logits", args)
+    assert status == 0, shown
+    data = domains.load_inputs(ran.folder / "target/train_inputs.safetensors")
+    kept = logits.read([cache], {}, data.ids.numpy())
+    assert kept.parameters.shape[1] == len(views.PARAMETERS)
+    drawn = views.draw(
+        len(data.ids), views.View(noise=0.3, speed=0.2, masked_time=0.3), "student", 0, "view", 1
+    )
+    assert (kept.parameters[kept.rows[2]] == drawn.numpy()).all()
+    histories = []
+    for way in ("replayed", "online"):
+        args = [*shared, "--logits", cache, "--views", way, "--model", "melcnn-2", *wide]
+        args += ["--steps", "6", "--batch", "20", *ran.artefacts(way)]
+        status, shown = run_script("distill_student", args)
+        assert status == 0, shown
+        histories.append(pd.read_parquet(ran.path(way, "history.parquet"))["loss"])
+    assert histories[0].tolist() == pytest.approx(histories[1].tolist(), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("flags", "why"),
+    [
+        (["--shift", "rotation:strength=30"], "rotation is none of noise, babble"),
+        (["--shift", "pitch:strength=13"], "pitch has no strength 13"),
+        (["--input", "size=8"], "--input: got size=8; allowed: rate, seconds"),
+        (["--input", "seconds=0.25"], "holds rows of 4000 samples"),
+    ],
+)
+def test_what_is_only_for_pictures_or_another_length_is_one_line(ran, run_script, flags, why):
+    args = ran.domain("other", *flags)
+    if flags[0] == "--input":  # the last counts
+        args = [a for a in ran.domain("other") if a != "seconds=0.5"]
+        args[args.index("rate=8000") + 1 : args.index("rate=8000") + 2] = flags
+    status, shown = run_script("construct_domain", args)
+    assert status == 1 and why in shown and len(shown.splitlines()) == 1
+
+
+def test_a_pose_is_refused_in_one_line(ran, run_script):
+    script, args = ran.steps()["adapted"]
+    place = ["--source-inputs", ran.inputs("source"), "--source-labels", ran.labels("source")]
+    status, shown = run_script(script, [*args, *place, "--pose", "--steps", "2"])
+    assert status == 1 and "pose" in shown.splitlines()[-1]
