@@ -29,7 +29,8 @@ def seeds(wildcards):
 
 def states(wildcards, output):
     """Where a job's runs keep what they need to go on after a kill: beside their weights."""
-    return [f"{weights}.state" for weights in output.weights]
+    # of all outputs, since `output.weights` is a text where a job has one run
+    return [f"{path}.state" for path in output if path.endswith("/weights.safetensors")]
 
 
 def hour_a_run(wildcards, attempt):
