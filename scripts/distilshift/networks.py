@@ -69,6 +69,9 @@ def build(name: str, classes: int, data: str, input: dict, seed: int | None = No
             raise InputError(f"model {name}", f"got @{wanted}", f"allowed after @: {allowed}")
         resized = {field: int(wanted)}
         seen = dataclasses.asdict(kind.settings.Input(**{**input, **resized}))
+    problem = kind.limits.complaint(named, **seen) if kind.has("limits") else ""
+    if problem:
+        raise InputError(f"model {name}", problem)
     with torch.random.fork_rng(devices=[], enabled=seed is not None):
         if seed is not None:
             torch.manual_seed(seed)

@@ -8,7 +8,6 @@ from distilshift.errors import InputError
 import numpy as np
 
 CHUNK = 4096  # inputs in memory at a time
-DIGITS = [str(digit) for digit in range(10)]
 
 
 def words(text: str, between: str | None = None) -> list[str]:

@@ -16,7 +16,8 @@ and nothing else asks which one it has in hand:
     datasets   ``DATASETS``: names; ``FOLDER``: who reads a folder of the user's own
     show       ``draw``: rows on an axis; ``SAMPLES`` and ``HEIGHT``
 
-A wing may have more: ``registration`` and ``pose`` undo a shift that moves every row alike.
+A wing may have more: ``registration`` and ``pose`` undo a shift that moves every row alike;
+``limits`` knows what a network takes before it is built: ``complaint``, ``fewest_rows``, ``of``.
 
 To add one, write such a package and name it in ``KINDS``.
 """

@@ -7,25 +7,13 @@ import tarfile
 from pathlib import Path
 
 from distilshift.data.archives import Archive, Find, Finder, reading
-from distilshift.data.base import Dataset, checked, pair, words
+from distilshift.data.base import Dataset, checked, pair
 from distilshift.errors import InputError
+from distilshift.image.datasets.classes import CIFAR10, CIFAR100, NINE, STL10
 
 import numpy as np
 
 KRIZ = "https://www.cs.toronto.edu/~kriz/"
-CIFAR10 = words("airplane automobile bird cat deer dog frog horse ship truck")
-STL10 = words("airplane bird car cat deer dog horse monkey ship truck")
-NINE = words("airplane automobile bird cat deer dog horse ship truck")
-CIFAR100 = words(
-    "apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus"
-    " butterfly camel can castle caterpillar cattle chair chimpanzee clock cloud cockroach couch"
-    " crab crocodile cup dinosaur dolphin elephant flatfish forest fox girl hamster house kangaroo"
-    " keyboard lamp lawn_mower leopard lion lizard lobster man maple_tree motorcycle mountain"
-    " mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck pine_tree plain"
-    " plate poppy porcupine possum rabbit raccoon ray road rocket rose sea seal shark shrew skunk"
-    " skyscraper snail snake spider squirrel streetcar sunflower sweet_pepper table tank telephone"
-    " television tiger tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm"
-)
 LICENCE = "unstated, for research (CIFAR)"
 
 

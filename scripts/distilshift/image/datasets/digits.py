@@ -3,7 +3,8 @@
 import bz2
 
 from distilshift.data.archives import Archive, Find, reading
-from distilshift.data.base import DIGITS, Dataset, pair
+from distilshift.data.base import Dataset, pair
+from distilshift.image.datasets.classes import DIGITS
 
 import numpy as np
 

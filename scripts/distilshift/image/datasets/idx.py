@@ -7,8 +7,9 @@ import zipfile
 from typing import BinaryIO
 
 from distilshift.data.archives import Archive, Find, reading
-from distilshift.data.base import DIGITS, Dataset, pair
+from distilshift.data.base import Dataset, pair
 from distilshift.errors import InputError
+from distilshift.image.datasets.classes import DIGITS
 
 import numpy as np
 

@@ -3,7 +3,8 @@
 import gzip
 
 from distilshift.data.archives import Archive, Find
-from distilshift.data.base import DIGITS, Dataset
+from distilshift.data.base import Dataset
+from distilshift.image.datasets.classes import DIGITS
 from distilshift.image.datasets.pictures import fit
 
 import numpy as np

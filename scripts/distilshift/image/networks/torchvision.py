@@ -5,7 +5,6 @@ from pathlib import Path
 
 from distilshift.cli import whole_file
 from distilshift.errors import InputError
-from distilshift.image.networks import NETWORKS
 from distilshift.image.prepare import Prepare
 from distilshift.networks import Network
 
@@ -28,15 +27,6 @@ def from_torchvision(
     import torchvision  # 1.3 s to import: only where it is asked for
 
     name, _, weights = name.partition(":")
-    known = torchvision.models.list_models(module=torchvision.models)
-    if name not in known:
-        raise InputError(
-            f"model {name}",
-            f"unknown; allowed: {', '.join(f'{family}-<sizes>' for family in NETWORKS)}"
-            f" or a torchvision classifier ({', '.join(known[:3])}, ...)",
-        )
-    if channels != 3:
-        raise InputError(f"model {name}", f"needs 3 channels, got {channels}", "set image.channels")
     model = torchvision.models.get_model(name, weights=None)
     if weights and pretrained:
         model.load_state_dict(pretrained_weights(name, weights))
@@ -59,15 +49,11 @@ def pretrained_weights(name: str, weights: str) -> dict[str, Tensor]:
     The file is read with ``weights_only``: tensors, no code.
 
     Raises:
-        InputError: no such weights; or neither a file nor a network, or another file.
+        InputError: neither a file nor a network, or another file.
     """
     import torchvision
 
-    enum = torchvision.models.get_model_weights(name)
-    if weights not in enum.__members__:
-        known = ", ".join(enum.__members__) or "none"
-        raise InputError(f"model {name}:{weights}", f"no such weights; allowed: {known}")
-    url = enum[weights].url
+    url = torchvision.models.get_model_weights(name)[weights].url
     path = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[1]
     if not path.is_file():
         try:

@@ -1,0 +1,99 @@
+"""What networks on images take, known before one is built: the config's check asks here.
+
+No torch here. The limits themselves stand beside the names of the families.
+"""
+
+import ast
+import difflib
+import functools
+import importlib.util
+import re
+from pathlib import Path
+
+from distilshift.image.networks import LIMITS, NETWORKS, TORCHVISION
+
+
+def of(model: str) -> dict:
+    """The limits of a model, by its name; nothing, where none are known."""
+    name = re.split("[@:]", model)[0]
+    family = name.split("-")[0]
+    if family in NETWORKS:
+        return LIMITS.get(family, {})
+    return next(known for begin, known in TORCHVISION.items() if re.match(begin, name))
+
+
+def complaint(model: str, size: int, channels: int) -> str:
+    """Why there is no such network for images of that size; nothing, where there is one.
+
+    Args:
+        model: as in a config, without what stands after ``@``.
+        size: pixels a side, as the network sees them.
+    """
+    name, _, weights = model.partition(":")
+    family, *sizes = name.split("-")
+    known = of(model)
+    if family in NETWORKS:
+        if not all(part.isdigit() and int(part) > 0 for part in sizes) or weights:
+            return f"sizes must be positive integers, e.g. {family}-16"
+        if len(sizes) > known.get("sizes", len(sizes)):
+            return f"{family} does not take the sizes {', '.join(sizes)}; it has {known['sizes']}"
+    else:
+        others = torchvision_models()
+        if others and name not in others:
+            return f"unknown; allowed: {', '.join(near(name, others))}"
+        official = [w for w in others.get(name, []) if known.get("not", ":") not in w]
+        if others and weights and weights not in official:
+            return f"has no such weights; allowed: {', '.join(official) or 'none'}"
+        if "why" in known:
+            return known["why"]
+        if channels != 3:
+            return f"needs 3 channels, got {channels}; set image.channels"
+    if size < known.get("smallest", 1) or size != known.get("only", size):
+        wanted = known.get("only") or f"at least {known['smallest']}"
+        remedy = f"set image.size, or {model}@{known.get('only') or known['smallest']}"
+        return f"takes images of {wanted} pixels a side, got {size}; {remedy}"
+    return ""
+
+
+def fewest_rows(model: str, size: int) -> int:
+    """The fewest rows of a batch that the network can be trained on: 1 or 2."""
+    alone = of(model).get("alone", 1)
+    return 1 if alone is not None and size >= alone else 2
+
+
+def near(name: str, others: dict) -> list[str]:
+    """What may have been meant, or how all names look."""
+    families = [f"{family}-<sizes>" for family in NETWORKS]
+    found = difflib.get_close_matches(name, [*NETWORKS, *others], n=3, cutoff=0.6)
+    if found:
+        return [f"{hit}-<sizes>" if hit in NETWORKS else hit for hit in found]
+    return [*families, f"or a torchvision classifier ({', '.join([*others][:3])}, ...)"]
+
+
+@functools.cache
+def torchvision_models() -> dict[str, list[str]]:
+    """torchvision's classifiers and the names of their weights, read without importing it.
+
+    Nothing where it is not installed: on a machine that only submits jobs.
+    """
+    spec = importlib.util.find_spec("torchvision")
+    found = {}
+    for path in sorted(Path(spec.origin).with_name("models").glob("*.py")) if spec else []:
+        body = ast.parse(path.read_text(encoding="utf-8")).body
+        weights = {
+            node.name: [
+                target.id
+                for line in node.body
+                if isinstance(line, ast.Assign)
+                for target in line.targets
+            ]
+            for node in body
+            if isinstance(node, ast.ClassDef)
+        }
+        for node in body:
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            if any("register_model" in ast.unparse(mark) for mark in node.decorator_list):
+                words = re.findall(r"\w+", ast.unparse(node.args))
+                found[node.name] = next((weights[w] for w in words if w in weights), [])
+    return dict(sorted(found.items()))
