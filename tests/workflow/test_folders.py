@@ -52,6 +52,8 @@ def test_every_place_is_a_dataset_of_its_own(tmp_path, one, other, are_one):
     places = [
         (folder.replace("HERE", str(tmp_path / "p")), domain) for folder, domain in (one, other)
     ]
+    for folder, domain in places:
+        (tmp_path / "p" / folder / domain).mkdir(parents=True, exist_ok=True)
     names = datasets(experiment(tmp_path / "p", *places))
     assert len(names) == len(set(names)) == 2 - are_one, names
 

@@ -1,63 +1,245 @@
-# the config, checked before the first job
+# the config, checked before the first job: its form, and that what it names is defined;
+# mistakes.smk looks at what the experiment comes to
 import copy
+import datetime
+import difflib
+import json
+import math
+import re
 import sys
+from collections import Counter
 
 import jsonschema
 import yaml
 
 # filled in and expanded below; where this is a module, the dictionary is another workflow's
 config = copy.deepcopy(config)
+# whether it is one: then the command line and the config files are of the other
+IS_MODULE = len(workflow.modifier_stack) > 1
 SCHEMA = fill_names(yaml.safe_load(read("workflow/schemas/config.schema.yaml")))
+
+
+def refuse(mistakes):
+    """End here, where there are mistakes: one line each, as `key: given; allowed`."""
+    mistakes = list(dict.fromkeys(mistakes))
+    if mistakes:
+        sys.exit("\n".join(f"config: {mistake}" for mistake in mistakes))
 
 
 def check_config():
     """Refuse a config in one line a mistake: the key, what was given, what is allowed.
 
-    Snakemake's own `validate` knows only the names in the committed schema.
+    The defaults are filled in on the way.
     """
-    checked = jsonschema.Draft202012Validator(SCHEMA)
-    mistakes = [explain(error) for error in checked.iter_errors(config)]
-    if not mistakes:
-        fill = {"properties": fill_defaults}
-        list(
-            jsonschema.validators.extend(type(checked), fill)(SCHEMA).iter_errors(
-                config
-            )
-        )
-        mistakes = list(undefined_names())
-    if mistakes:
-        sys.exit("\n".join(f"config: {mistake}" for mistake in mistakes))
+    refuse(written_twice())
+    refuse(unusable(config, ()))
+    read_command_line()
+    idle = list(idle_settings())
+    refuse(explain(error) for error in VALIDATOR.iter_errors(config))
+    refuse([*idle, *undefined_names()])
 
 
-def fill_defaults(validator, properties, instance, schema):
-    """Give a valid config what it leaves out, from the outside in."""
+def with_defaults(validator, properties, instance, schema):
+    """The keyword `properties`, which fills in what is not given."""
     if isinstance(instance, dict):
-        for key, wanted in properties.items():
-            if "default" in wanted:
-                instance.setdefault(key, copy.deepcopy(wanted["default"]))
-    check = jsonschema.Draft202012Validator.VALIDATORS["properties"]
-    yield from check(validator, properties, instance, schema)
+        for name, about in properties.items():
+            if "default" in about:
+                instance.setdefault(name, copy.deepcopy(about["default"]))
+    yield from FORM.VALIDATORS["properties"](validator, properties, instance, schema)
+
+
+# 20.0 is whole to a JSON schema, and no whole number to the script that is told it
+FORM = jsonschema.Draft202012Validator
+VALIDATOR = jsonschema.validators.extend(
+    FORM,
+    {"properties": with_defaults},
+    type_checker=FORM.TYPE_CHECKER.redefine(
+        "integer", lambda checker, value: type(value) is int
+    ),
+)(SCHEMA)
+
+
+def written_twice():
+    """A line for each key that stands twice in a config file, where YAML takes the last."""
+    if IS_MODULE or not workflow.is_main_process:
+        return
+    for path in workflow.configfiles:
+        try:
+            waiting = [((), yaml.compose(Path(path).read_text(encoding="utf-8")))]
+        except (OSError, ValueError, yaml.YAMLError):
+            continue  # not here, or Snakemake's to read
+        while waiting:
+            at, node = waiting.pop(0)
+            if isinstance(node, yaml.SequenceNode):
+                waiting += [((*at, n), item) for n, item in enumerate(node.value)]
+            if isinstance(node, yaml.MappingNode):
+                lines = {}
+                for key, value in node.value:
+                    waiting.append(((*at, key.value), value))
+                    lines.setdefault(str(key.value), []).append(key.start_mark.line + 1)
+                for key, found in lines.items():
+                    if len(found) > 1:
+                        places = " and ".join(map(str, found))
+                        yield f"{path_of((*at, key))}: stands twice in {path}, lines {places}"
+
+
+def unusable(given, at):
+    """A line for each key that is no text, text that is no line, and number that is none."""
+    if isinstance(given, dict):
+        for key, value in given.items():
+            if isinstance(key, str):
+                yield from unusable(key, at)
+                yield from unusable(value, (*at, key))
+            else:
+                yield f"{path_of(at)}: YAML reads the key {shown(key)} as no text; put it in quotes"
+    elif isinstance(given, list):
+        for number, value in enumerate(given):
+            yield from unusable(value, (*at, number))
+    elif isinstance(given, str) and re.search(r"[\x00-\x1f\x7f]", given):
+        yield f"{path_of(at)}: got {shown(given)}; no line break or control character is allowed"
+    elif isinstance(given, float) and not math.isfinite(given):
+        yield f"{path_of(at)}: got {given}; must be a finite number"
+
+
+def read_command_line():
+    """Numbers in lists and mappings of --config: Snakemake leaves them as text."""
+    if IS_MODULE or not workflow.config_settings.config:
+        return
+    for error in FORM(SCHEMA).iter_errors(config):
+        at = [*error.absolute_path]
+        is_text = error.validator == "type" and isinstance(error.instance, str)
+        if is_text and len(at) > 1 and at[0] in workflow.config_settings.config:
+            holder = config
+            for part in at[:-1]:
+                holder = holder[part]
+            holder[at[-1]] = yaml.safe_load(error.instance)
+
+
+def path_of(at):
+    return ".".join(map(str, at)) or "top level"
+
+
+def shown(given):
+    """What was given, in one line."""
+    if isinstance(given, str) and given.isprintable() and given.strip() == given != "":
+        return given
+    if isinstance(given, datetime.date):
+        return str(given)
+    text = json.dumps(given, ensure_ascii=False, default=str)
+    return text if len(text) < 100 else f"{text[:100]}..."
+
+
+def among(name, allowed):
+    """What is allowed; if a name is near to what was given, that first."""
+    allowed = [str(value) for value in allowed]
+    near = difflib.get_close_matches(str(name), allowed, n=1, cutoff=0.8)
+    meant = f"did you mean {near[0]}? " if near else ""
+    return f"{meant}allowed: {', '.join(allowed) or 'none'}"
+
+
+NOUNS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping, {} where nothing is said",
+    "null": "null",
+}
+BOUNDS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "above",
+    "maximum": "at most",
+    "exclusiveMaximum": "below",
+}
 
 
 def explain(error):
-    """A schema violation as `key: given; allowed`."""
-    key = ".".join(str(part) for part in error.absolute_path) or "top level"
-    if error.validator == "additionalProperties":
+    """A violation of the schema as `key: given; allowed`."""
+    key, given, limit = (
+        path_of(error.absolute_path),
+        error.instance,
+        error.validator_value,
+    )
+    about, kind = error.schema.get("description", ""), error.validator
+    note = f" ({about})" if about else ""
+    if "propertyNames" in error.absolute_schema_path:
+        allowed = "another: a row has that name" if kind == "not" else about
+        return f"{key}: got the name {shown(given)}; allowed: {allowed}"
+    if kind == "additionalProperties":
         allowed = list(error.schema.get("properties", {}))
-        unknown = [name for name in error.instance if name not in allowed]
-        return f"{key}: unknown key {', '.join(unknown)}; allowed: {', '.join(allowed)}"
-    if error.validator == "enum":
-        allowed = ", ".join(str(value) for value in error.validator_value)
-        return f"{key}: got {error.instance}; allowed: {allowed}"
-    if (
-        error.validator == "anyOf"
-    ):  # name the choices, and describe those without a list
-        ways = (
-            way.get("enum", [way.get("description")]) for way in error.validator_value
-        )
-        return f"{key}: got {error.instance}; allowed: {', '.join(sum(ways, []))}"
-    note = error.schema.get("description", "")
-    return f"{key}: {error.message}" + (f" ({note})" if note else "")
+        unknown = [name for name in given if name not in allowed]
+        return f"{key}: unknown key {', '.join(unknown)}; {among(unknown[0], allowed)}{taken_files(key)}"
+    if kind == "required":
+        missing = [name for name in limit if name not in given]
+        return f"{key}: {', '.join(missing)} must be given; got {', '.join(given) or 'nothing'}{taken_files(key)}"
+    if kind == "enum":
+        return f"{key}: got {shown(given)}; {among(given, limit)}"
+    if kind == "const":
+        return f"{key}: got {shown(given)}; allowed: {shown(limit)}{note}"
+    if kind == "anyOf":
+        return explain_choice(error)
+    if kind == "type":
+        kinds = [limit] if isinstance(limit, str) else limit
+        wanted = " or ".join(NOUNS[name] for name in kinds)
+        if "integer" in kinds and isinstance(given, float) and given.is_integer():
+            wanted += f", written {int(given)}"
+        if "string" in kinds and not isinstance(given, (list, dict, type(None))):
+            wanted += ": put it in quotes"
+        return f"{key}: got {shown(given)}; must be {wanted}{note}"
+    if kind in BOUNDS:
+        return f"{key}: got {shown(given)}; must be {BOUNDS[kind]} {limit}{note}"
+    if kind == "uniqueItems":
+        twice = [value for value in given if given.count(value) > 1]
+        return f"{key}: {shown(twice[0])} stands there twice"
+    if kind in ("minItems", "minProperties"):
+        return f"{key}: got {shown(given)}; must hold at least {limit}{note}"
+    if kind == "dependentRequired":
+        return f"{key}: {' and '.join(limit)} need one another; got {', '.join(given)}"
+    if kind == "pattern":
+        return f"{key}: got {shown(given)}; allowed: {about or limit}"
+    return f"{key}: {' '.join(error.message.split())}{note}"
+
+
+def explain_choice(error):
+    """Where nothing of several kinds fits: what is wrong with the kind that was given."""
+    ways = {}
+    for part in error.context:
+        ways.setdefault(part.schema_path[0], []).append(part)
+    for parts in ways.values():
+        if isinstance(error.instance, dict) and parts[0].validator != "type":
+            if not any(part.validator in ("enum", "pattern") for part in parts[:1]):
+                return explain(parts[0])
+    names = [n for way in error.validator_value for n in way.get("enum", [])]
+    others = [way.get("description") for way in error.validator_value]
+    near = difflib.get_close_matches(str(error.instance), names, n=3, cutoff=0.7)
+    allowed = [*(near or names), *filter(None, others)] or [
+        error.schema.get("description", "")
+    ]
+    return f"{path_of(error.absolute_path)}: got {shown(error.instance)}; allowed: {', '.join(allowed)}"
+
+
+def taken_files(key):
+    """What may have happened, where several files were taken as configs."""
+    files = workflow.overwrite_configfiles
+    if key != "top level" or len(files) < 2 or IS_MODULE:
+        return ""
+    return f"; as configs were taken {', '.join(map(str, files))}: a target stands before --configfile"
+
+
+def idle_settings():
+    """A line for each setting of an adaptation that nothing would read."""
+    given = config.get("adaptations") if isinstance(config, dict) else None
+    for name, settings in given.items() if isinstance(given, dict) else ():
+        if not isinstance(settings, dict):
+            continue
+        ways = {"combine": "a combination", "logits": "your own logits"}
+        what = next((ways[key] for key in ways if key in settings), "")
+        if name == "none":
+            what = "the source teacher as it is"
+        for key in ("weight", "pose"):
+            if what and key in settings:
+                yield f"adaptations.{name}.{key}: is given for {what}, which is not trained"
 
 
 def undefined_names():
@@ -66,7 +248,7 @@ def undefined_names():
 
     def unknown(key, name, kind):
         if name not in defined[kind]:
-            yield f"{key}: {name} is not defined; allowed: {', '.join(defined[kind])}"
+            yield f"{key}: {name} is not defined; {among(name, defined[kind])}"
 
     for number, transfer in enumerate(config["transfers"]):
         key = f"transfers.{number}"
@@ -129,6 +311,8 @@ def unknown_members(name, settings, unknown):
         if "source" not in given:
             continue
         yield from unknown(key, given["source"], "domains")
+        if "sweep" in config["domains"].get(given["source"], {}):
+            yield f"{key}: {given['source']} is a sweep, of several domains; name a domain"
         for number, transfer in enumerate(config["transfers"]):
             # its teacher would have learned from the target's labels
             used = any(

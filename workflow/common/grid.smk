@@ -1,6 +1,9 @@
 # the grid: transfers x networks x seeds, adaptations x methods
 
-TRANSFERS = [f"{t['source']}-to-{t['target']}" for t in config["transfers"]]
+# each once, though its networks may be named apart
+TRANSFERS = list(
+    dict.fromkeys(f"{t['source']}-to-{t['target']}" for t in config["transfers"])
+)
 
 CELLS = [
     f"{t['source']}-to-{t['target']}/{network}"

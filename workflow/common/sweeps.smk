@@ -3,7 +3,7 @@
 
 def expand_sweeps():
     """Put a sweep's domains in its place, and transfers for each; ``domain=kind:strength``."""
-    domains, swept, dials = {}, {}, []
+    domains, swept, dials = {}, {}, {}
     for name, domain in config["domains"].items():
         sweep = domain.get("sweep")
         if sweep is None:
@@ -15,7 +15,12 @@ def expand_sweeps():
             made = {key: domain[key] for key in domain if key != "sweep"}
             made["shift"] = [*domain.get("shift", []), {**shift, "strength": strength}]
             domains[f"{name}-{strength}"] = made
-            dials.append(f"{name}-{strength}={sweep['kind']}:{strength}")
+            dials[f"{name}-{strength}"] = f"{sweep['kind']}:{strength}"
+    refuse(
+        f"domains.{name}: is also the name of a point of a sweep; rename one"
+        for name, count in Counter(sum(swept.values(), [])).items()
+        if count > 1
+    )
     config["domains"] = domains
     config["transfers"] = [
         {**transfer, "source": source, "target": target}
@@ -23,7 +28,9 @@ def expand_sweeps():
         for source in swept.get(transfer["source"], [transfer["source"]])
         for target in swept.get(transfer["target"], [transfer["target"]])
     ]
-    return dials
+    # of targets alone: accuracy is measured there
+    targets = {transfer["target"] for transfer in config["transfers"]}
+    return [f"{name}={dial}" for name, dial in dials.items() if name in targets]
 
 
 DIALS = expand_sweeps()

@@ -1,0 +1,404 @@
+"""A mistake in the config is refused before the first job, in one line.
+
+The files that read the config are run here as Snakemake runs them, but for rules, since a
+start of Snakemake takes seconds; one test of each way in starts it.
+"""
+
+import copy
+import datetime
+import json
+import math
+import re
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+import tiny
+import yaml
+from snakemake.exceptions import WorkflowError
+
+ROOT = Path(__file__).parents[2]
+CONFIG = yaml.safe_load("""
+seeds: [0]
+image: {size: 8, channels: 1}
+domains:
+  a: {from: optdigits}
+  b: {from: optdigits, shift: [{kind: noise, strength: 0.2}]}
+networks: {cnn: {teacher: cnn-4, student: cnn-2}}
+transfers: [{source: a, target: b, networks: [cnn]}]
+adaptations: {none: {}}
+methods: {kd: {}}
+training: {teacher: {steps: 20, batch: 32}, student: {steps: 20, batch: 32}}
+""")
+
+
+@pytest.fixture
+def read(tmp_path, monkeypatch):
+    """read(config) -> the names that the workflow makes of it; ``SystemExit`` where it refuses."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(config, command_line=None, files=()):
+        said = []
+        workflow = types.SimpleNamespace(
+            snakefile=str(ROOT / "workflow/common/code.smk"),
+            modifier_stack=[None],
+            config_settings=types.SimpleNamespace(config=command_line or {}),
+            storage_settings=types.SimpleNamespace(default_storage_provider=None),
+            is_main_process=True,
+            configfiles=files,
+            overwrite_configfiles=files,
+        )
+        names = {
+            "config": config,
+            "workflow": workflow,
+            "WorkflowError": WorkflowError,
+            "local": lambda path: path,
+            "logger": types.SimpleNamespace(warning=said.append),
+            "said": said,
+        }
+        for name in re.findall(r'^include: "(common/\w+[.]smk)"', SNAKEFILE, re.MULTILINE):
+            path = ROOT / "workflow" / name
+            exec(compile(path.read_text(), path, "exec"), names)
+            if path.stem == "mistakes":
+                return names
+
+    return run
+
+
+SNAKEFILE = (ROOT / "workflow/Snakefile").read_text()
+
+
+def changed(changes):
+    """The config with values put at paths such as ``training.student.steps``."""
+    config = copy.deepcopy(CONFIG)
+    for path, value in changes.items():
+        *parts, last = path.split(".")
+        at = config
+        for part in parts:
+            at = at[int(part)] if isinstance(at, list) else at.setdefault(part, {})
+        at[last] = copy.deepcopy(value)
+    return config
+
+
+def mistakes(read, config, **options):
+    with pytest.raises(SystemExit) as caught:
+        read(config, **options)
+    return str(caught.value).split("\n")
+
+
+def test_the_config_itself_is_right(read):
+    assert read(changed({}))["said"] == []
+
+
+MLP = {"networks.cnn": {"teacher": "mlp-8", "student": "mlp-4"}}
+TWO = {"adaptations": {"none": {}, "adabn": {}}}
+FOLDER = {"folder": "pets", "domain": "photo"}
+VOTE = {"combine": "mean", "of": ["none", {"source": "c", "adaptation": "none"}]}
+SWEEP = {"from": "optdigits", "sweep": {"kind": "noise", "strengths": [0.1, 0.5]}}
+C = {"domains.c": {"from": "optdigits"}}
+NAMES = "a-z, 0-9, _, . and -, a letter or digit first"
+
+MISTAKES = [
+    # networks
+    ({"networks.cnn.student": "cmm-16"}, "networks.cnn.student: got cmm-16; unknown; allowed: cnn"),
+    ({"networks.cnn.student": "resnett18"}, "unknown; allowed: resnet18"),
+    ({"networks.cnn.student": "cnn-0"}, "got cnn-0; sizes must be positive integers, e.g. cnn-16"),
+    ({"networks.cnn.student": "cnn-4-4"}, "cnn does not take the sizes 4, 4; it has 1"),
+    ({"networks.cnn.student": "resnet18"}, "got resnet18; needs 3 channels, got 1"),
+    ({"networks.cnn.student": "squeezenet1_0"}, "got squeezenet1_0; has no linear head"),
+    ({"networks.cnn.student": "resnet18:IMAGENET"}, "has no such weights; allowed: IMAGENET1K_V1"),
+    ({"networks.cnn.student": "lenet"}, "got lenet; takes images of at least 16 pixels a side"),
+    ({"networks.cnn.student": "lenet@12"}, "got lenet@12; takes images of at least 16 pixels"),
+    ({"image": {"size": 32}, "networks.cnn.teacher": "vit_b_16"}, "takes images of 224 pixels"),
+    (
+        {"image.size": 16, "networks.cnn.student": "lenet", "training.student.batch": 1},
+        "training.student.batch: got 1 row a step; networks.cnn.student is lenet, whose BatchNorm",
+    ),
+    (
+        {"image.size": 4, "training.teacher.batch": 1},
+        "training.teacher.batch: got 1 row a step; networks.cnn.teacher is cnn-4",
+    ),
+    (
+        {"image.size": 4, "training.adaptation": {"batch": 1}, "adaptations": {"shot": {}}},
+        "training.adaptation.batch: got 1 row a step; networks.cnn.teacher is cnn-4",
+    ),
+    (
+        {"image.size": 4, "split": {"most_train": 1}},
+        "training.teacher.batch: got 1 row a step",
+    ),
+    (MLP | TWO, "adabn needs BatchNorm and mlp-8 has none; give it adaptations: [none]"),
+    (
+        MLP | {"adaptations": {"none": {}, "mine": {"kind": "tent"}}},
+        "networks.cnn: mine needs BatchNorm and mlp-8 has none",
+    ),
+    # classes
+    (
+        {"domains.a.classes": ["0", "1"]},
+        "transfers: a and b must have the same classes in the same order; got a: 0, 1; b: 0, 1, 2",
+    ),
+    (
+        {"domains.a.classes": ["0", "1"], "domains.b.classes": ["1", "0"]},
+        "got a: 0, 1; b: 1, 0; domains.<name>.classes chooses them",
+    ),
+    ({"domains.b.from": "cifar10.1"}, "a and b must have the same classes"),
+    ({"domains.a.classes": ["1", "l"]}, "domains.a.classes: got l; allowed: 0, 1, 2"),
+    (
+        {
+            "domains.a.classes": ["0", "1"],
+            "domains.b.classes": ["0", "1"],
+            "methods.kd.loss": "dist",
+        },
+        "methods.kd.loss: dist needs 3 classes or more; b has 2",
+    ),
+    # numbers
+    ({"training.student.steps": 20.0}, "steps: got 20.0; must be a whole number, written 20"),
+    ({"seeds": [1.0]}, "seeds.0: got 1.0; must be a whole number, written 1"),
+    ({"seeds": [True]}, "seeds.0: got true; must be a whole number"),
+    ({"image.channels": 1.0}, "image.channels: got 1.0; must be a whole number"),
+    ({"training.student.lr": math.nan}, "training.student.lr: got nan; must be a finite number"),
+    ({"methods.kd.temperature": math.inf}, "temperature: got inf; must be a finite number"),
+    ({"methods.kd.temperature": 0}, "methods.kd.temperature: got 0; must be above 0"),
+    ({"training.student.lr": "1e-3"}, "lr: got 1e-3; must be a number (write 0.001; YAML reads"),
+    ({"seeds": [2**63]}, "seeds.0: got 9223372036854775808; must be at most 9007199254740991"),
+    ({"split": {"seed": 2**53}}, "split.seed: got 9007199254740992; must be at most"),
+    ({"domains.b.shift.0.seed": 2**53}, "domains.b.shift.0.seed: got 9007199254740992"),
+    (
+        {"domains.b.shift": [{"kind": "fog", "strength": 3.0}]},
+        "domains.b.shift.0.strength: got 3.0; must be a whole number, written 3",
+    ),
+    ({"domains.b.shift": [{"kind": "scale", "strength": 1}]}, "got 1; must be below 1"),
+    ({"domains.b.shift": [{"kind": "label_shift", "strength": 1}]}, "got 1; must be below 1"),
+    ({"split": {"most_train": 0}}, "split.most_train: got 0; must be at least 1"),
+    # names
+    ({"domains.a\n": {"from": "optdigits"}}, 'domains: got "a\\n"; no line break'),
+    ({"networks.cnn.student": "cnn-2\n"}, 'networks.cnn.student: got "cnn-2\\n"; no line break'),
+    ({"archive_dir": "x\n"}, 'archive_dir: got "x\\n"; no line break'),
+    ({"domains.-a": {"from": "optdigits"}}, f"domains: got the name -a; allowed: {NAMES}"),
+    ({"domains.a-to": {"from": "optdigits"}}, f"domains: got the name a-to; allowed: {NAMES}"),
+    ({"domains.to-b": {"from": "optdigits"}}, f"domains: got the name to-b; allowed: {NAMES}"),
+    ({"domains.a-to-b": {"from": "optdigits"}}, "domains: got the name a-to-b"),
+    ({"methods." + "k" * 101: {}}, "at most 100"),
+    ({"methods.oracle": {}}, "methods: got the name oracle; allowed: another: a row has that name"),
+    ({"methods.teacher": {}}, "methods: got the name teacher; allowed: another"),
+    # sweeps
+    (
+        {"domains": {"a": {"from": "optdigits"}, "b": SWEEP, "b-0.1": {"from": "mnist5k"}}},
+        "domains.b-0.1: is also the name of a point of a sweep",
+    ),
+    (
+        {"domains.b": SWEEP, "domains.c": SWEEP, "adaptations.vote": VOTE},
+        "adaptations.vote.of: c is a sweep, of several domains; name a domain",
+    ),
+    ({"domains.b": SWEEP, "domains.b.sweep.strengths": [1, 1.0]}, "1 stands there twice"),
+    (
+        {"domains.b": SWEEP, "domains.b.sweep": {"kind": "fog", "strengths": [6]}},
+        "domains.b.sweep.strengths.0: got 6; allowed: 1, 2, 3, 4, 5",
+    ),
+    ({"domains.b": SWEEP, "domains.b.sweep.strengths": []}, "got []; must hold at least 1"),
+    # what would be counted twice
+    ({"transfers": CONFIG["transfers"] * 2}, "transfers: {\"source\": \"a\""),
+    (
+        {"networks.two": {"teacher": "cnn-4", "student": "cnn-2"}, "transfers": [
+            {"source": "a", "target": "b", "networks": ["cnn", "two"]},
+            {"source": "a", "target": "b", "networks": ["cnn"]},
+        ]},
+        "transfers: a to b with cnn stands there 2 times",
+    ),
+    ({"transfers.0.networks": ["cnn", "cnn"]}, "transfers.0.networks: cnn stands there twice"),
+    ({"networks.cnn.adaptations": ["none", "none"]}, "adaptations: none stands there twice"),
+    ({"methods.kd.adaptations": ["none", "none"]}, "adaptations: none stands there twice"),
+    ({"seeds": [0, 0]}, "seeds: 0 stands there twice"),
+    ({"domains.a.classes": ["0", "0"]}, "domains.a.classes: 0 stands there twice"),
+    ({"adaptations.vote": {"combine": "mean", "of": ["none", "none"]}}, "none stands there twice"),
+    (
+        {"adaptations.vote": {
+            "combine": "mean", "of": ["none", {"source": "a", "adaptation": "none"}]
+        }},
+        "adaptations.vote.of: none from a stands there twice",
+    ),
+    # what would compute nothing
+    (
+        TWO | {"networks.cnn.adaptations": ["none"], "methods.kd.adaptations": ["adabn"]},
+        "networks.cnn: no method distils its teachers (none)",
+    ),
+    (
+        TWO | {"networks.cnn.adaptations": ["none"], "methods.kd2": {"adaptations": ["adabn"]}},
+        "methods.kd2: no network has a teacher that it can distil",
+    ),
+    (
+        C | {"adaptations.vote": VOTE, "methods.kd": {"views": "online", "adaptations": ["vote"]},
+             "methods.hard": {}},
+        "methods.kd.adaptations: vote is a combination; online asks a network",
+    ),
+    (
+        {"adaptations.own": {"logits": "x.parquet"}, "logits": {"views": 1},
+         "methods.kd": {"views": "replayed", "adaptations": ["none", "own"]}},
+        "methods.kd.adaptations: own is of your own logits, without views to be replayed",
+    ),
+    (
+        C | {"adaptations.vote": VOTE | {"weight": 2}},
+        "adaptations.vote.weight: is given for a combination, which is not trained",
+    ),
+    ({"adaptations.none": {"pose": True}}, "none.pose: is given for the source teacher"),
+    # YAML's surprises
+    ({"domains": {**CONFIG["domains"], True: {"from": "optdigits"}}}, "the key true as no text"),
+    ({"transfers.0.source": True}, "transfers.0.source: got true; must be text: put it in quotes"),
+    (
+        {"domains.a.classes": [datetime.date(2024, 1, 1), "b"]},
+        "domains.a.classes.0: got 2024-01-01; must be text: put it in quotes",
+    ),
+    ({"methods": None}, "methods: got null; must be a mapping, {} where nothing is said"),
+    ({"methods": {}}, "methods: got {}; must hold at least 1"),
+    ({"methods": ["kd"]}, 'methods: got ["kd"]; must be a mapping'),
+    ({"adaptations.none": None}, "adaptations.none: got null; must be a mapping"),
+    ({"transfers": {"source": "a"}}, "must be a list"),
+    # near names
+    ({"training.student.stepps": 3}, "unknown key stepps; did you mean steps? allowed: steps"),
+    ({"methods.kd.loss": "logitstd"}, "got logitstd; did you mean logit-std? allowed: kd"),
+    ({"transfers.0.networks": ["cn"]}, "networks: cn is not defined; did you mean cnn?"),
+    ({"domains.a.from": "fashionmnist"}, "got fashionmnist; allowed: fashion-mnist"),
+    ({"domains.b.shift.0.kind": "nois"}, "shift.0.kind: got nois; did you mean noise? allowed:"),
+    ({"domains.b.shift.0.strength": 2}, "domains.b.shift.0.strength: got 2; must be at most 1"),
+    ({"domains.a.from": "minst"}, "domains.a.from: got minst; allowed: mnist"),
+    # places
+    ({"domains.a.from": FOLDER}, "domains.a.from: no folder pets/photo; there is no pets"),
+    ({"domains.a.from": {"folder": "x"}}, "domains.a.from: domain must be given; got folder"),
+    ({"results": "taken"}, "results: taken is no folder"),
+    ({"archive_dir": "taken"}, "archive_dir: taken is no folder"),
+    (
+        {"domains.a.from": {"folder": "mine", "domain": "photo"}, "results": "mine/results"},
+        "results: mine/results lies in mine, whose folders are domains and classes",
+    ),
+    ({"domains.a.from": {"folder": "mine", "domain": "foto"}}, "mine/foto; mine holds photo"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "says"), MISTAKES, ids=[says[:60] for _, says in MISTAKES])
+def test_a_mistake_is_one_line(read, tmp_path, changes, says):
+    (tmp_path / "taken").touch()
+    (tmp_path / "mine/photo/cat").mkdir(parents=True)
+    lines = mistakes(read, changed(changes))
+    assert all(line.startswith("config: ") for line in lines)
+    assert any(says in line for line in lines), lines
+    assert len(lines) == 1 or (len(lines) < 4 and says in lines[0]), lines
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"image.size": 8, "training.student.batch": 1},  # numbers enough in two pixels a side
+        MLP | {"training.student.batch": 1},
+        {"networks.cnn.student": "lenet@16"},
+        {"domains.a.classes": ["1", "0"], "domains.b.classes": ["1", "0"]},
+        {"domains.a.classes": [str(digit) for digit in range(10)]},
+        {"domains.a.from": "mnist5k", "domains.b.from": "usps"},
+        {"seeds": [2**53 - 1]},
+        {"domains.on": {"from": "optdigits"}, "transfers.0.source": "on"},
+        TWO | {"training.adaptation": {"batch": 1}, "image.size": 4},  # adabn takes no steps
+        C | {"adaptations.vote": VOTE},
+        {"networks.cnn.teacher": "cnn-016"},
+    ],
+)
+def test_what_works_is_let_through(read, changes):
+    read(changed(changes))
+
+
+def test_what_nothing_uses_is_said_once_and_no_mistake(read):
+    unused = {"networks.mlp": {"teacher": "mlp-4", "student": "mlp-4", "adaptations": ["none"]}}
+    unused |= C | TWO | {"networks.cnn.adaptations": ["none"]}
+    (said,) = read(changed(unused))["said"]
+    assert said == "config: nothing uses domains c; networks mlp; adaptations adabn"
+
+
+def test_a_sweep_of_a_source_has_no_dial(read):
+    swept = {"domains.a": SWEEP, "domains.b": SWEEP}
+    dials = read(changed(swept))["DIALS"]
+    assert dials == ["b-0.1=noise:0.1", "b-0.5=noise:0.5"]
+
+
+def test_a_transfer_that_stands_twice_is_one_for_the_figures(read):
+    two = [{"source": "a", "target": "b", "networks": [name]} for name in ("cnn", "mlp")]
+    more = {"networks.mlp": {"teacher": "mlp-4", "student": "mlp-4"}, "transfers": two}
+    names = read(changed(more))
+    assert names["TRANSFERS"] == ["a-to-b"] and len(names["CELLS"]) == 2
+
+
+def test_classes_are_compared_as_soon_as_a_dataset_is_made(read, tmp_path):
+    ends = {"domains.a.from": "office31-dslr", "domains.b.from": "office-home-art"}
+    (tmp_path / "data").mkdir()
+    config = changed(ends | {"archive_dir": "data"})
+    names = read(config)  # nobody knows them yet
+    for given, classes in (("office31-dslr", ["mug", "pen"]), ("office-home-art", ["Mug", "Pen"])):
+        folder = tmp_path / "results/datasets" / names["dataset_name"](given)
+        folder.mkdir(parents=True)
+        counts = dict.fromkeys(classes, 3)
+        (folder / "manifest.json").write_text(json.dumps({"counts": counts}))
+    (line,) = mistakes(read, config)
+    assert "got a: mug, pen; b: Mug, Pen" in line
+
+
+def test_a_finished_experiment_needs_its_folders_no_more(read, tmp_path):
+    ends = {f"domains.{name}.from": FOLDER for name in "ab"}
+    assert len(mistakes(read, changed(ends))) == 2
+    (tmp_path / "pets/photo/cat").mkdir(parents=True)
+    (name,) = read(changed(ends))["DATASETS"]
+    (tmp_path / "pets/photo/cat").rmdir()
+    (tmp_path / "pets/photo").rmdir()
+    (tmp_path / "results/datasets" / name).mkdir(parents=True)
+    read(changed(ends))
+
+
+def test_a_key_that_stands_twice_in_a_file_is_refused(read, tmp_path):
+    path = tmp_path / "mine.yaml"
+    text = yaml.safe_dump(CONFIG).replace("  a:\n", "  a: {from: mnist5k}\n  a:\n")
+    path.write_text(text)
+    (line,) = mistakes(read, yaml.safe_load(text), files=[str(path)])
+    assert "domains.a: stands twice in" in line and re.search(r"lines \d+ and \d+$", line)
+
+
+def test_lists_of_the_command_line_hold_numbers(read):
+    given = {"seeds": ["7", "8"], "training": {"student": {"steps": "5"}}}
+    config = changed({"seeds": ["7", "8"], "training.student.steps": "5"})
+    names = read(copy.deepcopy(config), command_line=given)["config"]
+    assert names["seeds"] == [7, 8] and names["training"]["student"]["steps"] == 5
+    assert len(mistakes(read, config)) == 3  # in a file, text is text
+
+
+def start(folder, *args):
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "-s", ROOT / "Snakefile", "-n", "--cores", "1", *args],
+        cwd=folder,
+        env=tiny.environment(),
+        capture_output=True,
+        text=True,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_snakemake_itself_is_told_so(tmp_path):
+    """By a file and --config; and by a target that was taken for a config."""
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(CONFIG))
+    (tmp_path / "record.json").write_text('{"loss": 1}')
+    code, said = start(tmp_path, "--configfile", "mine.yaml", "--config", "seeds=[7,8]")
+    assert (code == 0 and "1 transfer-network pairs x 2 seeds" in said) or "seed8" in said, said
+    code, said = start(tmp_path, "--configfile", "mine.yaml", "--config", "seeds=[7,7]")
+    lines = [line for line in said.splitlines() if line.startswith("config: ")]
+    assert code == 1 and lines == ["config: seeds: 7 stands there twice"], said
+    code, said = start(tmp_path, "--configfile", "mine.yaml", "record.json")
+    (line,) = [line for line in said.splitlines() if line.startswith("config: ")]
+    assert code == 1 and "unknown key loss" in line
+    assert line.endswith("record.json: a target stands before --configfile")
+
+
+@pytest.mark.parametrize("seeds_a_job", ["one", "all"])
+def test_a_run_keeps_its_state_beside_its_weights(tmp_path, seeds_a_job):
+    config = changed({"seeds_a_job": seeds_a_job, "seeds": [3, 4]})
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
+    code, said = start(tmp_path, "--printshellcmds", "--configfile", "mine.yaml")
+    assert code == 0, said
+    found = re.findall(r"--state (.*?) +--device.*?--weights (.*?) +--", said)
+    assert len(found) == {"one": 8, "all": 4}[seeds_a_job]
+    for states, weights in found:
+        assert states.split() == [f"{path}.state" for path in weights.split()]

@@ -1,0 +1,252 @@
+# what an experiment comes to, looked at before the first job: what would fail in one, count
+# something twice, or compute nothing
+import os
+import re
+from collections import Counter
+from functools import cache
+from itertools import combinations
+
+
+def check_experiment():
+    refuse(
+        [
+            *counted_twice(),
+            *impossible_networks(),
+            *nothing_to_learn(),
+            *different_classes(),
+            *unusable_places(),
+        ]
+    )
+    if workflow.is_main_process and not IS_MODULE:
+        idle = [f"{key} {', '.join(names)}" for key, names in unused().items() if names]
+        if idle:
+            logger.warning(f"config: nothing uses {'; '.join(idle)}")
+
+
+def counted_twice():
+    """A line for each cell, and each member of a combination, whose samples would count twice."""
+    for (source, target, network), count in Counter(
+        (transfer["source"], transfer["target"], network)
+        for transfer in config["transfers"]
+        for network in transfer["networks"]
+    ).items():
+        if count > 1:
+            yield f"transfers: {source} to {target} with {network} stands there {count} times"
+    for name in COMBINED:
+        for transfer in config["transfers"]:
+            if not any(
+                name in adaptations(network) for network in transfer["networks"]
+            ):
+                continue
+            of = [
+                (
+                    {"source": transfer["source"], "adaptation": member}
+                    if isinstance(member, str)
+                    else member
+                )
+                for member in config["adaptations"][name]["of"]
+            ]
+            for one, other in combinations(of, 2):
+                if one == other:
+                    yield f"adaptations.{name}.of: {one['adaptation']} from {one['source']} stands there twice"
+
+
+def networks_in_use():
+    named = [n for transfer in config["transfers"] for n in transfer["networks"]]
+    return list(dict.fromkeys(named))
+
+
+def impossible_networks():
+    """A line for each network that cannot be, or cannot learn as it is told to."""
+    limits = contents(f"{WING}.limits")
+    given = config[WING.rpartition(".")[2]]
+    for name in config["networks"]:
+        for role in ("teacher", "student"):
+            key, model = f"networks.{name}.{role}", config["networks"][name][role]
+            model, _, side = model.partition("@")
+            side = int(side or given["size"])
+            wrong = limits["complaint"](model, side, given["channels"])
+            if wrong:
+                yield f"{key}: got {config['networks'][name][role]}; {wrong}"
+                continue
+            trained = [role] if role == "student" else ["teacher", *adapted(name)]
+            for training in trained:
+                batch = rows_a_step(training)
+                if batch < limits["fewest_rows"](model, side):
+                    yield (
+                        f"training.{training}.batch: got {batch} row a step; {key} is"
+                        f" {model}, whose BatchNorm needs 2 or more"
+                    )
+        model = config["networks"][name]["teacher"].partition("@")[0]
+        for adaptation in adaptations(name):
+            kind = config["adaptations"][adaptation].get("kind", adaptation)
+            if kind in ("adabn", "tent") and not limits["of"](model).get(
+                "batchnorm", True
+            ):
+                others = [a for a in adaptations(name) if a != adaptation]
+                yield (
+                    f"networks.{name}: {adaptation} needs BatchNorm and {model} has none;"
+                    f" give it adaptations: [{', '.join(others)}]"
+                )
+
+
+def adapted(network):
+    """The training sections, beside its own, that a network's teacher is trained by."""
+    kinds = {
+        config["adaptations"][name].get("kind", name)
+        for name in adaptations(network)
+        if has_weights(name)
+    }
+    return ["adaptation"] if kinds - {"none", "adabn"} else []
+
+
+def rows_a_step(training):
+    """Rows a step, of sets that may be told to be smaller than a batch."""
+    most = config["split"]["most_train"]
+    batch = config["training"][training]["batch"]
+    return batch if most is None else min(batch, most)
+
+
+def nothing_to_learn():
+    """A line for each network without a student, and each method that distils none."""
+    pairs = {name: students(name) for name in networks_in_use()}
+    for name, found in pairs.items():
+        if not found:
+            yield (
+                f"networks.{name}: no method distils its teachers ({', '.join(adaptations(name))});"
+                " see adaptations of the network and of each of methods"
+            )
+    used = {method for found in pairs.values() for _, method in found}
+    for method, settings in config["methods"].items():
+        hopeless = list(cannot_be_distilled(method, settings))
+        if not hopeless and method not in used and all(pairs.values()):
+            yield f"methods.{method}: no network has a teacher that it can distil"
+        yield from hopeless
+
+
+def cannot_be_distilled(method, settings):
+    """A line for each adaptation that a method names, and whose teachers it cannot distil."""
+    for adaptation in settings.get("adaptations", []):
+        key = f"methods.{method}.adaptations"
+        if settings["views"] == "online" and not has_weights(adaptation):
+            what = "a combination" if adaptation in COMBINED else "your own logits"
+            yield f"{key}: {adaptation} is {what}; online asks a network"
+        if settings["views"] == "replayed" and not has_views(adaptation):
+            yield f"{key}: {adaptation} is of your own logits, without views to be replayed"
+
+
+@cache
+def known_classes(domain):
+    """The classes of a domain, in order; None, as long as they are not known."""
+    given = config["domains"][domain]
+    return given.get("classes") or dataset_classes(given["from"])
+
+
+def dataset_classes(given):
+    """Of a dataset: by its manifest once it is made, before that if its name says them."""
+    known = contents(f"{WING}.datasets.classes")["CLASSES"]
+    manifest = made_datasets() / dataset_name(given) / "manifest.json"
+    try:
+        return list(json.loads(manifest.read_text(encoding="utf-8"))["counts"])
+    except (OSError, ValueError, KeyError):
+        return (
+            known.get(re.sub("-c-.*", "-c", given)) if isinstance(given, str) else None
+        )
+
+
+def made_datasets():
+    """Where datasets lie once they are made."""
+    return Path(place(config["datasets"] or f"{config['results']}/datasets"))
+
+
+def different_classes():
+    """A line for each transfer between other classes, and loss that wants more of them."""
+    fewest = contents("distilshift.learning.losses")["FEWEST_CLASSES"]
+    for name, domain in config["domains"].items():
+        known = dataset_classes(domain["from"])
+        for label in domain.get("classes", []):
+            if known and label not in known:
+                yield f"domains.{name}.classes: got {shown(label)}; {among(label, known)}"
+    for transfer in config["transfers"]:
+        ends = [transfer["source"], transfer["target"]]
+        source, target = map(known_classes, ends)
+        if source and target and source != target:
+            said = (f"{end}: {listed(known_classes(end))}" for end in ends)
+            yield (
+                f"transfers: {' and '.join(ends)} must have the same classes in the same"
+                f" order; got {'; '.join(said)}; domains.<name>.classes chooses them"
+            )
+            continue
+        count = len(source or target or [])
+        for network in transfer["networks"]:
+            for _, method in students(network):
+                loss = config["methods"][method]["loss"]
+                if 0 < count < fewest.get(loss, 2):
+                    yield (
+                        f"methods.{method}.loss: {loss} needs {fewest[loss]} classes or more;"
+                        f" {transfer['target']} has {count}"
+                    )
+
+
+def listed(classes):
+    """Class names in one line, the first few."""
+    more = f", ... ({len(classes)})" if len(classes) > 5 else ""
+    return ", ".join(classes[:5]) + more
+
+
+def unusable_places():
+    """A line for each folder that cannot be what the config takes it for.
+
+    A finished experiment stays finished: where a dataset is made, its folder may be gone.
+    """
+    stored = workflow.storage_settings.default_storage_provider
+    if not workflow.is_main_process or stored:
+        return  # another machine, or results that cannot be looked at
+    results = Path(place(config["results"]))
+    if results.exists() and not results.is_dir():
+        yield f"results: {results} is no folder"
+    made = {name for name in DATASETS if (made_datasets() / name).is_dir()}
+    archives = Path(config["archive_dir"] or os.curdir)
+    if archives.exists() and not archives.is_dir():
+        yield f"archive_dir: {archives} is no folder"
+    for name, domain in config["domains"].items():
+        given = domain["from"]
+        if isinstance(given, str):
+            continue
+        root = Path(folder_place(given))
+        for key, folder in (("results", results), ("datasets", made_datasets())):
+            if folder.resolve().is_relative_to(root.resolve()):
+                yield f"{key}: {folder} lies in {root}, whose folders are domains and classes"
+                break
+        if dataset_name(given) in made or folder_domain(given) in map(
+            normal, visible(root)
+        ):
+            continue
+        if not (root / folder_domain(given)).is_dir():
+            known = sorted(path.name for path in visible(root) if path.is_dir())
+            holds = f"{root} holds {listed(known) or 'no folder'}"
+            holds = holds if root.is_dir() else f"there is no {root}"
+            yield f"domains.{name}.from: no folder {root / folder_domain(given)}; {holds}"
+
+
+def normal(path):
+    """A file's name in the one Unicode form that names are compared in."""
+    return unicodedata.normalize("NFC", path.name)
+
+
+def unused():
+    """What the config names and no cell uses, by section."""
+    networks = networks_in_use()
+    named = {a for network in networks for a in adaptations(network)}
+    members = [m for a in named for m in config["adaptations"][a].get("of", [])]
+    sources = {m["source"] for m in members if not isinstance(m, str)}
+    named |= {m if isinstance(m, str) else m["adaptation"] for m in members}
+    used = {
+        "domains": sources | set(domains_in_use()),
+        "networks": networks,
+        "adaptations": named,
+    }
+    return {key: [n for n in config[key] if n not in used[key]] for key in used}
+
+
+check_experiment()
