@@ -49,7 +49,7 @@ class Chain:
         return str(self.folder.joinpath(*parts))
 
     def domain(self, name: str, *shift: str) -> list[str]:
-        flags = ["--domain", name, "--input", "size=8", *shift]
+        flags = ["--domain", name, "--input=size=8", "--input=channels=1", *shift]
         flags += ["--dataset-inputs", self.path("dataset", "inputs.safetensors")]
         flags += ["--dataset-labels", self.path("dataset", "labels.safetensors")]
         for what in DOMAIN:

@@ -11,8 +11,8 @@ ADJUSTABLE = "size"  # cnn-16@64 sees its images at 64 pixels a side
 class Input(Settings):
     """What every row of a domain is: uint8 (channels, size, size)."""
 
-    size: int = setting(16, "pixels a side", at_least=4)
-    channels: int = setting(1, "1 is grey, 3 is RGB", choices=[1, 3])
+    size: int = setting(32, "pixels a side", at_least=4)
+    channels: int = setting(3, "1 is grey, 3 is RGB", choices=[1, 3])
 
 
 @dataclasses.dataclass(frozen=True)

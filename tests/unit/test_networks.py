@@ -1,6 +1,7 @@
 from distilshift import networks
 from distilshift.data import domains
 from distilshift.errors import InputError
+from distilshift.image.prepare import Prepare
 
 import pytest
 import torch
@@ -94,3 +95,36 @@ def test_artefacts_that_do_not_fit_each_other_are_refused_by_field():
     other = header(input={"size": 16, "channels": 1})
     with pytest.raises(InputError, match=r"a\.file: input is .*8.*, expected .*16"):
         networks.check_same("a.file", header(), other, domains.FACTS)
+
+
+def test_a_network_sees_its_rows_at_its_own_size(tmp_path):
+    """From one cache a teacher may see 16 pixels and a student 8; the weights know it."""
+    images = torch.rand(3, 1, 8, 8) * 2 - 1
+    large, plain = build("mlp-4@16", 2, 1, 8, seed=1), build("mlp-4", 2, 1, 16, seed=1)
+    resized = torch.nn.functional.interpolate(images, (16, 16), mode="bilinear", antialias=True)
+    torch.testing.assert_close(large(images), plain(resized))
+    path = tmp_path / "weights.safetensors"
+    networks.save_weights(path, large, header(model="mlp-4@16"))
+    again, found = networks.load_weights(path, "train_teacher")
+    assert found["prepare"] == {"size": 16}
+    assert torch.equal(again(images), large.eval()(images))
+
+
+def test_the_weights_header_is_what_is_applied(tmp_path):
+    """Whoever loads a network gives it its own normalisation, whatever a name means today."""
+    model = build("mlp-4", 2, 3, 8, seed=1)
+    model.prepare = Prepare(mean=(0.5, 0.4, 0.3), deviation=(0.2, 0.2, 0.1))
+    path = tmp_path / "weights.safetensors"
+    networks.save_weights(path, model, header(model="mlp-4", input={"size": 8, "channels": 3}))
+    again, _ = networks.load_weights(path, "train_teacher")
+    images = torch.rand(2, 3, 8, 8) * 2 - 1
+    expected = (images + 1) / 2 - torch.tensor([0.5, 0.4, 0.3]).view(3, 1, 1)
+    expected = expected / torch.tensor([0.2, 0.2, 0.1]).view(3, 1, 1)
+    torch.testing.assert_close(again.prepare(images), expected)
+    assert torch.equal(again(images), model.eval()(images))
+
+
+@pytest.mark.parametrize("name", ["cnn-4@", "cnn-4@x", "cnn-4@1.5"])
+def test_what_stands_after_the_at_sign_is_a_size(name):
+    with pytest.raises(InputError, match=r"allowed after @: size as a whole number"):
+        build(name, 2, 1, 8)
