@@ -29,7 +29,7 @@ def helps(tmp_path_factory):
 def test_help_works_from_elsewhere_and_lists_every_flag(helps, name, request):
     status, text = helps[name]
     assert status == 0
-    of_rule = re.compile(rf'code=code\("{name}\.py"\)')
+    of_rule = re.compile(rf'code=code\("{name}\.py"')
     used = set()
     for path in (request.config.rootpath / "workflow" / "rules").glob("*.smk"):
         for rule in re.split(r"^(?=rule )", path.read_text(), flags=re.M):

@@ -25,9 +25,9 @@ def counts(listed):
     return {rule: sum(job.rule == rule for job in listed) for rule in {job.rule for job in listed}}
 
 
-def test_the_default_experiment_has_the_jobs_it_should(default):
-    seeds = 3
-    assert counts(default) == {
+@pytest.mark.parametrize(("a_job", "seeds"), [("all", 1), ("one", 3)])
+def test_the_default_experiment_has_the_jobs_it_should(plan, a_job, seeds):
+    assert counts(plan(f"seeds_a_job={a_job}")) == {
         "download_dataset": 2,
         "construct_domain": 3,
         "train_teacher": 3 * seeds,  # cnn and mlp on mnist5k, cnn on optdigits
@@ -69,9 +69,13 @@ def test_no_label_of_a_target_reaches_the_selection(default):
 
 def test_nor_does_one_by_way_of_rounds(plan):
     listed = plan("rounds=3")
-    assert counts(listed)["cache_round"] == 2 * 11 * 3
-    assert counts(listed)["distill_student"] == 3 * 11 * 3
+    assert counts(listed)["cache_round"] == 2 * 11
+    assert counts(listed)["distill_student"] == 3 * 11
     assert leaks(listed) == []
+
+
+def test_nor_where_each_seed_has_jobs_of_its_own(plan):
+    assert leaks(plan("seeds_a_job=one")) == []
 
 
 def test_a_selection_by_the_oracle_is_seen_and_named_so(plan):
