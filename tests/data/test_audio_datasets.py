@@ -8,7 +8,16 @@ import subprocess
 import tarfile
 import wave
 
-from distilshift.audio.datasets import DATASETS, commands, folders, prompts, sounds, synthesis
+from distilshift.audio.datasets import (
+    DATASETS,
+    FOLDER,
+    UNSIZED,
+    commands,
+    folders,
+    prompts,
+    sounds,
+    synthesis,
+)
 from distilshift.audio.settings import Input
 from distilshift.data.archives import Finder
 from distilshift.data.base import checked
@@ -103,6 +112,9 @@ def test_other_formats_are_read_by_libsndfile(tmp_path):
         "ogg": {},
         "wav": {"subtype": "ULAW"},
         "aiff": {},
+        "au": {},
+        "mp3": {},
+        "opus": {"format": "OGG", "subtype": "OPUS"},
         "gsm": {"format": "RAW", "subtype": "GSM610"},
     }.items():
         rate = 8000 if suffix == "gsm" else 16000
@@ -382,3 +394,5 @@ def test_every_dataset_is_named_once_and_loads_its_loader():
 
     for entry in DATASETS.values():
         assert callable(registry.load("distilshift.audio.datasets", entry))
+    # every set is made for the rate and length that is asked for
+    assert {entry.split(":")[0] for entry in [*DATASETS.values(), FOLDER]} == set(UNSIZED)

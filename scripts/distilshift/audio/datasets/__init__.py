@@ -20,3 +20,5 @@ DATASETS: dict[str, str] = {
     "languages-b": "prompts:languages:b",
 }
 FOLDER = "folders:folder"  # rows of the user's own
+# modules whose rows come in no common length: all
+UNSIZED = ["synthesis", "commands", "prompts", "folders"]
