@@ -30,7 +30,7 @@ def seeds(wildcards):
 def states(wildcards, output):
     """Where a job's runs keep what they need to go on after a kill: beside their weights."""
     # of all outputs, since `output.weights` is a text where a job has one run
-    return [f"{path}.state" for path in output if path.endswith("/weights.safetensors")]
+    return [f"{path}.state" for path in output if path.endswith("weights.safetensors")]
 
 
 def hour_a_run(wildcards, attempt):
