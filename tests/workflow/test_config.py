@@ -402,3 +402,15 @@ def test_a_run_keeps_its_state_beside_its_weights(tmp_path, seeds_a_job):
     assert len(found) == {"one": 8, "all": 4}[seeds_a_job]
     for states, weights in found:
         assert states.split() == [f"{path}.state" for path in weights.split()]
+
+
+def test_logits_of_the_users_own_that_are_missing_are_named_where_they_are_needed(tmp_path):
+    """Not before: to make them a user has the domain made, with the same config."""
+    config = changed({"adaptations.own": {"logits": "mine/{source}.parquet"}})
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
+    code, said = start(
+        tmp_path, "results/domains/b/train_inputs.safetensors", "--configfile", "mine.yaml"
+    )
+    assert code == 0, said
+    code, said = start(tmp_path, "--configfile", "mine.yaml")
+    assert code == 1 and "MissingInputException" in said and "mine/a.parquet" in said
