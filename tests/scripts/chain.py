@@ -42,6 +42,8 @@ def called(sample: int) -> str:
 class Chain:
     """Flags of each step under one folder; every path is absolute."""
 
+    ROWS = ("--input", "size=8", "--input", "channels=1")  # what a domain's rows become
+
     def __init__(self, folder: Path):
         self.folder = folder
 
@@ -49,7 +51,7 @@ class Chain:
         return str(self.folder.joinpath(*parts))
 
     def domain(self, name: str, *shift: str) -> list[str]:
-        flags = ["--domain", name, "--input=size=8", "--input=channels=1", *shift]
+        flags = ["--domain", name, *self.ROWS, *shift]
         flags += ["--dataset-inputs", self.path("dataset", "inputs.safetensors")]
         flags += ["--dataset-labels", self.path("dataset", "labels.safetensors")]
         for what in DOMAIN:

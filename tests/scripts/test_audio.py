@@ -19,11 +19,7 @@ VOICES = ["--source-augmentation", "pitch=2", "--source-augmentation", "tract=0.
 class Sounds(Chain):
     """The chain's flags, for rows of half a second."""
 
-    def domain(self, name, *shift):
-        flags = super().domain(name, *shift)
-        at = flags.index("size=8")
-        flags[at : at + 1] = ["rate=8000", "--input", "seconds=0.5", "--data", "audio"]
-        return flags
+    ROWS = ("--data", "audio", "--input", "rate=8000", "--input", "seconds=0.5")
 
     def steps(self):
         found = {}

@@ -25,8 +25,7 @@ OTHER = {"cnn-3": "bytecnn-4", "cnn-2": "bag-4-8", "noise:strength=0.1": "typos:
 class TextChain(Chain):
     """The flags of every step where rows are texts."""
 
-    def domain(self, name, *shift):
-        return flags(super().domain(name, *shift), data="text", input="length=32")
+    ROWS = ("--data", "text", "--input", "length=32")
 
     def steps(self):
         return {
