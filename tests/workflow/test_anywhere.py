@@ -121,7 +121,7 @@ def test_from_elsewhere_with_names_that_a_shell_would_take_apart(checkout, tmp_p
 
 def test_without_a_config_the_default_applies_and_an_own_one_is_taken(checkout, tmp_path):
     plan = ("-s", checkout / "Snakefile", "--directory", tmp_path, "-n", "--quiet", "rules")
-    assert job_counts(snakemake("/", *plan))["train_teacher"] == 9
+    assert job_counts(snakemake("/", *plan))["train_teacher"] == 3  # of three seeds each
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(TINY))
     counts = job_counts(snakemake("/", *plan))
     assert (counts["train_teacher"], counts["everything"]) == (1, 1)
@@ -145,6 +145,9 @@ def test_results_without_a_usable_name_are_refused(checkout, tmp_path, given):
     assert "config: results: " in said
 
 
+NOISE = [{"kind": "noise", "strength": 0.2}]
+
+
 def test_two_experiments_share_a_dataset_whatever_size_they_want(checkout, tmp_path):
     pictures(tmp_path / "pets")
     own = {"from": {"folder": "pets", "domain": "my domain"}}
@@ -152,9 +155,10 @@ def test_two_experiments_share_a_dataset_whatever_size_they_want(checkout, tmp_p
         config = {**TINY, "results": f"results/{size}", "datasets": "shared"}
         config |= {
             "image": {"size": size, "channels": 1},
-            "domains": {**TINY["domains"], "own": own},
+            "domains": {**TINY["domains"], "own": own, "noisy": {**own, "shift": NOISE}},
         }
-        config["transfers"] = [*TINY["transfers"], {**TINY["transfers"][0], "target": "own"}]
+        own_too = {**TINY["transfers"][0], "source": "own", "target": "noisy"}
+        config["transfers"] = [*TINY["transfers"], own_too]
         (tmp_path / f"{size}.yaml").write_text(yaml.safe_dump(config))
     run = ("-s", checkout / "Snakefile", "--directory", tmp_path, "--configfile")
     snakemake("/", *run, tmp_path / "8.yaml", "--until", "download_dataset")
