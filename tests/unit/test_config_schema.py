@@ -3,11 +3,10 @@
 from pathlib import Path
 
 from distilshift import registry
-from distilshift.data import archives
+from distilshift.data import archives, kinds
 from distilshift.device import Device
 from distilshift.image import datasets
 from distilshift.image.datasets.classes import CLASSES
-from distilshift.image.settings import Input, Source, View
 from distilshift.learning.settings import Adaptation, Method, Training
 from distilshift.settings import schema
 
@@ -22,13 +21,16 @@ OTHERWISE = {"image.size": 32, "image.channels": 3}  # an experiment's, not a sc
 
 GROUPS = {
     "training": (Training, DEFINED["training"]["properties"]),
-    "augmentation": (View, DEFINED["training"]["properties"]["augmentation"]["properties"]),
-    "source": (Source, SECTIONS["training"]["properties"]),
     "adaptation": (Adaptation, DEFINED["adaptation"]["properties"]),
     "method": (Method, SECTIONS["methods"]["additionalProperties"]["properties"]),
-    "image": (Input, SECTIONS["image"]["properties"]),
     "device": (Device, SECTIONS),
 }
+AUGMENTATION = DEFINED["training"]["properties"]["augmentation"]["properties"]
+for kind in kinds.KINDS:
+    of = kinds.load(kind).settings
+    GROUPS[kind] = of.Input, SECTIONS[kind]["properties"]
+    GROUPS[f"{kind} views"] = of.View, AUGMENTATION
+    GROUPS[f"{kind} sources"] = of.Source, SECTIONS["training"]["properties"]
 NAMES = [f"{group}.{name}" for group, (kind, _) in GROUPS.items() for name in schema(kind)]
 NOT_OF_A_CONFIG = {"device.gpus", "device.threads"}  # the workflow's own
 
@@ -50,13 +52,18 @@ def test_a_setting_is_the_same_in_the_config(name):
 def test_no_section_has_a_setting_that_no_script_takes():
     for group, more in (
         ("training", {"augmentation"}),
-        ("augmentation", set()),
         ("method", {"adaptations"}),
         ("adaptation", {"combine", "of", "logits"}),
-        ("image", set()),
+        *((kind, set()) for kind in kinds.KINDS),
     ):
         kind, known = GROUPS[group]
         assert known.keys() - more == schema(kind).keys()
+    for group, section, more in (
+        ("views", AUGMENTATION, set()),
+        ("sources", SECTIONS["training"]["properties"], {"teacher", "adaptation", "student"}),
+    ):
+        taken = {key for kind in kinds.KINDS for key in schema(GROUPS[f"{kind} {group}"][0])}
+        assert section.keys() - more == taken
 
 
 def test_the_schema_is_one_that_an_editor_understands():

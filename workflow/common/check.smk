@@ -32,6 +32,7 @@ def check_config():
     The defaults are filled in on the way.
     """
     refuse(written_twice())
+    refuse(several_kinds())
     refuse(unusable(config, ()))
     read_command_line()
     idle = list(idle_settings())
@@ -81,6 +82,13 @@ def written_twice():
                     if len(found) > 1:
                         places = " and ".join(map(str, found))
                         yield f"{path_of((*at, key))}: stands twice in {path}, lines {places}"
+
+
+def several_kinds():
+    """A line where a config names more than one kind of data."""
+    kinds = [kind for kind in KINDS if kind in config]
+    if len(kinds) > 1:
+        yield f"top level: got {', '.join(kinds)}; rows are of one kind of data"
 
 
 def unusable(given, at):

@@ -38,8 +38,25 @@ def read(path):
     return Path(source(path)).read_text(encoding="utf-8")
 
 
-# the kind of data: what `kind.views` and its like mean in our code
-WING = "distilshift.image"
+@cache
+def literal(name, variable):
+    """What a module of ours, which is not run for it, gives to a variable: text and numbers."""
+    for node in ast.parse(read(place_of(name))).body:
+        if variable in map(ast.unparse, getattr(node, "targets", [])):
+            return ast.literal_eval(node.value)
+    raise WorkflowError(f"{name} has no {variable}")
+
+
+def place_of(name):
+    """Where a module of ours lies, if it is no package."""
+    return f"scripts/{name.replace('.', '/')}.py"
+
+
+# the kind of data, which its key in the config says; images, where there is none
+KINDS = literal("distilshift.data.kinds", "KINDS")
+KIND = next((kind for kind in KINDS if kind in config), KINDS[0])
+# what `kind.views` and its like mean in our code
+WING = f"distilshift.{KIND}"
 
 # packages that say in their `__init__`, in a dictionary of texts, where things lie by name
 REGISTRIES = {
@@ -89,15 +106,6 @@ def contents(name):
     return defined
 
 
-@cache
-def literal(name, variable):
-    """What a module of ours, which is not run for it, gives to a variable: text and numbers."""
-    for node in ast.parse(read(place_of(name))).body:
-        if variable in map(ast.unparse, getattr(node, "targets", [])):
-            return ast.literal_eval(node.value)
-    raise WorkflowError(f"{name} has no {variable}")
-
-
 def modules(package, entries, names):
     """The modules of names in a registry's dictionary, ``"module:function"``; of others none."""
     found = [entries[name].split(":")[0] for name in names if name in entries]
@@ -122,11 +130,6 @@ def imported_modules(path):
 def is_kind(node):
     """Whether an expression is a kind of data, whose modules are loaded when asked for."""
     return "kind" in (getattr(node, "id", None), getattr(node, "attr", None))
-
-
-def place_of(name):
-    """Where a module of ours lies, if it is no package."""
-    return f"scripts/{name.replace('.', '/')}.py"
 
 
 @cache

@@ -15,10 +15,10 @@ def dataset_flags(wildcards):
 
 
 def wanted_flags(wildcards):
-    """What rows become, for a dataset whose rows have no size of their own."""
+    """The kind of data, and what rows become that have no size of their own."""
     given = DATASETS.get(wildcards.dataset, wildcards.dataset)
-    size = f"size={config['image']['size']}"
-    return flags({"input": [size] if is_sized(given) else []})
+    sizes = [f"{name}={value}" for name, value in sizes_of(given).items()]
+    return flags({"data": KIND, "input": sizes})
 
 
 def archive_flags(wildcards, resources):

@@ -11,10 +11,11 @@ from pathlib import Path
 def dataset_name(given):
     """What a dataset is called in paths; a folder of pictures after its place.
 
-    Rows in no common size are made for one, which is a part of the name. Words of the place, to be recognised, and a hash of it: 照片 and 素描 leave no words. The
-    same place in another spelling is the same dataset.
+    Rows in no common size are made for one, which is a part of the name. Words of the place,
+    to be recognised, and a hash of it: 照片 and 素描 leave no words. The same place in another
+    spelling is the same dataset.
     """
-    size = f"-{config['image']['size']}" if is_sized(given) else ""
+    size = "".join(f"-{value}" for value in sizes_of(given).values())
     if isinstance(given, str):
         return f"{given}{size}"
     folder, domain = Path(given["folder"]).resolve(), folder_domain(given)
@@ -26,13 +27,20 @@ def dataset_name(given):
     return "-".join(filter(None, parts)) + size
 
 
-def is_sized(given):
-    """Whether a dataset's rows have no size of their own: those of a module of folders."""
+def sizes_of(given):
+    """What rows of a dataset become that have no size of their own; nothing for others.
+
+    Those are of the modules that the registry names, or of the module of folders alone.
+    """
     known = contents(f"{WING}.datasets")
     entry = (
         known["DATASETS"].get(given, "") if isinstance(given, str) else known["FOLDER"]
     )
-    return entry.split(":")[0] == known["FOLDER"].split(":")[0]
+    unsized = known.get("UNSIZED", [known["FOLDER"].split(":")[0]])
+    field, sizes = literal(f"{WING}.settings", "ADJUSTABLE"), config[KIND]
+    if entry.split(":")[0] not in unsized:
+        return {}
+    return {field: sizes[field]} if field else dict(sizes)
 
 
 def from_here(path):
@@ -86,13 +94,21 @@ def listing(dataset):
         found = [files_below(f, b"", frozenset()) for f in archive_folders(given)]
     else:
         root, domain = Path(folder_place(given)), folder_domain(given)
+        if root.is_file():  # a table, with the rows of every domain
+            status = root.stat()
+            return hash_of([f"{status.st_size}\0{status.st_mtime_ns}\n".encode()])
         here = next(
             (path for path in visible(root) if is_named(path, domain)), root / domain
         )
         if not here.is_dir():
             return kept_listing(dataset, here)
         found = [files_below(here, b"", frozenset()), around(root, domain)]
-    lines = sorted(line for part in found for line in part)
+    return hash_of(line for part in found for line in part)
+
+
+def hash_of(lines):
+    """Of lines in any order; "" for none."""
+    lines = sorted(lines)
     return hashlib.sha256(b"".join(lines)).hexdigest()[:16] if lines else ""
 
 

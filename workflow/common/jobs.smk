@@ -63,6 +63,12 @@ def augmentation_flags(role):
 
 
 def input_flags():
-    """What every row of a domain becomes, named by the kind of data."""
-    given = config["image"]
-    return flags({"input": [f"{name}={value}" for name, value in given.items()]})
+    """The kind of data, and what every row of a domain becomes, as it names that."""
+    given = [f"{name}={value}" for name, value in config[KIND].items()]
+    return flags({"data": KIND, "input": given})
+
+
+def source_augmentation_flags():
+    """What is done to labelled source rows besides, named by the kind of data."""
+    given = [f"{name}={config['training'][name]}" for name in fields("Source")]
+    return flags({"source_augmentation": given})

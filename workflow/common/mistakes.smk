@@ -58,8 +58,11 @@ def networks_in_use():
 
 def impossible_networks():
     """A line for each network that cannot be, or cannot learn as it is told to."""
-    limits = contents(f"{WING}.limits")
-    given = config[WING.rpartition(".")[2]]
+    if not is_source(
+        place_of(f"{WING}.limits")
+    ):  # of this kind nothing is known before
+        return
+    limits, given = contents(f"{WING}.limits"), config[KIND]
     for name in config["networks"]:
         for role in ("teacher", "student"):
             key, model = f"networks.{name}.{role}", config["networks"][name][role]
@@ -144,7 +147,8 @@ def known_classes(domain):
 
 def dataset_classes(given):
     """Of a dataset: by its manifest once it is made, before that if its name says them."""
-    known = contents(f"{WING}.datasets.classes")["CLASSES"]
+    listed = f"{WING}.datasets.classes"
+    known = contents(listed)["CLASSES"] if is_source(place_of(listed)) else {}
     manifest = made_datasets() / dataset_name(given) / "manifest.json"
     try:
         return list(json.loads(manifest.read_text(encoding="utf-8"))["counts"])
@@ -214,6 +218,8 @@ def unusable_places():
         if isinstance(given, str):
             continue
         root = Path(folder_place(given))
+        if KIND == "text" and root.is_file():  # a table, with the rows of every domain
+            continue
         for key, folder in (("results", results), ("datasets", made_datasets())):
             if folder.resolve().is_relative_to(root.resolve()):
                 yield f"{key}: {folder} lies in {root}, whose folders are domains and classes"

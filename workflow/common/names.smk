@@ -1,4 +1,5 @@
 # what the package holds by name, put into the config's schema when the workflow is read
+import ast
 import re
 
 
@@ -9,11 +10,15 @@ def one_of(names):
 
 def fill_names(schema):
     """Put every name into the lists of a schema; the committed one has them for editors."""
+    fill_kind(schema)
     datasets = contents(f"{WING}.datasets")["DATASETS"]
     corrupted = [name for name, entry in datasets.items() if ":cifar_c:" in entry]
-    listed, pattern, _ = schema["$defs"]["dataset"]["anyOf"]
+    ways = schema["$defs"]["dataset"]["anyOf"]
+    listed, pattern, _ = ways
     listed["enum"] = [name for name in datasets if name not in corrupted]
     pattern["pattern"] = f"^({one_of(corrupted)})$"
+    if not corrupted:
+        ways.remove(pattern)
     shifts = contents(f"{WING}.shifts")["SHIFTS"]
     rows = literal("distilshift.data.shifts", "ROW_SHIFTS")
     schema["$defs"]["kind"]["enum"] = [*shifts, *rows]
@@ -22,3 +27,46 @@ def fill_names(schema):
     method = schema["properties"]["methods"]["additionalProperties"]["properties"]
     method["loss"]["enum"] = contents("distilshift.learning.losses")["NAMES"]
     return schema
+
+
+def fill_kind(schema):
+    """Keep of what the schema says of each kind of data what is this one's."""
+    properties, definitions = schema["properties"], schema["$defs"]
+    for kind in KINDS:
+        if kind != KIND:
+            properties.pop(kind, None)
+    properties[KIND]["default"] = {}
+    views = definitions["training"]["properties"]["augmentation"]
+    views["properties"] = {name: views["properties"][name] for name in fields("View")}
+    if KIND != "image":  # whose dials the schema has, with their units
+        of_rows = literal("distilshift.data.shifts", "STRENGTHS")
+        definitions["dial"] = dials(
+            {**of_rows, **contents(f"{WING}.shifts")["STRENGTHS"]}
+        )
+    training = properties["training"]["properties"]
+    roles = [name for name, of in training.items() if "$ref" in of]
+    properties["training"]["properties"] = {
+        name: training[name] for name in [*fields("Source"), *roles]
+    }
+
+
+def dials(strengths):
+    """The strengths that shifts have: 0 to 1, but for those that say otherwise."""
+
+    def within(largest, is_reached):
+        end = "maximum" if is_reached else "exclusiveMaximum"
+        allowed = {"minimum": 0, end: largest}
+        return {"properties": {"strength": allowed, "strengths": {"items": allowed}}}
+
+    found = within(1, True)
+    for name, limits in strengths.items():
+        named = {"properties": {"kind": {"const": name}}, "required": ["kind"]}
+        found = {"if": named, "then": within(*limits), "else": found}
+    return found
+
+
+def fields(group):
+    """The names of a group of the wing's settings, which are not run for it."""
+    parsed = ast.parse(read(place_of(f"{WING}.settings")))
+    (made,) = [node for node in parsed.body if getattr(node, "name", "") == group]
+    return [node.target.id for node in made.body if isinstance(node, ast.AnnAssign)]

@@ -27,7 +27,6 @@ rule download_dataset:
         python {input.code[0]:q} \
             {params.dataset:q} \
             {params.listing:q} \
-            --data image \
             {params.wanted:q} \
             {params.archives:q} \
             --inputs {output.inputs:q} \
@@ -68,7 +67,6 @@ rule construct_domain:
             --domain {wildcards.domain:q} \
             --dataset-inputs {input.inputs:q} \
             --dataset-labels {input.labels:q} \
-            --data image \
             {params.input:q} \
             {params.classes:q} \
             {params.shift:q} \

@@ -30,7 +30,7 @@ rule train_teacher:
         model=lookup("networks/{network}/teacher", within=config),
         training=lookup("training/teacher", within=config),
         augmentation=augmentation_flags("teacher"),
-        random_convolution=lookup("training/random_convolution", within=config),
+        source_augmentation=source_augmentation_flags(),
         compute=compute_flags("teacher"),
         seeds=seeds,
         states=states,
@@ -46,7 +46,7 @@ rule train_teacher:
             --lr {params.training[lr]:q} \
             --weight-decay {params.training[weight_decay]:q} \
             {params.augmentation:q} \
-            --source-augmentation random_convolution={params.random_convolution:q} \
+            {params.source_augmentation:q} \
             {params.compute:q} \
             --seed {params.seeds:q} \
             --state {params.states:q} \
@@ -100,7 +100,7 @@ rule adapt_teacher:
         source=source_flags,
         training=lookup("training/adaptation", within=config),
         augmentation=augmentation_flags("adaptation"),
-        random_convolution=lookup("training/random_convolution", within=config),
+        source_augmentation=source_augmentation_flags(),
         compute=compute_flags("adaptation"),
         seeds=seeds,
         states=states,
@@ -120,7 +120,7 @@ rule adapt_teacher:
             --lr {params.training[lr]:q} \
             --weight-decay {params.training[weight_decay]:q} \
             {params.augmentation:q} \
-            --source-augmentation random_convolution={params.random_convolution:q} \
+            {params.source_augmentation:q} \
             {params.compute:q} \
             --seed {params.seeds:q} \
             --state {params.states:q} \

@@ -21,3 +21,5 @@ DATASETS: dict[str, str] = {
     "newsgroups-b": "newsgroups:newsgroups:b",
 }
 FOLDER = "folders:folder"  # rows of the user's own
+# modules whose rows come in no common length: all
+UNSIZED = ["reviews", "products", "spam", "newsgroups", "folders"]

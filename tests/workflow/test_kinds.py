@@ -1,0 +1,111 @@
+"""A config says by a key which kind of data its rows are; exactly one."""
+
+import os
+
+import pytest
+import tiny
+import yaml
+
+WORDS = {
+    "glad": "good fine great happy",
+    "sad": "bad poor awful dull",
+}
+
+
+def planned(folder, code=0, **changes):
+    """What snakemake says to an experiment; None takes a key out."""
+    whole = {**tiny.EXPERIMENT, **changes}
+    wanted = {key: value for key, value in whole.items() if value is not None}
+    (folder / "experiment.yaml").write_text(yaml.safe_dump(wanted), encoding="utf-8")
+    flags = ("--dry-run", "--nolock", "--quiet", "rules")
+    return tiny.snakemake(folder, *flags, code=code).stdout
+
+
+def text(**changes):
+    """An experiment on texts."""
+    domains = {"mine": {"from": {"folder": "letters.csv", "domain": "mail"}}}
+    shift = [{"kind": "typos", "strength": 0.3}, {"kind": "shuffled_words", "strength": 20}]
+    domains["odd"] = {**domains["mine"], "shift": shift}
+    return {
+        "image": None,
+        "text": {"length": 32},
+        "domains": domains,
+        "networks": {"small": {"teacher": "bytecnn-4", "student": "bag-4-8"}},
+        "transfers": [{"source": "mine", "target": "odd", "networks": ["small"]}],
+        "adaptations": {"none": {}, "adabn": {}},
+        **changes,
+    }
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    folder = tiny.project(tmp_path_factory.mktemp("kinds"))
+    lines = [
+        f"{number} {words.split()[number % 4]},{label},mail"
+        for number in range(30)
+        for label, words in WORDS.items()
+    ]
+    table = "\n".join(["text,label,domain", *lines]) + "\n"
+    (folder / "letters.csv").write_text(table, encoding="utf-8")
+    return folder
+
+
+def test_an_experiment_on_texts_runs_to_its_figures_and_is_then_done(project):
+    wanted = yaml.safe_dump({k: v for k, v in {**tiny.EXPERIMENT, **text()}.items() if v})
+    (project / "experiment.yaml").write_text(wanted, encoding="utf-8")
+    tiny.snakemake(project, "--cores", 2)
+    assert (project / "results/figures/domains.png").stat().st_size > 1000
+    ladder = (project / "results/tables/ladder.csv").read_text(encoding="utf-8")
+    assert "adabn" in ladder and "oracle" in ladder
+    assert "Nothing to be done" in tiny.snakemake(project, "--dry-run").stdout
+    # a change of the table makes all of it again, its time too
+    os.utime(project / "letters.csv", (1, 1))
+    assert "download_dataset" in planned(project, **text())
+
+
+MISTAKES = {
+    "image": ({"image": {"size": 8}}, "config: top level: got image, text; rows are of one kind"),
+    "rows": ({"text": {"size": 8}}, "config: text: unknown key size; "),
+    "dataset": ({"domains": {"mine": {"from": "mnist"}}}, "config: domains.mine.from: got mnist; "),
+    "shift": (
+        {"domains": {"mine": {"from": "spam-sms", "shift": [{"kind": "gamma", "strength": 1}]}}},
+        "config: domains.mine.shift.0.kind: got gamma; ",
+    ),
+    "strength": (
+        {
+            "domains": {
+                "mine": {"from": "spam-sms", "shift": [{"kind": "truncation", "strength": 1}]}
+            }
+        },
+        "config: domains.mine.shift.0.strength: ",
+    ),
+    "view": (
+        {"training": {"teacher": {"augmentation": {"rotation": 1}}, "student": {}}},
+        "config: training.teacher.augmentation: unknown key rotation; ",
+    ),
+    "source": (
+        {"training": {"random_convolution": 0.5, "teacher": {}, "student": {}}},
+        "config: training: unknown key random_convolution; ",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_what_another_kind_has_is_refused_by_its_key(project, name):
+    changes, message = MISTAKES[name]
+    shown = planned(project, 1, **text(**changes))
+    assert message in shown, shown
+
+
+def test_an_experiment_on_sounds_is_planned_with_its_own_dials(project):
+    noisy = {"from": "digits-espeak", "shift": [{"kind": "noise", "strength": 5}]}
+    changes = {
+        "image": None,
+        "audio": {"rate": 8000},
+        "domains": {"clean": {"from": "digits-espeak"}, "noisy": noisy},
+        "networks": {"small": {"teacher": "melcnn-8", "student": "melcnn-4"}},
+        "transfers": [{"source": "clean", "target": "noisy", "networks": ["small"]}],
+    }
+    planned(project, **changes)
+    training = {"teacher": {"augmentation": {"dropped": 0.1}}, "student": {}}
+    assert "unknown key dropped" in planned(project, 1, **changes, training=training)
