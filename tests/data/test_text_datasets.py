@@ -4,7 +4,7 @@ from distilshift import registry
 from distilshift.data.archives import Finder
 from distilshift.data.base import checked
 from distilshift.errors import InputError
-from distilshift.text.datasets import DATASETS, folders, texts
+from distilshift.text.datasets import DATASETS, TABLES, folders, texts
 from distilshift.text.encoding import decode
 from distilshift.text.settings import Input
 
@@ -292,6 +292,10 @@ def test_numbers_as_labels_and_rows_without_one(tmp_path):
     data = folders.folder(tmp_path / "rows.parquet", "2", Input())
     assert content(data) == {"0": ("a", "1"), "1": ("b", "0")}
     assert data.left_out == {"a row without text, label or domain": ["2"]}
+
+
+def test_the_config_is_told_which_tables_there_are():
+    assert list(folders.READERS) == TABLES
 
 
 def test_tables_that_cannot_be_read_are_refused(tmp_path):

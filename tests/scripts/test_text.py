@@ -154,7 +154,7 @@ def test_a_student_that_replays_the_cache_is_the_one_that_asks_its_teacher(viewe
         ("source", {"input": "size=8"}, "--input: got size=8; allowed: length"),
         ("target", {"shift": "noise:strength=0.1"}, "noise is none of typos, lost_letters"),
         ("target", {"shift": "truncation:strength=1"}, "truncation has no strength 1"),
-        ("teacher", {"model": "cnn-4"}, "model cnn-4: there is no cnn"),
+        ("teacher", {"model": "cnn-4"}, "model cnn-4: unknown; allowed: bag-<sizes>"),
         ("teacher", {"augmentation": "rotation=3"}, "got rotation=3; allowed: dropped, masked"),
         ("teacher", {"source_augmentation": "random_convolution=1"}, "allowed: none"),
     ],

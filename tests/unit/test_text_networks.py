@@ -7,8 +7,9 @@ from collections import Counter
 from distilshift import networks
 from distilshift.data import kinds
 from distilshift.errors import InputError
+from distilshift.text import limits
 from distilshift.text.encoding import encode
-from distilshift.text.networks import bag
+from distilshift.text.networks import NETWORKS, bag
 
 import pytest
 import torch
@@ -118,7 +119,7 @@ def test_another_length_is_a_matter_of_the_network(rows):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("bog-3", "there is no bog"),
+        ("bog-3", "model bog-3: unknown; allowed: bag-<sizes>, bytecnn-<sizes>"),
         ("bag-x", "sizes must be positive integers"),
         ("bag-1-2-3", "bag does not take the sizes"),
         ("transformer-2-40", "width must be a multiple of 16, got 40"),
@@ -146,3 +147,17 @@ def test_the_kind_has_what_every_kind_has():
         shared = {"ADJUSTABLE", "STORED", "PREPROCESSING", "PARAMETERS", "NETWORKS", "OTHERS"}
         shared |= {"SHIFTS", "STRENGTHS", "SEVERITIES", "DATASETS", "FOLDER"}
         assert wanted & shared <= vars(getattr(text, module)).keys()
+
+
+def test_what_the_config_is_told_of_networks_is_so():
+    assert limits.LIMITS.keys() == NETWORKS.keys()
+    for name in (*NAMES, "bag", "bytecnn", "transformer", "transformer-3"):
+        assert limits.complaint(name, 64) == ""
+        model = build(name)
+        assert networks.has_batchnorm(model) == limits.of(name)["batchnorm"]
+        rows = torch.from_numpy(encode(["one text"], 64))
+        assert model.train()(rows).isfinite().all() and limits.fewest_rows(name, 64) == 1
+    for name in ("bog-3", "bag-x", "bag-1-2-3", "bytecnn-1-2", "transformer-2-40"):
+        assert limits.complaint(name, 64), name
+        with pytest.raises(InputError):
+            build(name)

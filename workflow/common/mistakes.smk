@@ -51,6 +51,12 @@ def counted_twice():
                     yield f"adaptations.{name}.of: {one['adaptation']} from {one['source']} stands there twice"
 
 
+def what_else(module):
+    """What a module defines that the wing of a kind of data may have; nothing, if it has none."""
+    name = f"{WING}.{module}"
+    return contents(name) if is_source(place_of(name)) else {}
+
+
 def networks_in_use():
     named = [n for transfer in config["transfers"] for n in transfer["networks"]]
     return list(dict.fromkeys(named))
@@ -58,24 +64,23 @@ def networks_in_use():
 
 def impossible_networks():
     """A line for each network that cannot be, or cannot learn as it is told to."""
-    if not is_source(
-        place_of(f"{WING}.limits")
-    ):  # of this kind nothing is known before
-        return
-    limits, given = contents(f"{WING}.limits"), config[KIND]
+    limits = what_else("limits")
+    field = literal(f"{WING}.settings", "ADJUSTABLE")
     for name in config["networks"]:
         for role in ("teacher", "student"):
             key, model = f"networks.{name}.{role}", config["networks"][name][role]
             model, _, side = model.partition("@")
-            side = int(side or given["size"])
-            wrong = limits["complaint"](model, side, given["channels"])
+            if not limits or (side and not field):
+                continue
+            rows = {**config[KIND], **({field: int(side)} if side else {})}
+            wrong = limits["complaint"](model, **rows)
             if wrong:
                 yield f"{key}: got {config['networks'][name][role]}; {wrong}"
                 continue
             trained = [role] if role == "student" else ["teacher", *adapted(name)]
             for training in trained:
                 batch = rows_a_step(training)
-                if batch < limits["fewest_rows"](model, side):
+                if batch < limits["fewest_rows"](model, rows[field]):
                     yield (
                         f"training.{training}.batch: got {batch} row a step; {key} is"
                         f" {model}, whose BatchNorm needs 2 or more"
@@ -83,9 +88,8 @@ def impossible_networks():
         model = config["networks"][name]["teacher"].partition("@")[0]
         for adaptation in adaptations(name):
             kind = config["adaptations"][adaptation].get("kind", adaptation)
-            if kind in ("adabn", "tent") and not limits["of"](model).get(
-                "batchnorm", True
-            ):
+            known = limits["of"](model) if limits else {}
+            if kind in ("adabn", "tent") and not known.get("batchnorm", True):
                 others = [a for a in adaptations(name) if a != adaptation]
                 yield (
                     f"networks.{name}: {adaptation} needs BatchNorm and {model} has none;"
@@ -147,8 +151,7 @@ def known_classes(domain):
 
 def dataset_classes(given):
     """Of a dataset: by its manifest once it is made, before that if its name says them."""
-    listed = f"{WING}.datasets.classes"
-    known = contents(listed)["CLASSES"] if is_source(place_of(listed)) else {}
+    known = what_else("datasets.classes").get("CLASSES", {})
     manifest = made_datasets() / dataset_name(given) / "manifest.json"
     try:
         return list(json.loads(manifest.read_text(encoding="utf-8"))["counts"])
@@ -218,7 +221,8 @@ def unusable_places():
         if isinstance(given, str):
             continue
         root = Path(folder_place(given))
-        if KIND == "text" and root.is_file():  # a table, with the rows of every domain
+        tables = contents(f"{WING}.datasets").get("TABLES", [])
+        if root.is_file() and root.suffix.lower() in tables:
             continue
         for key, folder in (("results", results), ("datasets", made_datasets())):
             if folder.resolve().is_relative_to(root.resolve()):

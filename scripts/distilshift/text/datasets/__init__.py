@@ -21,5 +21,6 @@ DATASETS: dict[str, str] = {
     "newsgroups-b": "newsgroups:newsgroups:b",
 }
 FOLDER = "folders:folder"  # rows of the user's own
+TABLES = [".csv", ".jsonl", ".parquet"]  # files that may stand for a folder
 # modules whose rows come in no common length: all
 UNSIZED = ["reviews", "products", "spam", "newsgroups", "folders"]

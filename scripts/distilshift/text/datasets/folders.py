@@ -18,7 +18,7 @@ from distilshift.text.settings import Input
 import pandas as pd
 
 SUFFIXES = words(".txt .text .md")
-TABLES = {
+READERS = {
     ".csv": lambda path: pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig"),
     ".jsonl": lambda path: pd.read_json(path, lines=True, dtype=False, encoding="utf-8"),
     ".parquet": pd.read_parquet,
@@ -70,9 +70,9 @@ def table(path: Path, domain: str, wanted: Input) -> Dataset:
     Raises:
         InputError: another kind of file, a column that is not there, no such domain.
     """
-    reader = TABLES.get(path.suffix.lower())
+    reader = READERS.get(path.suffix.lower())
     if reader is None:
-        problem = f"a table of that suffix is not read; allowed: {', '.join(TABLES)}"
+        problem = f"a table of that suffix is not read; allowed: {', '.join(READERS)}"
         raise InputError(path, problem)
     with reading(path):
         content = reader(path)
