@@ -6,7 +6,7 @@ module here and name it in ``SHIFTS``, ``"module:function"``, and its strengths,
 others than 0 to 1, in ``STRENGTHS``. Nothing is imported here: see ``distilshift.registry``.
 
 ``strength`` is a dial: 0 changes nothing, and what is changed at one strength is so at every
-larger one.
+larger one, but for the order of ``shuffled_words``.
 """
 
 SHIFTS: dict[str, str] = {
