@@ -77,8 +77,8 @@ def find_pose(model: networks.Network, target: domains.Inputs) -> None:
 
 def adapt(
     path: Path, views: training.Views, source: Source | None, args: argparse.Namespace, run: Run
-) -> tuple[networks.Network, dict, list[dict]]:
-    """The teacher at ``path``, adapted to the views' rows; its header, and the history."""
+) -> tuple[networks.Network, dict, list[dict], float]:
+    """The teacher at ``path``, adapted to the views' rows; its header, the history, the seconds."""
     how, wanted, target = Training.given(args), Adaptation.given(args), views.data
     model, header = networks.load_weights(path, "train_teacher", views.device)
     networks.check_same(args.target_inputs, target.header, header, domains.FACTS)
@@ -91,6 +91,7 @@ def adapt(
         "parent_sha256": header["sha256"],
         "target_inputs_sha256": target.header["sha256"],
     }
+    begun = time.perf_counter()
     if wanted.pose:
         find_pose(model, target)
         header["pose"] = list(model.pose)
@@ -108,7 +109,8 @@ def adapt(
         trained = nn.ModuleDict({"model": model, "extra": task.extra})
         history = training.fit(trained, loss_fn, how, run, views.per_epoch, header)
     cli.log.info("%s to %s: adapted by %s", header["source"], header["target"], args.adaptation)
-    return adaptation.target_statistics(model, target), header, history
+    adapted = adaptation.target_statistics(model, target)
+    return adapted, header, history, time.perf_counter() - begun
 
 
 def main(args: argparse.Namespace) -> None:
@@ -118,10 +120,9 @@ def main(args: argparse.Namespace) -> None:
     runs, outputs = Run.each(args), artefacts.Artefacts.each(args)
     teachers = cli.shares(args.teacher, len(runs), "--teacher")
     for run, (teacher,), to in zip(runs, teachers, outputs, strict=True):
-        begun = time.perf_counter()
         views = training.Views(target, args.batch, ranges, "adaptation target", run.seed)
         adapted = adapt(teacher, views, source, args, run)
-        artefacts.write(to, *adapted, on, time.perf_counter() - begun)
+        artefacts.write(to, *adapted, on)
     training.finish(runs)
 
 

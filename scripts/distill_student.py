@@ -107,8 +107,8 @@ def distil(
     run: Run,
     files: list[Path],
     of: list[Path],
-) -> tuple[networks.Network, dict, list[dict]]:
-    """One student of the cache in those files, of those teachers; its header and history."""
+) -> tuple[networks.Network, dict, list[dict], float]:
+    """One student of the cache in those files, of those teachers; header, history, seconds."""
     how, method, on = Training.given(args), Method.given(args), data.device
     ranges = data.kind.settings.View.parsed(args.augmentation, "--augmentation")
     views = training.Views(data, how.batch, ranges, "student", run.seed)
@@ -141,9 +141,11 @@ def distil(
         "settings": training.settings(how, ranges),
         **{key: cache.provenance[key] for key in PROVENANCE},
     }
+    begun = time.perf_counter()
     trained = nn.ModuleDict({"model": model, "extra": task.extra})
     history = training.fit(trained, loss_fn, how, run, views.per_epoch, header)
-    return distillation.finished(method.loss, task), header, history
+    model = distillation.finished(method.loss, task)
+    return model, header, history, time.perf_counter() - begun
 
 
 def main(args: argparse.Namespace) -> None:
@@ -154,9 +156,8 @@ def main(args: argparse.Namespace) -> None:
     teachers = cli.shares(args.teacher, len(runs), "--teacher")
     outputs = artefacts.Artefacts.each(args)
     for run, files, of, to in zip(runs, caches, teachers, outputs, strict=True):
-        begun = time.perf_counter()
         distilled = distil(args, data, source, run, files, of)
-        artefacts.write(to, *distilled, on, time.perf_counter() - begun)
+        artefacts.write(to, *distilled, on)
     training.finish(runs)
 
 

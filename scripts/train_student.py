@@ -10,7 +10,6 @@ steps, batches and augmentation are those of the distilled students of the same 
 """
 
 import argparse
-import time
 from pathlib import Path
 
 from distilshift import cli, device, settings
@@ -40,9 +39,8 @@ def main(args: argparse.Namespace) -> None:
     ranges = kind.View.parsed(args.augmentation, "--augmentation")
     runs = Run.each(args)
     for run, to in zip(runs, artefacts.Artefacts.each(args), strict=True):
-        begun = time.perf_counter()
         trained = supervised.train(data, labels, args.model, "student", how, run, ranges)
-        artefacts.write(to, *trained, on, time.perf_counter() - begun)
+        artefacts.write(to, *trained, on)
     training.finish(runs)
 
 

@@ -6,7 +6,6 @@
 """
 
 import argparse
-import time
 from pathlib import Path
 
 from distilshift import cli, device, settings
@@ -37,9 +36,8 @@ def main(args: argparse.Namespace) -> None:
     source = kind.Source.parsed(args.source_augmentation, "--source-augmentation")
     runs = Run.each(args)
     for run, to in zip(runs, artefacts.Artefacts.each(args), strict=True):
-        begun = time.perf_counter()
         trained = supervised.train(data, labels, args.model, "teacher", how, run, ranges, source)
-        artefacts.write(to, *trained, on, time.perf_counter() - begun)
+        artefacts.write(to, *trained, on)
     training.finish(runs)
 
 

@@ -25,8 +25,8 @@ def write(
     model: networks.Network,
     header: dict,
     history: list[dict],
-    on: torch.device,
     seconds: float,
+    on: torch.device,
 ) -> None:
     """Write the three files.
 

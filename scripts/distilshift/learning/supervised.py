@@ -1,5 +1,7 @@
 """Supervised training: what a teacher and a yardstick student have in common."""
 
+import time
+
 from distilshift import networks
 from distilshift.data.domains import Inputs
 from distilshift.learning import training
@@ -20,8 +22,8 @@ def train(
     run: Run,
     ranges: Settings,
     source: Settings | None = None,
-) -> tuple[networks.Network, dict, list[dict]]:
-    """A network trained on rows and their labels, its header, and the history.
+) -> tuple[networks.Network, dict, list[dict], float]:
+    """A network trained on rows and their labels, its header, the history, and the seconds.
 
     Args:
         data: the rows, on the device to train on.
@@ -51,5 +53,6 @@ def train(
         "inputs_sha256": data.header["sha256"],
         "settings": training.settings(how, ranges, source),
     }
+    begun = time.perf_counter()
     history = training.fit(network, loss_fn, how, run, views.per_epoch, header)
-    return network, header, history
+    return network, header, history, time.perf_counter() - begun
