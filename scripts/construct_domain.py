@@ -31,14 +31,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--domain", required=True, help="its name, kept in every file")
     made.add_argument("--dataset-inputs", type=Path, required=True)
     made.add_argument("--dataset-labels", type=Path, required=True)
-    made.add_argument("--data", choices=kinds.KINDS, default="image", help="the kind of data")
-    made.add_argument(
-        "--input",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="what every row becomes, by the kind of data, e.g. size=16 channels=1",
-    )
+    kinds.add_arguments(made, "what every row becomes, by the kind of data")
     made.add_argument(
         "--shift",
         action="append",

@@ -34,14 +34,7 @@ def parser() -> argparse.ArgumentParser:
     which.add_argument("--dataset", help="such as mnist, cifar10-c-fog-3, office31-dslr")
     which.add_argument("--folder", type=Path, help="rows of your own: <domain>/<class>/*")
     made.add_argument("--folder-domain", metavar="DOMAIN", help="which domain of --folder")
-    made.add_argument("--data", choices=kinds.KINDS, default="image", help="the kind of data")
-    made.add_argument(
-        "--input",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="what rows in no common size become, by the kind of data, e.g. size=64",
-    )
+    kinds.add_arguments(made, "what rows in no common size become, by the kind of data")
     made.add_argument(
         "--archive-dir", type=Path, help="folder with archives already on disk; used first"
     )

@@ -22,6 +22,7 @@ A wing may have more: ``registration`` and ``pose`` undo a shift that moves ever
 To add one, write such a package and name it in ``KINDS``.
 """
 
+import argparse
 import functools
 import importlib
 import importlib.util
@@ -58,3 +59,14 @@ def load(name: str) -> Kind:
     if name not in KINDS:
         raise InputError(f"kind of data {name}", "is unknown", f"allowed: {', '.join(KINDS)}")
     return Kind(name)
+
+
+def add_arguments(parser: argparse.ArgumentParser, about: str) -> None:
+    """The flags of the kind of data and of what a row is.
+
+    Args:
+        about: what ``--input`` says of the rows.
+    """
+    parser.add_argument("--data", choices=KINDS, default="image", help="the kind of data")
+    several = {"action": "append", "default": [], "metavar": "NAME=VALUE"}
+    parser.add_argument("--input", **several, help=f"{about}, e.g. size=16 channels=1")
