@@ -1,7 +1,7 @@
 """Networks on sounds: sizes, names, what they see, and that they learn."""
 
 from distilshift import networks
-from distilshift.audio import views
+from distilshift.audio import limits, views
 from distilshift.audio.networks import NETWORKS
 from distilshift.errors import InputError
 from distilshift.files import tensors
@@ -12,8 +12,8 @@ from sounds import INPUT, tones
 
 SECOND = {"rate": 8000, "seconds": 1.0}
 COUNTS = {  # as their docstrings and docs/audio.md say
-    "melcnn-16": 61_050,
-    "melcnn-8": 15_554,
+    "melcnn-16": 61_306,
+    "melcnn-8": 15_682,
     "dscnn-64": 23_050,
     "transformer-2-64": 74_122,
 }
@@ -66,12 +66,23 @@ def test_layers_of_a_transformer_begin_apart():
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("cnn-16", "there is no cnn"),
+        ("cnn-16", "unknown; allowed: melcnn-<sizes>"),
         ("melcnn-16@4000", "nothing for audio"),
-        ("transformer-2-20", "no multiple of 16"),
+        ("transformer-2-20", "a multiple of 16"),
         ("melcnn-4-4", "does not take the sizes"),
     ],
 )
 def test_what_is_no_network_is_refused_in_one_line(name, why):
     with pytest.raises(InputError, match=why):
         networks.build(name, 4, "audio", INPUT)
+
+
+@pytest.mark.parametrize("name", ["melcnn-4", "dscnn-8", "transformer-1-16"])
+def test_what_is_known_of_networks_before_they_are_built_is_what_they_do(name):
+    assert limits.LIMITS.keys() == NETWORKS.keys()
+    for rows in (SECOND, {"rate": 4000, "seconds": 0.25}):  # the smallest that are allowed
+        assert limits.complaint(name, **rows) == ""
+        built = networks.build(name, 4, "audio", rows, seed=0)
+        seen = torch.randn(1, round(rows["rate"] * rows["seconds"]))
+        assert built.train()(seen).isfinite().all() and limits.fewest_rows(name, **rows) == 1
+        assert networks.has_batchnorm(built) == limits.of(name)["batchnorm"]

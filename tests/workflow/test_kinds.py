@@ -83,6 +83,10 @@ MISTAKES = {
         {"training": {"teacher": {"augmentation": {"rotation": 1}}, "student": {}}},
         "config: training.teacher.augmentation: unknown key rotation; ",
     ),
+    "pose": (
+        {"adaptations": {"none": {}, "posed": {"kind": "joint-shot", "pose": True}}},
+        "config: adaptations.posed.pose: text rows have no pose; leave it out",
+    ),
     "source": (
         {"training": {"random_convolution": 0.5, "teacher": {}, "student": {}}},
         "config: training: unknown key random_convolution; ",
@@ -109,3 +113,9 @@ def test_an_experiment_on_sounds_is_planned_with_its_own_dials(project):
     planned(project, **changes)
     training = {"teacher": {"augmentation": {"dropped": 0.1}}, "student": {}}
     assert "unknown key dropped" in planned(project, 1, **changes, training=training)
+    networks = {"small": {"teacher": "transformer-2-20", "student": "melcnn-8@4000"}}
+    adaptations = {"none": {}, "adabn": {}}
+    shown = planned(project, 1, **{**changes, "networks": networks, "adaptations": adaptations})
+    assert "got melcnn-8@4000; audio rows are seen as they are kept" in shown
+    assert "got transformer-2-20; its width must be a multiple of 16" in shown
+    assert "adabn needs BatchNorm and transformer-2-20 has none" in shown

@@ -12,6 +12,7 @@ def check_experiment():
         [
             *counted_twice(),
             *impossible_networks(),
+            *without_a_pose(),
             *nothing_to_learn(),
             *different_classes(),
             *unusable_places(),
@@ -70,7 +71,10 @@ def impossible_networks():
         for role in ("teacher", "student"):
             key, model = f"networks.{name}.{role}", config["networks"][name][role]
             model, _, side = model.partition("@")
-            if not limits or (side and not field):
+            if side and not field:
+                yield f"{key}: got {model}@{side}; {KIND} rows are seen as they are kept"
+                continue
+            if not limits:
                 continue
             rows = {**config[KIND], **({field: int(side)} if side else {})}
             wrong = limits["complaint"](model, **rows)
@@ -80,7 +84,7 @@ def impossible_networks():
             trained = [role] if role == "student" else ["teacher", *adapted(name)]
             for training in trained:
                 batch = rows_a_step(training)
-                if batch < limits["fewest_rows"](model, rows[field]):
+                if batch < limits["fewest_rows"](model, **rows):
                     yield (
                         f"training.{training}.batch: got {batch} row a step; {key} is"
                         f" {model}, whose BatchNorm needs 2 or more"
@@ -95,6 +99,14 @@ def impossible_networks():
                     f"networks.{name}: {adaptation} needs BatchNorm and {model} has none;"
                     f" give it adaptations: [{', '.join(others)}]"
                 )
+
+
+def without_a_pose():
+    """A line for each adaptation that looks for a pose in rows that have none."""
+    if not is_source(place_of(f"{WING}.registration")):
+        for name, settings in config["adaptations"].items():
+            if settings.get("pose"):
+                yield f"adaptations.{name}.pose: {KIND} rows have no pose; leave it out"
 
 
 def adapted(network):

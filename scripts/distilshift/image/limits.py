@@ -55,7 +55,7 @@ def complaint(model: str, size: int, channels: int) -> str:
     return ""
 
 
-def fewest_rows(model: str, size: int) -> int:
+def fewest_rows(model: str, size: int, channels: int = 1) -> int:
     """The fewest rows of a batch that the network can be trained on: 1 or 2."""
     alone = of(model).get("alone", 1)
     return 1 if alone is not None and size >= alone else 2

@@ -3,7 +3,7 @@
 No torch here. What stands below is held against the networks themselves by a test.
 """
 
-from distilshift.text.networks import NETWORKS
+from distilshift.data.limits import misnamed
 
 # sizes: how many its name may have; batchnorm: whether it has any;
 # multiple: of what its width, the last size, must be one
@@ -26,18 +26,8 @@ def complaint(model: str, length: int) -> str:
         model: as in a config, without what stands after ``@``.
         length: bytes of a text, as the network reads it.
     """
-    family, *sizes = model.split("-")
-    if family not in NETWORKS:
-        families = ", ".join(f"{name}-<sizes>" for name in NETWORKS)
-        return f"unknown; allowed: {families}"
-    known = of(model)
-    if not all(part.isdigit() and int(part) > 0 for part in sizes):
-        return f"sizes must be positive integers, e.g. {family}-64"
-    if len(sizes) > known.get("sizes", len(sizes)):
-        return f"{family} does not take the sizes {', '.join(sizes)}; it has {known['sizes']}"
-    multiple = known.get("multiple", 1)
-    if len(sizes) == known.get("sizes") and int(sizes[-1]) % multiple:
-        return f"its width must be a multiple of {multiple}, got {sizes[-1]}"
+    if problem := misnamed(model, LIMITS):
+        return problem
     if length < 8:
         return f"texts must be of at least 8 bytes, got {length}"
     return ""

@@ -1,7 +1,6 @@
 """A small transformer on patches of the spectrogram: a network without BatchNorm."""
 
 from distilshift.audio.prepare import Prepare
-from distilshift.errors import InputError
 from distilshift.networks import Network
 
 import torch
@@ -43,8 +42,6 @@ def transformer(
     section 2.1; there 16x16 patches that overlap, a class token, and pretraining on ImageNet.
     """
     prepare = Prepare(rate)
-    if width % 16:
-        raise InputError(f"model transformer-{layers}-{width}", "the width is no multiple of 16")
     layer = nn.TransformerEncoderLayer(
         width,
         width // 16,
