@@ -33,7 +33,9 @@ def parser() -> argparse.ArgumentParser:
         "--teacher", type=Path, nargs="+", required=True, help="weights of the source teacher"
     )
     made.add_argument("--target-inputs", type=Path, required=True)
+    made.add_argument("--target-features", type=Path, help="of a frozen part of the teacher")
     made.add_argument("--source-inputs", type=Path, help="for joint methods")
+    made.add_argument("--source-features", type=Path, help="of a frozen part of the teacher")
     made.add_argument("--source-labels", type=Path, help="for joint methods")
     settings.add_arguments(made, Training, "training")
     settings.add_augmentation(made, source=True)
@@ -59,7 +61,7 @@ def load_source(args: argparse.Namespace, on: torch.device) -> Source | None:
     if not (args.source_inputs and args.source_labels):
         problem = "a joint method needs --source-inputs and --source-labels"
         raise InputError(f"--kind {args.kind}", problem)
-    data = domains.load_inputs(args.source_inputs, on)
+    data = domains.load_inputs(args.source_inputs, on, args.source_features)
     labels = domains.load_labels(args.source_labels, data, on)
     group = data.kind.settings.Source
     how = group.parsed(args.source_augmentation, "--source-augmentation")
@@ -76,11 +78,14 @@ def find_pose(model: networks.Network, target: domains.Inputs) -> None:
 
 
 def adapt(
-    path: Path, views: training.Views, source: Source | None, args: argparse.Namespace, run: Run
+    path: Path, target: domains.Inputs, source: Source | None, args: argparse.Namespace, run: Run
 ) -> tuple[networks.Network, dict, list[dict], float]:
-    """The teacher at ``path``, adapted to the views' rows; its header, the history, the seconds."""
-    how, wanted, target = Training.given(args), Adaptation.given(args), views.data
-    model, header = networks.load_weights(path, "train_teacher", views.device)
+    """The teacher at ``path``, adapted to the target; its header, the history, the seconds."""
+    how, wanted = Training.given(args), Adaptation.given(args)
+    model, header = networks.load_weights(path, "train_teacher", target.device)
+    target = networks.as_read(model, target)
+    ranges = target.kind.settings.View.parsed(args.augmentation, "--augmentation")
+    views = training.Views(target, how.batch, ranges, "adaptation target", run.seed)
     networks.check_same(args.target_inputs, target.header, header, domains.FACTS)
     header |= {
         "source": header["domain"],
@@ -99,9 +104,8 @@ def adapt(
     if source:
         networks.check_same(source.path, source.data.header, header, (*domains.FACTS, "domain"))
         stream = ("adaptation source", run.seed)
-        task.source = training.Views(
-            source.data, how.batch, views.ranges, *stream, source=source.how
-        )
+        data = networks.as_read(model, source.data)
+        task.source = training.Views(data, how.batch, ranges, *stream, source=source.how)
         task.labels = source.labels
     loss_fn = adaptation.method(wanted.kind)(task)
     history = []
@@ -115,13 +119,12 @@ def adapt(
 
 def main(args: argparse.Namespace) -> None:
     on = device.choose(device.Device.given(args))
-    target, source = domains.load_inputs(args.target_inputs, on), load_source(args, on)
-    ranges = target.kind.settings.View.parsed(args.augmentation, "--augmentation")
+    target = domains.load_inputs(args.target_inputs, on, args.target_features)
+    source = load_source(args, on)
     runs, outputs = Run.each(args), artefacts.Artefacts.each(args)
     teachers = cli.shares(args.teacher, len(runs), "--teacher")
     for run, (teacher,), to in zip(runs, teachers, outputs, strict=True):
-        views = training.Views(target, args.batch, ranges, "adaptation target", run.seed)
-        adapted = adapt(teacher, views, source, args, run)
+        adapted = adapt(teacher, target, source, args, run)
         artefacts.write(to, *adapted, on)
     training.finish(runs)
 

@@ -34,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
     several = {"type": Path, "nargs": "+"}
     made.add_argument("--teacher", **several, required=True, help="weights of what labels")
     made.add_argument("--inputs", type=Path, required=True, help="unlabelled target inputs")
+    made.add_argument("--features", type=Path, help="of its frozen part, if it has one")
     made.add_argument("--adaptation", default="none", help="name of the teacher's adaptation")
     made.add_argument("--previous", **several, help="the cache, or its shard, of the round before")
     made.add_argument("--memory", type=cli.share, default=0.5, help="share of it that is kept")
@@ -81,6 +82,8 @@ def label(
     path, seed, before, out = run
     model, teacher = networks.load_weights(path, "train_teacher or adapt_teacher", on)
     networks.check_same(args.inputs, data.header, teacher, domains.FACTS)
+    if not args.views:  # what is kept is of the plain rows
+        data = networks.as_read(model, data)
     views = data.kind.views
     ranges = data.kind.settings.View.parsed(args.augmentation, "--augmentation")
     index, count = args.shard
@@ -121,8 +124,8 @@ def label(
                 stream = ("student", seed, "view", view - 1)
                 parameters = views.draw(len(data.ids), ranges, *stream)
             for rows in torch.arange(first, last).split(args.batch):
-                inputs, how = data.inputs[rows].to(on), parameters[rows]
-                seen = views.see(inputs, how.to(on)) if view else views.plain(inputs)
+                how = parameters[rows]
+                seen = data.see(rows, how.to(on)) if view else data.plain(rows)
                 values = model(seen).float().cpu().numpy()
                 if previous is not None:
                     kept = previous.logits[previous.rows[view, rows.numpy() - first]]
@@ -135,7 +138,7 @@ def label(
 
 def main(args: argparse.Namespace) -> None:
     on = device.choose(device.Device.given(args))
-    data = domains.load_inputs(args.inputs)
+    data = domains.load_inputs(args.inputs, on, args.features)
     before = args.previous or [None] * len(args.teacher)
     seeds = args.seed if len(args.seed) > 1 else args.seed * len(args.teacher)
     if not len(args.teacher) == len(args.logits) == len(before) == len(seeds):

@@ -29,6 +29,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--network", required=True, help="name of the teacher-student pair")
     for domain, split in HALVES:
         made.add_argument(f"--{domain}-{split}-inputs", type=Path, required=True)
+        text = "of a frozen part of the teacher, if it has one"
+        made.add_argument(f"--{domain}-{split}-features", type=Path, help=text)
     made.add_argument("--weights", type=Path, nargs="+", required=True, help="of every network")
     made.add_argument("--outputs", type=Path, required=True, help="output, Parquet")
     settings.add_arguments(made, device.Device, "device")
@@ -45,7 +47,8 @@ def load_inputs(args: argparse.Namespace) -> dict[tuple[str, str], domains.Input
     found = {}
     for domain, split in HALVES:
         path = getattr(args, f"{domain}_{split}_inputs")
-        data = found[domain, split] = domains.load_inputs(path)
+        features = getattr(args, f"{domain}_{split}_features")
+        data = found[domain, split] = domains.load_inputs(path, features=features)
         expected = {"split": split, "domain": data.header["domain"]}
         if (domain, split) == ("target", "test"):
             expected["domain"] = found["target", "train"].header["domain"]
@@ -100,10 +103,8 @@ def main(args: argparse.Namespace) -> None:
             logits = {}
             for half, data in halves.items():
                 networks.check_same(path, header, data.header, domains.FACTS)
-                plain = data.kind.views.plain
-                parts = [
-                    model(plain(inputs.to(on))).float().cpu() for inputs in data.inputs.split(256)
-                ]
+                read, rows = networks.as_read(model, data), torch.arange(len(data.ids))
+                parts = [model(read.plain(n).to(on)).float().cpu() for n in rows.split(256)]
                 logits[half] = torch.cat(parts).numpy()
             yield outputs.Outputs(known, headers, ids, logits)
             cli.log.info("%s %s, round %d", known["method"], known["adaptation"], known["round"])

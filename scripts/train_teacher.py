@@ -17,6 +17,7 @@ from distilshift.learning.settings import Run, Training
 def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     made.add_argument("--inputs", type=Path, required=True, help="of the source's training half")
+    made.add_argument("--features", type=Path, help="of its frozen part, if it has one")
     made.add_argument("--labels", type=Path, required=True, help="their labels")
     made.add_argument("--model", default="cnn-16", help="e.g. cnn-16, mlp-256-128, resnet18")
     settings.add_arguments(made, Training, "training")
@@ -29,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(args: argparse.Namespace) -> None:
     on, how = device.choose(device.Device.given(args)), Training.given(args)
-    data = domains.load_inputs(args.inputs, on)
+    data = domains.load_inputs(args.inputs, on, args.features)
     labels = domains.load_labels(args.labels, data, on)
     kind = data.kind.settings
     ranges = kind.View.parsed(args.augmentation, "--augmentation")

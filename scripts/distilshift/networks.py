@@ -11,6 +11,7 @@ from pathlib import Path
 
 from distilshift import registry
 from distilshift.data import kinds
+from distilshift.data.domains import Inputs
 from distilshift.errors import InputError, rerun
 from distilshift.files import tensors
 
@@ -21,9 +22,10 @@ from torch import Tensor, nn
 class Network(nn.Module):
     """A feature extractor and a linear head, told apart because adaptation needs both.
 
-    ``prepare`` is what the network itself does to its input (size, normalisation, spectra);
-    it has nothing that is trained. ``pose`` is what brings rows of the target into the pose
-    of the source; None where a network sees them as they are.
+    ``prepare`` is what the network itself does to its input (size, normalisation, spectra, or
+    all of a pretrained body that is ``FROZEN``); it has nothing that is trained. ``pose`` is
+    what brings rows of the target into the pose of the source; None where a network sees them
+    as they are.
     """
 
     def __init__(self, body: nn.Module, head: nn.Module, prepare: nn.Module | None = None):
@@ -77,7 +79,8 @@ def build(name: str, classes: int, data: str, input: dict, seed: int | None = No
             torch.manual_seed(seed)
         network = _built(kind, named, classes, seen, pretrained=seed is not None)
     prepared = getattr(network.prepare, "facts", {})
-    network.prepare = kind.prepare.Prepare(**{**prepared, **resized})
+    how = type(network.prepare) if prepared else kind.prepare.Prepare
+    network.prepare = how(**{**prepared, **resized})
     return network
 
 
@@ -128,17 +131,51 @@ def load_weights(path: Path, rule: str, device: torch.device | str = "cpu") -> t
         InputError: the file cannot be used, or does not hold the network it names.
     """
     content, header = tensors.load(path, "weights", rule)
-    kind = kinds.load(header["data"])
     model = build(header["model"], len(header["classes"]), header["data"], header["input"])
-    model.prepare = kind.prepare.Prepare(**header["prepare"])
+    model.prepare = type(model.prepare)(**header["prepare"])
     try:
         model.load_state_dict(content)
     except RuntimeError as error:
         problem = f"does not hold a {header['model']} ({str(error).splitlines()[-1].strip()})"
         raise InputError(path, problem, rerun(rule)) from None
     if header.get("pose"):
-        model.pose = kind.pose.Pose(*header["pose"])
+        model.pose = kinds.load(header["data"]).pose.Pose(*header["pose"])
     return model.to(device).eval(), header
+
+
+class Kept(nn.Module):
+    """Stands for a frozen part where its features are kept: they come as they are."""
+
+    FROZEN = True
+
+    def __init__(self, facts: dict):
+        super().__init__()
+        self.facts = facts
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features
+
+
+def is_frozen(model: Network) -> bool:
+    """Whether the network's input goes through a pretrained body that is never trained."""
+    return getattr(model.prepare, "FROZEN", False)
+
+
+def as_read(model: Network, data: Inputs) -> Inputs:
+    """Rows as that network reads them: with features, where it has a frozen part.
+
+    The network then takes them for what its frozen part would make of the rows.
+
+    Raises:
+        InputError: they are another part's.
+    """
+    if data.features is None or not is_frozen(model):
+        return data._replace(features=None)
+    if data.features.prepare != model.prepare.facts:
+        problem = f"are those of {data.features.prepare}, expected {model.prepare.facts}"
+        raise InputError(f"features of {data.header['domain']}", problem, "check the flags")
+    model.prepare = Kept(model.prepare.facts).train(model.training)
+    return data
 
 
 def check_same(what: str, header: dict, other: dict, fields: tuple[str, ...]) -> None:

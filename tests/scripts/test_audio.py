@@ -1,9 +1,11 @@
 """The whole chain on sounds, through the scripts: no step asks which kind it is."""
 
 from distilshift.audio import views
+from distilshift.audio.networks import embedding
 from distilshift.data import domains
 from distilshift.files import logits, tensors
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -121,3 +123,94 @@ def test_a_pose_is_refused_in_one_line(ran, run_script):
     place = ["--source-inputs", ran.inputs("source"), "--source-labels", ran.labels("source")]
     status, shown = run_script(script, [*args, *place, "--pose", "--steps", "2"])
     assert status == 1 and "pose" in shown.splitlines()[-1]
+
+
+# ---- a network with a frozen part, whose features are kept ----------------------------------
+
+
+@pytest.fixture(scope="module")
+def frozen(ran, run_script, tmp_path_factory):
+    """run(name, script, flags, ends) -> bytes of what it wrote, the features in place of rows.
+
+    The embedding's two files are stood in for, and what they make hangs on each row alone.
+    """
+    asked = []
+
+    def made(archive, inputs):
+        asked.append(archive.name)
+        if archive is embedding.SPECTRUM:
+            frames = np.lib.stride_tricks.sliding_window_view(inputs, 512, 1)[:, ::160]
+            bands = np.abs(np.fft.rfft(frames, 64)).reshape(*frames.shape[:2], -1)[..., 1:]
+            return np.log(bands + 1)[:, None].astype(np.float32)
+        return np.repeat(inputs.mean(1), 3, 1)[:, None].reshape(len(inputs), 1, 1, 96)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(embedding, "run", made)
+        place = ran.folder / "frozen"
+        for domain in ("source", "target"):
+            args = ["--inputs", *(ran.inputs(domain, half) for half in ("train", "test"))]
+            args += ["--model", "embedding-4", "--features"]
+            args += [str(place / domain / f"{half}.safetensors") for half in ("train", "test")]
+            (place / domain).mkdir(parents=True)
+            status, shown = run_script("extract_features", args)
+            assert status == 0, shown
+
+        def run(name, script, args, features, code=0):
+            asked.clear()
+            given = [f"--{flag}={place / file}.safetensors" for flag, file in features.items()]
+            status, shown = run_script(script, [*args, *given])
+            assert status == code, shown
+            return shown
+
+        run.asked, run.place = asked, place
+        yield run
+
+
+ASIDE = [f"--augmentation={name}=0" for name in ("shift", "speed", "gain", "noise")]
+ASIDE += [f"--augmentation={name}=0" for name in ("masked_time", "masked_band")]
+
+
+def test_features_that_are_kept_change_nothing_but_what_is_computed(ran, frozen):
+    kept = []
+    for name in ("with", "without"):
+        folder = frozen.place / name
+        folder.mkdir()
+        held = name == "with"
+        args = [*ran.supervised("source", "embedding-4", str(folder / "teacher")), *ASIDE]
+        frozen(name, "train_teacher", args, {"features": "source/train"} if held else {})
+        assert bool(frozen.asked) is not held
+        args = ["--adaptation", "joint", "--kind", "joint-sinkhorn", "--steps", "4", "--batch"]
+        args += ["20", "--teacher", str(folder / "teacher/weights.safetensors"), *ASIDE]
+        args += ["--target-inputs", ran.inputs("target"), "--source-inputs", ran.inputs("source")]
+        args += ["--source-labels", ran.labels("source"), *ran.artefacts(str(folder / "adapted"))]
+        both = {"target-features": "target/train", "source-features": "source/train"}
+        frozen(name, "adapt_teacher", args, both if held else {})
+        assert bool(frozen.asked) is not held
+        weights = str(folder / "adapted/weights.safetensors")
+        args = ["--teacher", weights, "--inputs", ran.inputs("target")]
+        args += ["--logits", str(folder / "logits.parquet")]
+        frozen(name, "cache_logits", args, {"features": "target/train"} if held else {})
+        args = ["--network", "both", *ran.halves(), "--weights", weights]
+        args += [ran.path("source-only/weights.safetensors")]
+        halves = {
+            f"{d}-{h}-features": f"{d}/{h}"
+            for d, h in (("source", "test"), ("target", "train"), ("target", "test"))
+        }
+        args += ["--outputs", str(folder / "outputs.parquet")]
+        frozen(name, "predict", args, halves if held else {})
+        assert bool(frozen.asked) is not held
+        files = ("teacher/weights.safetensors", "adapted/weights.safetensors", "outputs.parquet")
+        kept.append([(folder / file).read_bytes() for file in (*files, "logits.parquet")])
+    assert kept[0] == kept[1]
+
+
+def test_features_of_other_rows_and_of_no_frozen_part_are_refused(ran, frozen):
+    args = [*ran.supervised("source", "embedding-4", "nowhere")]
+    shown = frozen("other", "train_teacher", args, {"features": "target/train"}, 1)
+    assert "holds features of other rows" in shown and len(shown.splitlines()) == 1
+    shown = frozen("views", "train_teacher", args, {"features": "source/train"}, 1)
+    assert "--augmentation: a frozen part's features are kept of plain rows" in shown
+    args = ["--inputs", ran.inputs("source"), "--model", "melcnn-2"]
+    args += ["--features", ran.path("never.safetensors")]
+    shown = frozen("none", "extract_features", args, {}, 1)
+    assert "melcnn-2 has no frozen part" in shown and len(shown.splitlines()) == 1

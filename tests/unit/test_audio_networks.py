@@ -25,7 +25,7 @@ def test_parameter_counts(name):
     assert networks.parameter_count(built) == COUNTS[name]
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "embedding"])
 @pytest.mark.parametrize("input", [INPUT, SECOND, {"rate": 16000, "seconds": 2.0}])
 def test_features_of_any_rate_and_length(name, input):
     built = networks.build(name, 3, "audio", input, seed=0).eval()

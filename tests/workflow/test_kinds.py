@@ -110,7 +110,14 @@ def test_an_experiment_on_sounds_is_planned_with_its_own_dials(project):
         "networks": {"small": {"teacher": "melcnn-8", "student": "melcnn-4"}},
         "transfers": [{"source": "clean", "target": "noisy", "networks": ["small"]}],
     }
-    planned(project, **changes)
+    assert "extract_features" not in planned(project, **changes)
+    frozen = {"small": {"teacher": "embedding-8", "student": "melcnn-4"}}
+    shown = planned(project, 1, **{**changes, "networks": frozen})
+    assert "embedding-8 has a frozen part, whose features are kept of plain rows alone" in shown
+    still = dict.fromkeys(["shift", "speed", "gain", "noise", "masked_time", "masked_band"], 0)
+    training = {"teacher": {"augmentation": still}, "adaptation": {}, "student": {}}
+    jobs = planned(project, **{**changes, "networks": frozen, "training": training}).split()
+    assert jobs[jobs.index("extract_features") + 1] == "2"  # a domain each, both its halves
     training = {"teacher": {"augmentation": {"dropped": 0.1}}, "student": {}}
     assert "unknown key dropped" in planned(project, 1, **changes, training=training)
     networks = {"small": {"teacher": "transformer-2-20", "student": "melcnn-8@4000"}}

@@ -31,6 +31,23 @@ def adaptations(network):
     return config["networks"][network].get("adaptations", list(config["adaptations"]))
 
 
+def what_else(module):
+    """What a module defines that the wing of a kind of data may have; nothing, if it has none."""
+    name = f"{WING}.{module}"
+    return contents(name) if is_source(place_of(name)) else {}
+
+
+def has_frozen_part(network):
+    """Whether a network's teacher has a part that is never trained, and features to be kept."""
+    limits = what_else("limits")
+    return bool(limits and limits["of"](teacher_of(network)).get("frozen"))
+
+
+def teacher_of(network):
+    """The name of a network's teacher."""
+    return config["networks"][network]["teacher"]
+
+
 def has_weights(adaptation):
     """Whether a teacher is a network: not a combination, nor logits of the user's own."""
     return not {"combine", "logits"} & config["adaptations"][adaptation].keys()

@@ -13,6 +13,7 @@ def check_experiment():
             *counted_twice(),
             *impossible_networks(),
             *without_a_pose(),
+            *without_views(),
             *nothing_to_learn(),
             *different_classes(),
             *unusable_places(),
@@ -50,12 +51,6 @@ def counted_twice():
             for one, other in combinations(of, 2):
                 if one == other:
                     yield f"adaptations.{name}.of: {one['adaptation']} from {one['source']} stands there twice"
-
-
-def what_else(module):
-    """What a module defines that the wing of a kind of data may have; nothing, if it has none."""
-    name = f"{WING}.{module}"
-    return contents(name) if is_source(place_of(name)) else {}
 
 
 def networks_in_use():
@@ -107,6 +102,22 @@ def without_a_pose():
         for name, settings in config["adaptations"].items():
             if settings.get("pose"):
                 yield f"adaptations.{name}.pose: {KIND} rows have no pose; leave it out"
+
+
+def without_views():
+    """A line for each training that asks for other views than those whose features are kept."""
+    for name in filter(has_frozen_part, networks_in_use()):
+        for role in ("teacher", *adapted(name)):
+            at = f"training.{role}.augmentation"
+            given = config["training"][role]["augmentation"]
+            asked = [f"{at}.{field}" for field in given if given[field]]
+            others = [f"training.{field}" for field in fields("Source")]
+            asked += [at for at in others if config["training"][at.split(".")[1]]]
+            if asked:
+                yield (
+                    f"networks.{name}.teacher: {teacher_of(name)} has a frozen part, whose"
+                    f" features are kept of plain rows alone; set to 0: {', '.join(asked)}"
+                )
 
 
 def adapted(network):

@@ -18,6 +18,33 @@ def teachers_of_runs(wildcards):
     return of_runs(teacher_weights(wildcards))
 
 
+def features(end, split):
+    """An input function: what the frozen part of a teacher has made of a half of a domain."""
+
+    def path(wildcards):
+        is_student = wildcards.get("part") == "oracle"
+        if is_student or not has_frozen_part(wildcards.network):
+            return []
+        domain = wildcards.get(end)
+        return f"<results>/domains/{domain}/{wildcards.network}/{split}_features.safetensors"
+
+    return path
+
+
+def source_features(wildcards):
+    """The same of the labelled source, for joint adaptations alone."""
+    if adaptation_settings(wildcards)["kind"] in SOURCE_FREE:
+        return []
+    return features("source", "train")(wildcards)
+
+
+def feature_flags(wildcards, input):
+    """Features as flags of a script, where they are inputs."""
+    return flags(
+        {key: path or None for key, path in input.items() if "features" in key}
+    )
+
+
 PACKAGE = "distilshift.learning.adaptations"
 ADAPTATIONS, SOURCE_FREE = (
     contents(PACKAGE)[name] for name in ("ADAPTATIONS", "SOURCE_FREE")

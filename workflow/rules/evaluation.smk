@@ -11,6 +11,9 @@ rule predict:
         source_test="<results>/domains/{source}/test_inputs.safetensors",
         target_train="<results>/domains/{target}/train_inputs.safetensors",
         target_test="<results>/domains/{target}/test_inputs.safetensors",
+        source_test_features=features("source", "test"),
+        target_train_features=features("target", "train"),
+        target_test_features=features("target", "test"),
         weights=predicted_weights,
     output:
         outputs="<results>/transfers/{source}-to-{target}/{network}/{part}/outputs.parquet",
@@ -26,6 +29,7 @@ rule predict:
         mem_mb=growing(3000),
         runtime=growing(60),
     params:
+        features=feature_flags,
         device=device,
     shell:
         """
@@ -34,6 +38,7 @@ rule predict:
             --source-test-inputs {input.source_test:q} \
             --target-train-inputs {input.target_train:q} \
             --target-test-inputs {input.target_test:q} \
+            {params.features:q} \
             --weights {input.weights:q} \
             --device {params.device:q} \
             --gpus {resources.gpu} \

@@ -10,6 +10,7 @@ rule cache_logits:
         code=code("cache_logits.py", network_modules("teacher")),
         teacher=teachers_of_runs,
         inputs="<results>/domains/{target}/train_inputs.safetensors",
+        features=features("target", "train"),
     output:
         logits=of_runs(of_logits("results", ".parquet")),
     log:
@@ -28,6 +29,7 @@ rule cache_logits:
     params:
         shard=shard,
         views=view_flags,
+        features=feature_flags,
         dtype=lookup("logits/dtype", within=config),
         seeds=seeds,
         device=device,
@@ -36,6 +38,7 @@ rule cache_logits:
         python {input.code[0]:q} \
             --teacher {input.teacher:q} \
             --inputs {input.inputs:q} \
+            {params.features:q} \
             --adaptation {wildcards.adaptation:q} \
             --shard {params.shard:q} \
             {params.views:q} \

@@ -1,12 +1,53 @@
 # the teacher and its adaptation
 
 
+rule extract_features:
+    """Keep what the frozen part of a teacher makes of a domain's rows, once for all jobs."""
+    input:
+        code=code("extract_features.py", network_modules("teacher")),
+        inputs=expand(
+            "<results>/domains/{{domain}}/{split}_inputs.safetensors",
+            split=["train", "test"],
+        ),
+    output:
+        features=expand(
+            "<results>/domains/{{domain}}/{{network}}/{split}_features.safetensors",
+            split=["train", "test"],
+        ),
+    log:
+        "<logs>/domains/{domain}/{network}.log",
+    benchmark:
+        "<benchmarks>/domains/{domain}/{network}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=growing(3000),
+        runtime=growing(240),
+    params:
+        model=lookup("networks/{network}/teacher", within=config),
+        device=device,
+    shell:
+        """
+        python {input.code[0]:q} \
+            --inputs {input.inputs:q} \
+            --model {params.model:q} \
+            --device {params.device:q} \
+            --gpus {resources.gpu} \
+            --threads {threads} \
+            --features {output.features:q} \
+            --log {log:q}
+        """
+
+
 rule train_teacher:
     """Train a teacher on the labelled source."""
     input:
         code=code("train_teacher.py", network_modules("teacher")),
         inputs="<results>/domains/{source}/train_inputs.safetensors",
         labels="<results>/domains/{source}/train_labels.safetensors",
+        features=features("source", "train"),
     output:
         weights=of_runs(
             "<results>/teachers/{source}/{network}/seed{seed}/weights.safetensors"
@@ -28,6 +69,7 @@ rule train_teacher:
         runtime=hour_a_run,
     params:
         model=lookup("networks/{network}/teacher", within=config),
+        features=feature_flags,
         training=lookup("training/teacher", within=config),
         augmentation=augmentation_flags("teacher"),
         source_augmentation=source_augmentation_flags(),
@@ -40,6 +82,7 @@ rule train_teacher:
         python {input.code[0]:q} \
             --inputs {input.inputs:q} \
             --labels {input.labels:q} \
+            {params.features:q} \
             --model {params.model:q} \
             --steps {params.training[steps]:q} \
             --batch {params.training[batch]:q} \
@@ -70,6 +113,8 @@ rule adapt_teacher:
         inputs="<results>/domains/{target}/train_inputs.safetensors",
         source_inputs=labelled_source("train_inputs.safetensors"),
         source_labels=labelled_source("train_labels.safetensors"),
+        target_features=features("target", "train"),
+        source_features=source_features,
     output:
         weights=of_runs(
             "<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/teacher/weights.safetensors"
@@ -98,6 +143,7 @@ rule adapt_teacher:
     params:
         adaptation=adaptation_settings,
         source=source_flags,
+        features=feature_flags,
         training=lookup("training/adaptation", within=config),
         augmentation=augmentation_flags("adaptation"),
         source_augmentation=source_augmentation_flags(),
@@ -115,6 +161,7 @@ rule adapt_teacher:
             --teacher {input.teacher:q} \
             --target-inputs {input.inputs:q} \
             {params.source:q} \
+            {params.features:q} \
             --steps {params.training[steps]:q} \
             --batch {params.training[batch]:q} \
             --lr {params.training[lr]:q} \

@@ -5,12 +5,14 @@ No torch here. What stands below is held against the networks themselves by a te
 
 from distilshift.data.limits import misnamed
 
-# sizes: how many its name may have; batchnorm: whether it has any;
-# multiple: of what its width, the last size, must be one
+# sizes: how many its name may have; batchnorm: whether it has any; multiple: of what its
+# width, the last size, must be one; frozen: whether it has a part that is never trained;
+# alone: whether it trains on a batch of one
 LIMITS = {
     "melcnn": {"sizes": 1, "batchnorm": True},
     "dscnn": {"sizes": 1, "batchnorm": True},
     "transformer": {"sizes": 2, "batchnorm": False, "multiple": 16},
+    "embedding": {"sizes": 1, "batchnorm": True, "frozen": True, "alone": False},
 }
 
 
@@ -32,4 +34,5 @@ def complaint(model: str, rate: int, seconds: float) -> str:
 
 def fewest_rows(model: str, rate: int, seconds: float) -> int:
     """The fewest rows of a batch that the network can be trained on."""
-    return 1  # BatchNorm over the bands and frames of one row has values enough
+    # BatchNorm over the bands and frames of one row has values enough
+    return 1 if of(model).get("alone", True) else 2

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from distilshift.data import kinds
+from distilshift.errors import InputError, rerun
 from distilshift.files import labels, tensors
 
 import torch
@@ -17,6 +18,7 @@ class Inputs(NamedTuple):
     inputs: "Tensor | Mapped"  # (N, ...), as the kind of data keeps its rows
     ids: Tensor  # int64 (N,)
     header: dict  # data, input, domain, dataset, classes, shift, split, sha256
+    features: "Features | None" = None  # of the plain rows, where a network's frozen part is kept
 
     @property
     def classes(self) -> list[str]:
@@ -43,11 +45,26 @@ class Inputs(NamedTuple):
 
     def plain(self, rows: Tensor) -> Tensor:
         """Those rows as networks see them, without augmentation."""
+        if self.features:
+            return self.features.values[rows]
         return self.kind.views.plain(self.inputs[rows])
 
     def see(self, rows: Tensor, parameters: Tensor) -> Tensor:
-        """Those rows (n,) in the views that parameters (n, P) stand for."""
+        """Those rows (n,) in the views that parameters (n, P) stand for.
+
+        Features are of the plain rows: a network that reads them sees no other view.
+        """
+        if self.features:
+            return self.plain(rows)
         return self.kind.views.see(self.inputs[rows], parameters)
+
+
+class Features(NamedTuple):
+    """What the frozen part of a network has made of a domain's plain rows, once for all jobs."""
+
+    values: "Tensor | Mapped"  # float32 (N, ...)
+    prepare: dict  # the facts of that part, as a network's header has them
+    sha256: str
 
 
 class Mapped:
@@ -85,9 +102,24 @@ def place(inputs: Tensor, device: torch.device | str) -> Tensor | Mapped:
     return inputs if device.type == "cpu" else Mapped(inputs, device)
 
 
-def load_inputs(path: Path, device: torch.device | str = "cpu") -> Inputs:
+def load_inputs(
+    path: Path, device: torch.device | str = "cpu", features: Path | None = None
+) -> Inputs:
+    """A domain's rows and, for networks with a frozen part, what that has made of them.
+
+    Raises:
+        InputError: a file cannot be used, or the features are of other rows.
+    """
     content, header = tensors.load(path, "inputs", "construct_domain")
-    return Inputs(place(content["inputs"], device), content["ids"], header)
+    found = Inputs(place(content["inputs"], device), content["ids"], header)
+    if features is None:
+        return found
+    kept, known = tensors.load(features, "features", "extract_features")
+    if known["inputs_sha256"] != header["sha256"]:
+        problem = f"holds features of other rows than {path}"
+        raise InputError(features, problem, rerun("extract_features"))
+    values = place(kept["features"], device)
+    return found._replace(features=Features(values, known["prepare"], known["sha256"]))
 
 
 def load_labels(path: Path, inputs: Inputs, device: torch.device | str = "cpu") -> Tensor:

@@ -19,6 +19,10 @@ and nothing else asks which one it has in hand:
 A wing may have more: ``registration`` and ``pose`` undo a shift that moves every row alike;
 ``limits`` knows what a network takes before it is built: ``complaint``, ``fewest_rows``, ``of``.
 
+A network may do all of a pretrained body, never trained, in its ``prepare``. Such a part has
+``FROZEN = True`` and ``facts``, its family in ``limits`` ``"frozen": True``; what it makes of a
+domain's plain rows is then kept once for all jobs (``extract_features``).
+
 To add one, write such a package and name it in ``KINDS``.
 """
 

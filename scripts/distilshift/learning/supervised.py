@@ -35,6 +35,7 @@ def train(
     """
     first = seed_from(role, model, run.seed)
     network = networks.build(model, **data.needs, seed=first).to(data.device)
+    data = networks.as_read(network, data)
     views = training.Views(data, how.batch, ranges, role, run.seed, source=source)
 
     def loss_fn(step):

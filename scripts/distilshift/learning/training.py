@@ -46,6 +46,9 @@ class Views:
         source: what is done to labelled source rows besides, a ``Source`` of the kind,
             drawn for each batch anew; such views are not for a cache, which could not tell
             them.
+
+    Raises:
+        InputError: the rows are features that are kept, and these would be other views.
     """
 
     def __init__(
@@ -56,6 +59,11 @@ class Views:
         *seed: object,
         source: Settings | None = None,
     ):
+        changes = {**ranges.facts(), **(source.facts() if source else {})}
+        if data.features and any(changes.values()):
+            others = " ".join(f"{name}=0" for name, value in changes.items() if value)
+            problem = "a frozen part's features are kept of plain rows, which no view changes"
+            raise InputError("--augmentation", problem, f"set {others}")
         self.data, self.ranges, self.seed, self.source = data, ranges, seed, source
         self.device, self.count = data.device, len(data.ids)
         self.batch = min(batch, self.count)

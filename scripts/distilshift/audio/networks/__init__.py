@@ -1,6 +1,6 @@
 """Networks on sounds, by family; a name is a family and its sizes: ``melcnn-16``.
 
-All read log-mel spectra, which ``prepare`` makes on the device. To add a family write one
+All but one read log-mel spectra, which ``prepare`` makes on the device. To add a family write one
 function ``family(classes, rate, seconds, *sizes) -> Network`` in a module of its own and name
 it here.
 """
@@ -9,5 +9,6 @@ NETWORKS = {
     "melcnn": "melcnn:melcnn",
     "dscnn": "dscnn:dscnn",
     "transformer": "transformer:transformer",
+    "embedding": "embedding:embedding",
 }
 OTHERS = None  # no other name is known
