@@ -11,6 +11,15 @@ torch.set_num_threads(1)  # tiny tensors: more threads only wait for one another
 CLASSES = [str(digit) for digit in range(10)]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
+def pytest_collection_modifyitems(items):
+    """Among several processes (pytest -n) a run that tests share is made once, by one of them."""
+    for item in items:
+        shared = {"finished", "made", "commands"}.intersection(item.fixturenames)
+        group = item.path.parent if shared else item.path
+        item.add_marker(pytest.mark.xdist_group(str(group)))
+
+
 @pytest.fixture(autouse=True)
 def _quiet_log():
     """Scripts that run in this process leave no handler behind."""

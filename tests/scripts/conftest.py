@@ -1,45 +1,22 @@
-"""Scripts run in this process, where that shows the same as a process of their own."""
+"""A folder in which the whole chain has run by hand, and what tests do with it."""
 
-import contextlib
-import io
-import logging
-import runpy
 import shutil
-import sys
 from pathlib import Path
-from unittest import mock
 
-from distilshift import cli
 from distilshift.files import names, tensors
 
+import inprocess
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from chain import SCRIPTS, Chain, called, flags
-
-
-def call(script: str, args: list[str]) -> tuple[int, str]:
-    """Exit status and stderr of a script; anything but SystemExit comes through."""
-    logging.getLogger("distilshift").handlers.clear()
-    shown = io.StringIO()
-    program = str(SCRIPTS / f"{script}.py")
-    here = (
-        mock.patch.object(sys, "argv", [program, *args]),
-        mock.patch.object(cli, "leave", sys.exit),  # else the tests' own process would end
-    )
-    try:
-        with here[0], here[1], contextlib.redirect_stderr(shown):
-            runpy.run_path(program, run_name="__main__")
-    except SystemExit as stopped:
-        return stopped.code, shown.getvalue()
-    return 0, shown.getvalue()
+from chain import Chain, called, flags
 
 
 @pytest.fixture(scope="session")
 def run_script():
-    return call
+    return inprocess.call
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +26,7 @@ def made(tmp_path_factory, write_dataset) -> Chain:
     (chain.folder / "dataset").mkdir()
     write_dataset(chain.folder / "dataset", count=80)
     for name, (script, args) in chain.steps().items():
-        status, shown = call(script, args)
+        status, shown = inprocess.call(script, args)
         assert status == 0, f"{name}: {shown}"
     return chain
 

@@ -1,28 +1,21 @@
+import contextlib
+import io
 import re
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from chain import NAMES, SCRIPTS
+from chain import NAMES
 
 
 @pytest.fixture(scope="module")
-def helps(tmp_path_factory):
+def helps(tmp_path_factory, run_script):
     """What each script says to --help, called from elsewhere: script -> (status, text)."""
-    elsewhere = tmp_path_factory.mktemp("elsewhere")
-
-    def ask(name):
-        done = subprocess.run(
-            [sys.executable, SCRIPTS / f"{name}.py", "--help"],
-            cwd=elsewhere,
-            capture_output=True,
-            text=True,
-        )
-        return done.returncode, done.stdout
-
-    with ThreadPoolExecutor(2) as pool:
-        return dict(zip(NAMES, pool.map(ask, NAMES), strict=True))
+    found = {}
+    with contextlib.chdir(tmp_path_factory.mktemp("elsewhere")):
+        for name in NAMES:
+            with contextlib.redirect_stdout(io.StringIO()) as shown:
+                status, _ = run_script(name, ["--help"])
+            found[name] = status, shown.getvalue()
+    return found
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,11 +1,12 @@
 """Copies of the repository to run the workflow in."""
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
+
+import forked
+import tiny
 
 ROOT = Path(__file__).parents[2]
 SMALL = ("--configfile", "tests/config.yaml")
@@ -29,16 +30,7 @@ class Copy:
                 shutil.copy2(ROOT / name, folder / name)
 
     def snakemake(self, *args: str) -> subprocess.CompletedProcess:
-        # `python` in the rules must be the one that runs the tests
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        return subprocess.run(
-            [sys.executable, "-m", "snakemake", *args],
-            cwd=self.folder,
-            env={**os.environ, "PATH": path},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        return forked.snakemake([*args], self.folder, tiny.environment())
 
     def run(self, *args: str) -> str:
         done = self.snakemake("--cores", "2", "--show-failed-logs", *SMALL, *args)
