@@ -10,13 +10,14 @@ weights, inputs, classes, preprocessing or views is refused, by field.
 
 import argparse
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from distilshift import cli, device, networks, settings
 from distilshift.data import domains
 from distilshift.errors import InputError
 from distilshift.files import headers, logits
-from distilshift.learning import artefacts, distillation, training
+from distilshift.learning import artefacts, calibration, distillation, training
 from distilshift.learning.settings import Method, Run, Training
 from distilshift.seeds import seed_from
 
@@ -100,6 +101,23 @@ def load_source(args: argparse.Namespace, on: torch.device) -> tuple | None:
     return data, domains.load_labels(args.source_labels, data, on)
 
 
+def labeller(
+    path: Path, data: domains.Inputs, labels: distillation.Labels
+) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Gives the logits (n, C) that a student is calibrated by, of rows (n,).
+
+    The cache's; of a later round, whose cache mixes what was said before, those that the
+    student of the round before, calibrated, gives now.
+    """
+    if is_own(path):
+        return labels.logits
+    known = headers.read_header(path, "weights", "adapt_teacher")
+    if "calibration" not in known:
+        return labels.logits
+    model, _ = networks.load_weights(path, "distill_student", data.device)
+    return lambda rows: networks.calibrated(model(data.plain(rows)), known)
+
+
 def distil(
     args: argparse.Namespace,
     data: domains.Inputs,
@@ -144,8 +162,12 @@ def distil(
     begun = time.perf_counter()
     trained = nn.ModuleDict({"model": model, "extra": task.extra})
     history = training.fit(trained, loss_fn, how, run, views.per_epoch, header)
-    model = distillation.finished(method.loss, task)
-    return model, header, history, time.perf_counter() - begun
+    model, seconds = distillation.finished(method.loss, task), time.perf_counter() - begun
+    said = labeller(of[0], data, labels)
+    header["calibration"] = calibration.calibrate(
+        model, data.plain, lambda rows: task.shown(said(rows)), len(data.ids)
+    )
+    return model, header, history, seconds
 
 
 def main(args: argparse.Namespace) -> None:

@@ -71,9 +71,21 @@ def trainings(args: argparse.Namespace) -> tuple[list[dict], pd.DataFrame]:
     return records, pd.concat(histories)
 
 
-def measure(logits: np.ndarray, truth: np.ndarray, teacher: np.ndarray | None) -> dict[str, float]:
-    """Every metric by name; those of fidelity where a teacher's logits are given."""
+def measure(
+    logits: np.ndarray, truth: np.ndarray, raw: np.ndarray | None, teacher: np.ndarray | None
+) -> dict[str, float]:
+    """Every metric by name.
+
+    Args:
+        raw: of a student, its logits before they were calibrated.
+        teacher: of a student on the target, what its teacher says: fidelity is to that.
+    """
     found = {name: function(logits, truth) for name, function in metrics.METRICS.items()}
+    if raw is not None:
+        found |= {
+            f"{name}_{metrics.UNCALIBRATED}": metrics.METRICS[name](raw, truth)
+            for name in metrics.OF_PROBABILITIES
+        }
     if teacher is not None:
         fidelity = {
             name: function(logits, teacher, truth) for name, function in metrics.FIDELITY.items()
@@ -95,8 +107,13 @@ def main(args: argparse.Namespace) -> None:
             on_target = half[0] == "target"
             if on_target and method == "teacher":
                 teachers[own] = logits
-            distilled = on_target and method not in YARDSTICKS
-            values = measure(logits, truth, teachers.get(own) if distilled else None)
+            distilled = method not in YARDSTICKS
+            values = measure(
+                logits,
+                truth,
+                one.uncalibrated(half) if distilled else None,
+                teachers.get(own) if on_target and distilled else None,
+            )
             place = {**identity(one.network), "domain": half[0], "split": half[1]}
             measured += [
                 {**place, "metric": name, "value": value, **record}

@@ -1,5 +1,5 @@
 """Compute the logits of the networks of one transfer on both test halves and the target's
-training half.
+training half: those of students calibrated.
 
 What each network is (teacher, source-only, distilled, oracle) is read from its own
 header. No label is read.
@@ -87,6 +87,7 @@ def identity(header: dict, source: str, target: str, network: str, where: Path) 
         "round": header.get("round", 0),
         "seed": header["seed"],
         "weights_sha256": header["sha256"],
+        "temperature": header.get("calibration", {}).get("temperature", 1.0),
     }
 
 
@@ -105,7 +106,7 @@ def main(args: argparse.Namespace) -> None:
                 networks.check_same(path, header, data.header, domains.FACTS)
                 read, rows = networks.as_read(model, data), torch.arange(len(data.ids))
                 parts = [model(read.plain(n).to(on)).float().cpu() for n in rows.split(256)]
-                logits[half] = torch.cat(parts).numpy()
+                logits[half] = networks.calibrated(torch.cat(parts), header).numpy()
             yield outputs.Outputs(known, headers, ids, logits)
             cli.log.info("%s %s, round %d", known["method"], known["adaptation"], known["round"])
 

@@ -143,6 +143,12 @@ def load_weights(path: Path, rule: str, device: torch.device | str = "cpu") -> t
     return model.to(device).eval(), header
 
 
+def calibrated(logits: Tensor, header: dict) -> Tensor:
+    """Logits (N, C) whose softmax is how sure a network may be: a student's, over its T."""
+    known = header.get("calibration")
+    return logits / known["temperature"] if known else logits
+
+
 class Kept(nn.Module):
     """Stands for a frozen part where its features are kept: they come as they are."""
 

@@ -5,8 +5,9 @@ from pathlib import Path
 from distilshift import networks
 from distilshift.analysis.metrics import softmax
 from distilshift.data import domains
-from distilshift.files import logits, outputs
+from distilshift.files import headers, logits, outputs
 from distilshift.image import views as image_views
+from distilshift.learning import calibration
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,22 @@ def test_the_next_cache_is_the_students_labels_and_a_share_of_its_own(made):
     assert (found["round"], found["memory"]) == (2, MEMORY)
     alike = ("teacher", "source", "target", "adaptation", "inputs_sha256", "classes", "seed")
     assert all(found[field] == first.provenance[field] for field in alike)
+
+
+def test_a_student_is_calibrated_by_the_cache_and_later_by_the_calibrated_student_before(made):
+    data = domains.load_inputs(made.inputs("target"))
+    cache = logits.read([made.path("logits.parquet")], {}, data.ids.numpy())
+    teacher = torch.from_numpy(cache.logits[cache.rows[0]].astype(np.float32))
+    for name in ("distilled", "second"):
+        student, header = networks.load_weights(made.path(name, "weights.safetensors"), "")
+        with torch.inference_mode():
+            own = student(image_views.plain(data.inputs))
+        expected = calibration.temperature(own, teacher)
+        assert header["calibration"]["temperature"] == pytest.approx(expected, rel=1e-3)
+        teacher = own / header["calibration"]["temperature"]
+    assert "calibration" not in headers.read_header(
+        made.path("oracle", "weights.safetensors"), "weights", ""
+    )
 
 
 def test_every_view_is_mixed_with_the_same_view(made, run_script, tmp_path):

@@ -15,6 +15,7 @@ IMAGES = {
 def network(method, adaptation, n=5):
     known = dict.fromkeys(outputs.NETWORK, "-")
     known |= {"method": method, "adaptation": adaptation, "teacher": None, "round": 1, "seed": 0}
+    known["temperature"] = 0.25
     generator = np.random.default_rng(len(method))
     ids = {TEST: np.arange(n), TRAIN: np.arange(100, 100 + 2 * n)}
     logits = {half: generator.normal(size=(len(ids[half]), 2)).astype(np.float32) for half in ids}

@@ -76,6 +76,9 @@ METRICS = {
     "ece": ece,
 }
 
+OF_PROBABILITIES = ("nll", "brier", "ece")  # what calibration changes
+UNCALIBRATED = "uncalibrated"  # ends the names of these measures of logits without it
+
 # ---- what a student took over from its teacher: functions of both their logits and labels
 
 

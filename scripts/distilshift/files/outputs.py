@@ -1,8 +1,9 @@
 """Network outputs: a Parquet file of the logits that the networks of one cell give.
 
 One row a network and sample: the columns of ``tables.IDENTITY``, ``weights_sha256``,
-``domain`` (source or target), ``split``, ``sample_id`` and ``logits``, C float32 numbers
-as in the logit cache. What is measured later, with labels or without, needs no network.
+``temperature``, ``domain`` (source or target), ``split``, ``sample_id`` and ``logits``, C
+float32 numbers as in the logit cache. A student's are calibrated: times its temperature they
+are what it gave. What is measured later, with labels or without, needs no network.
 
 Each network's part of a domain's half is a row group of its own, so that a reader holds
 one at a time. The metadata, key ``distilshift``, says of which inputs the outputs are.
@@ -23,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 KEY = b"distilshift"
-NETWORK = [*IDENTITY, "weights_sha256"]
+NETWORK = [*IDENTITY, "weights_sha256", "temperature"]
 NAMED = [*NETWORK, "domain", "split"]
 FACTS = ("domain", "dataset", "classes", "split", "sha256")  # of the inputs' header
 
@@ -34,7 +35,11 @@ class Outputs(NamedTuple):
     network: dict  # the columns of NETWORK
     inputs: dict[Half, dict]  # the facts of the inputs
     ids: dict[Half, np.ndarray]  # int64 (N,)
-    logits: dict[Half, np.ndarray]  # float32 (N, C)
+    logits: dict[Half, np.ndarray]  # float32 (N, C), calibrated
+
+    def uncalibrated(self, half: Half) -> np.ndarray:
+        """The logits as the network itself gives them."""
+        return self.logits[half] * self.network["temperature"]
 
 
 def write(path: Path, networks: Iterator[Outputs]) -> None:
@@ -46,7 +51,7 @@ def write(path: Path, networks: Iterator[Outputs]) -> None:
     }
     width = len(next(iter(facts.values()))["classes"])
     types = {name: pa.dictionary(pa.int32(), pa.string()) for name in NAMED}
-    types |= {"round": pa.int64(), "seed": pa.int64()}
+    types |= {"round": pa.int64(), "seed": pa.int64(), "temperature": pa.float64()}
     types |= {"sample_id": pa.int64(), "logits": pa.binary(4 * width)}
     schema = pa.schema(types, {KEY: json.dumps(facts, sort_keys=True).encode()})
     with parquet.writing(path, schema, use_dictionary=NAMED) as writer:
