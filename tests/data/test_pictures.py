@@ -15,7 +15,7 @@ from distilshift.data import kinds, splits
 from distilshift.data import shifts as of_data
 from distilshift.data.base import Dataset, checked, pair
 from distilshift.errors import InputError
-from distilshift.image import datasets, shifts
+from distilshift.image import datasets, rows, shifts
 from distilshift.image.datasets import folders, pictures
 from distilshift.image.settings import Input
 
@@ -530,3 +530,12 @@ def test_every_name_stands_for_a_function():
     assert {*shifts.STRENGTHS, *shifts.SEVERITIES} < set(of_data.known(image))
     assert of_data.valid(image, "scale", 0.99) and not of_data.valid(image, "scale", 1)
     assert of_data.valid(image, "rotation", 360) and not of_data.valid(image, "rotation", 361)
+
+
+def test_a_grey_picture_keeps_its_values_and_a_coloured_one_becomes_its_luma():
+    values = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
+    wanted = Input(size=16, channels=1)
+    assert torch.equal(rows.conform(values.expand(1, 3, 16, 16), wanted), values)
+    coloured = torch.tensor([200, 100, 50], dtype=torch.uint8).view(1, 3, 1, 1).expand(1, 3, 16, 16)
+    found = rows.conform(coloured, wanted)
+    assert found.unique().tolist() == [124]  # 0.2989 * 200 + 0.587 * 100 + 0.114 * 50 = 124.2
