@@ -34,8 +34,13 @@ def parser(doc: str) -> argparse.ArgumentParser:
     return made
 
 
-def run(main: Callable[[argparse.Namespace], None], made: argparse.ArgumentParser) -> None:
-    """Parse, run ``main``, and turn what the user can mend into one line and exit code 1."""
+def run(main: Callable[[argparse.Namespace], int | None], made: argparse.ArgumentParser) -> None:
+    """Parse, run ``main``, and turn what the user can mend into one line and exit code 1.
+
+    Args:
+        main: may return an exit code of its own, where its outputs are there and yet not all
+            is well.
+    """
     args = made.parse_args()
     format_ = logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S")
     if args.log:
@@ -48,7 +53,7 @@ def run(main: Callable[[argparse.Namespace], None], made: argparse.ArgumentParse
     log.setLevel(logging.INFO)
     log.propagate = False
     try:
-        main(args)
+        code = main(args)
     except InputError as error:
         fail(made.prog, str(error))
     except OSError as error:
@@ -59,7 +64,7 @@ def run(main: Callable[[argparse.Namespace], None], made: argparse.ArgumentParse
     except Exception:
         log.exception("failed")  # the log keeps the traceback; so does the terminal
         raise
-    leave(0)
+    leave(code or 0)
 
 
 def leave(code: int) -> NoReturn:

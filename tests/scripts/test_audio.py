@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from applied import apply, check_agreement
 from chain import Chain
+from scipy.io import wavfile
 from sounds import tones
 
 CLASSES = ["rising", "falling", "high", "low"]
@@ -214,3 +216,19 @@ def test_features_of_other_rows_and_of_no_frozen_part_are_refused(ran, frozen):
     args += ["--features", ran.path("never.safetensors")]
     shown = frozen("none", "extract_features", args, {}, 1)
     assert "melcnn-2 has no frozen part" in shown and len(shown.splitlines()) == 1
+
+
+def test_an_applied_network_says_what_predict_says_to_the_bit(ran, run_script):
+    check_agreement(run_script, ran)
+
+
+def test_sounds_are_read_from_files(ran, run_script):
+    folder = ran.folder / "new"
+    folder.mkdir()
+    rows, _ = tones(6, seed=5)
+    for number, row in enumerate(rows.numpy()):
+        wavfile.write(folder / f"{number}.wav", 8000, row)
+    (folder / "cut.wav").write_bytes((folder / "0.wav").read_bytes()[:100])
+    found, shown = apply(run_script, ran, "distilled", [folder], "new.csv", 3)
+    assert "cut.wav' cannot be read" in shown and len(found) == 6
+    assert set(found["class"]) <= set(CLASSES) and found["probability"].between(0.25, 1).all()

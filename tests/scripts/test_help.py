@@ -5,6 +5,9 @@ import re
 import pytest
 from chain import NAMES
 
+# what a user calls, once the experiment is there: no rule runs it
+BY_HAND = {"apply_network"}
+
 
 @pytest.fixture(scope="module")
 def helps(tmp_path_factory, run_script):
@@ -28,7 +31,7 @@ def test_help_works_from_elsewhere_and_lists_every_flag(helps, name, request):
         for rule in re.split(r"^(?=rule )", path.read_text(), flags=re.M):
             if of_rule.search(rule):
                 used |= set(re.findall(r"(--[a-z-]+)", rule.split("shell:")[1]))
-    assert used, f"no rule runs {name}.py"
+    assert bool(used) != (name in BY_HAND), f"no rule runs {name}.py, or one does"
     missing = {flag for flag in used if flag not in text}
     assert missing == set()
 

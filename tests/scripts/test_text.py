@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from applied import apply, check_agreement
 from chain import Chain, flags
 
 WORDS = {
@@ -164,3 +165,25 @@ def test_what_is_only_for_pictures_is_refused_in_one_line(made, run_script, step
     status, shown = run_script(script, flags(args, **changes))
     assert status == 1 and shown.strip().splitlines()[-1].count("error:") == 1
     assert message in shown
+
+
+def test_an_applied_network_says_what_predict_says_to_the_bit(made, run_script):
+    check_agreement(run_script, made)
+
+
+def test_texts_are_read_from_files_and_from_tables(made, run_script):
+    folder = made.folder / "letters/mail/sad"
+    from_files, shown = apply(run_script, made, "distilled", [folder], "files.csv", 3)
+    assert "odd.txt' cannot be read (is no UTF-8" in shown
+    texts = [open(name, encoding="utf-8").read() for name in from_files["name"]]  # noqa: PTH123, SIM115
+    frame = pd.DataFrame({"id": [f"n{at}" for at in range(len(texts))], "text": texts})
+    frame.to_parquet(made.path("texts.parquet"))
+    frame.to_csv(made.path("texts.csv"), index=False)
+    for table in ("texts.parquet", "texts.csv"):
+        found, _ = apply(run_script, made, "distilled", [made.path(table)], "rows.csv")
+        assert found["name"].tolist() == frame["id"].tolist()
+        assert found.drop(columns="name").equals(from_files.drop(columns="name"))
+    frame.loc[0, "text"] = " \n"
+    frame.to_csv(made.path("blank.csv"), index=False)
+    _, shown = apply(run_script, made, "distilled", [made.path("blank.csv")], "blank.out.csv", 3)
+    assert "'n0' cannot be read (no text)" in shown

@@ -57,6 +57,7 @@ ROOMS = {
     "files": TOP,
     "data": TOP | {"files"},
     "networks": TOP | {"files", "data"},
+    "classifiers": TOP | {"files", "data", "networks"},
     "learning": TOP | {"files", "data", "networks"},
     "analysis": TOP | {"files"},
     **{kind: TOP | {"files", "data", "networks"} for kind in kinds.KINDS},

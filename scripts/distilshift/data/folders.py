@@ -7,11 +7,12 @@ is counted by reason. A name in two Unicode forms is one class.
 import os
 import stat
 import unicodedata
-from collections import defaultdict
-from collections.abc import Collection
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from distilshift.cli import log
 from distilshift.errors import InputError
 
 # beside all that begin with a dot: what systems and archivers leave behind
@@ -78,6 +79,34 @@ def search(here: Path, suffixes: Collection[str]) -> Found:
         sorted(files, key=lambda found: (found[0], found[1].split("/"))),
         {why: sorted(names) for why, names in sorted(left_out.items())},
     )
+
+
+def every(here: Path, suffixes: Collection[str]) -> Iterator[Path]:
+    """Every file below a folder with such a suffix or none, one after the other; no ``<class>``.
+
+    A folder's files come in the order of their names, those of a folder in it in its place.
+    What is not data is said in the log, counted by reason.
+    """
+    left_out: Counter = Counter()
+
+    def walk(folder: Path, above: frozenset) -> Iterator[Path]:
+        status = folder.stat()
+        if (status.st_dev, status.st_ino) in above:
+            left_out["a link to a folder that it lies in"] += 1
+            return
+        above |= {(status.st_dev, status.st_ino)}
+        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+            why = reason(entry, entry.name, 1, suffixes)
+            if why is not None:
+                left_out[why] += 1
+            elif entry.is_dir():
+                yield from walk(folder / entry.name, above)
+            else:
+                yield folder / entry.name
+
+    yield from walk(here, frozenset())
+    for why, count in sorted(left_out.items()):
+        log.info("%s: %d left out: %s", here, count, why)
 
 
 def reason(entry: os.DirEntry, name: str, depth: int, suffixes: Collection[str]) -> str | None:

@@ -14,6 +14,8 @@ and nothing else asks which one it has in hand:
     networks   ``NETWORKS``: names of families; ``OTHERS``: who builds any other name
     shifts     ``SHIFTS``, ``STRENGTHS``, ``SEVERITIES``: see ``data.shifts``
     datasets   ``DATASETS``: names; ``FOLDER``: who reads a folder of the user's own
+    reader     ``SUFFIXES`` of files, ``COLUMN`` of tables, and ``row``: what is in them as a
+               dataset's row, for a network that is applied; see ``data.streams``
     show       ``draw``: rows on an axis; ``SAMPLES`` and ``HEIGHT``
 
 A wing may have more: ``registration`` and ``pose`` undo a shift that moves every row alike;

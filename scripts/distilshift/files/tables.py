@@ -1,6 +1,7 @@
 """Tidy tables as Parquet: written whole, verified when read, with one clear error."""
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from distilshift.cli import whole_file
@@ -9,6 +10,7 @@ from distilshift.files import parquet
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.csv
 
 # the columns of results/metrics.parquet, in order: a contract
 IDENTITY = [
@@ -72,3 +74,27 @@ def _plain(field: pa.Field) -> pa.Field:
 def read_all(paths: Iterable[Path], rule: str, columns: list[str]) -> pd.DataFrame:
     """The tables at ``paths``, one below the other; see ``read``."""
     return pd.concat([read(path, rule, columns) for path in paths], ignore_index=True)
+
+
+PART = 16_384  # rows of a row group, so that its own description stays small beside it
+
+
+@contextlib.contextmanager
+def writing(path: Path, schema: pa.Schema) -> Iterator[Callable[[pa.Table], None]]:
+    """Write a table part by part, whole or not at all: ``.csv``, else Parquet."""
+    if path.suffix.lower() == ".csv":
+        with whole_file(path) as part, pa.csv.CSVWriter(part, schema) as writer:
+            yield writer.write_table
+        return
+    waiting: list[pa.Table] = []
+    with parquet.writing(path, schema) as writer:
+
+        def write_table(table: pa.Table) -> None:
+            waiting.append(table)
+            if sum(map(len, waiting)) >= PART:
+                writer.write_table(pa.concat_tables(waiting))
+                waiting.clear()
+
+        yield write_table
+        if waiting:
+            writer.write_table(pa.concat_tables(waiting))

@@ -1,0 +1,52 @@
+"""A trained network as its users want it: rows of any source in, probabilities out.
+
+What it needs to know is in the header of its weights: the kind of data, what a row is, what is
+done to it, the classes, the calibration.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from distilshift import networks
+from distilshift.data import kinds, streams
+
+import torch
+from torch import Tensor, nn
+
+
+class Classifier(nn.Module):
+    """From rows as a domain keeps them (uint8 images and texts, int16 sounds) to probabilities.
+
+    Attributes:
+        header: of the weights.
+        classes: names, in the order of the probabilities.
+    """
+
+    def __init__(self, network: networks.Network, header: dict):
+        super().__init__()
+        self.network, self.header = network.eval().requires_grad_(False), header
+        self.kind = kinds.load(header["data"])
+        self.wanted = self.kind.settings.Input(**header["input"])
+        self.classes: list[str] = header["classes"]
+
+    def logits(self, rows: Tensor) -> Tensor:
+        """Calibrated logits (N, C) of rows (N, ...)."""
+        return networks.calibrated(self.network(self.kind.views.plain(rows)), self.header)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Probabilities (N, C), float32."""
+        return self.logits(rows).softmax(1)
+
+    def read(self, paths: list[Path | str], batch: int = streams.BATCH) -> Iterator[streams.Batch]:
+        """What files, folders and tables hold, batch by batch; see ``data.streams``."""
+        return streams.read([Path(path) for path in paths], self.kind, self.wanted, batch)
+
+
+def load(path: Path | str, device: torch.device | str = "cpu") -> Classifier:
+    """The classifier whose weights a training step has written.
+
+    Raises:
+        InputError: the file cannot be used, or does not hold the network it names.
+    """
+    rule = "train_teacher, train_student or distill_student"
+    return Classifier(*networks.load_weights(Path(path), rule, device))
