@@ -120,12 +120,17 @@ def main(args: argparse.Namespace) -> None:
                 for name, value in values.items()
             ]
             samples = {"sample_id": one.ids[half], "name": names.to_pandas()}
-            samples |= {"label": truth, "prediction": logits.argmax(1)}
+            said = logits.argmax(1)
+            samples |= {"label": truth, "prediction": said}
+            classes = one.inputs[half]["classes"]
+            samples["class"] = pd.Categorical.from_codes(truth, classes)
+            samples["predicted_class"] = pd.Categorical.from_codes(said, classes)
             confidence = metrics.softmax(logits).max(1)
             predictions.append(pd.DataFrame({**place, **samples, "confidence": confidence}))
             cli.log.info("%s %s: %s accuracy %.4f", method, own[1], half[0], values["accuracy"])
     # every network says the same names: each text is kept once
-    every = pd.concat(predictions, ignore_index=True).astype({"name": "category"})
+    texts = dict.fromkeys(["name", "class", "predicted_class"], "category")
+    every = pd.concat(predictions, ignore_index=True).astype(texts)
     tables.write(every, args.predictions)
     tables.write(pd.DataFrame(measured)[tables.METRICS], args.metrics)
     tables.write(history, args.history)

@@ -19,12 +19,25 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import PowerNorm
 
+MOST, LONGEST = 20, 14  # class names along an axis, and characters of one
+
 
 def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     made.add_argument("--confusion", type=Path, required=True, help="from summarize")
     made.add_argument("--figures", type=Path, nargs="+", required=True, help="pdf, svg, png")
     return made
+
+
+def class_names(confusion: pd.DataFrame) -> list[str]:
+    """The classes of a transfer by number; blank where one is neither true nor predicted."""
+    ends = zip(("label", "prediction"), ("class", "predicted_class"), strict=True)
+    known = {n: name for pair in ends for n, name in confusion[[*pair]].itertuples(index=False)}
+    return [known.get(number, "") for number in range(max(known) + 1)]
+
+
+def shortened(name: str) -> str:
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
 
 
 def matrix(counts: pd.DataFrame, classes: int) -> np.ndarray:
@@ -36,15 +49,17 @@ def matrix(counts: pd.DataFrame, classes: int) -> np.ndarray:
 
 def main(args: argparse.Namespace) -> None:
     figures.style()
-    confusion = tables.read(args.confusion, "summarize")
+    columns = [*ladder.ROW, "domain", *tables.PAIR, "count"]
+    confusion = tables.read(args.confusion, "summarize", columns)
     confusion = confusion[confusion["domain"] == "target"]
-    classes = int(confusion[["label", "prediction"]].max().max()) + 1
+    names = {of: class_names(rows) for of, rows in confusion.groupby("transfer", sort=False)}
+    same = len({tuple(classes) for classes in names.values()}) == 1
     cells = list(confusion.groupby(ladder.CELL, sort=False))
     columns = min(4, len(cells))
     lines = -(-len(cells) // columns)
     size = (figures.PAGE, 3.9 * lines)
     figure, axes = plt.subplots(
-        2 * lines, columns, figsize=size, sharex=True, sharey=True, squeeze=False
+        2 * lines, columns, figsize=size, sharex=same, sharey=same, squeeze=False
     )
     pairs = axes.reshape(lines, 2, columns).transpose(0, 2, 1).reshape(-1, 2)
     for pair, (cell_of, cell) in zip(pairs, cells, strict=False):
@@ -54,26 +69,27 @@ def main(args: argparse.Namespace) -> None:
             distilled[["method", "adaptation", "round"]] == last[["method", "adaptation", "round"]]
         ).all(axis=1)
         name = ladder.label(last["method"], last["adaptation"])
-        shown = {
+        pictured = {
             "source-only": cell[cell["method"] == "source-only"],
             name: distilled[chosen],
         }
-        for axis, (title, counts) in zip(pair, shown.items(), strict=True):
-            image = axis.imshow(matrix(counts, classes), cmap="Blues", norm=PowerNorm(0.5, 0, 100))
+        for axis, (title, counts) in zip(pair, pictured.items(), strict=True):
+            classes = names[cell_of[0]]
+            shares = matrix(counts, len(classes))
+            image = axis.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, 0, 100))
             of_pair = f"{figures.title(*cell_of)}\n" if axis is pair[0] else ""
             axis.set_title(of_pair + figures.wrapped(title))
-            ticks = range(0, classes, max(1, classes // 10))
-            axis.set_xticks(ticks)
-            axis.set_yticks(ticks)
+            ticks = range(0, len(classes), -(-len(classes) // MOST))
+            shown = [shortened(classes[number]) for number in ticks]
+            axis.set_xticks(ticks, shown, rotation=90 if max(map(len, shown)) > 2 else 0)
+            axis.set_yticks(ticks, shown)
         pair[1].set_xlabel("predicted class")
     for axis in pairs[len(cells) :].flat:
         axis.set_visible(False)
     for axis in axes[:, 0]:
         axis.set_ylabel("true class")
-    shares = [0, 2, 10, 25, 50, 100]
-    figure.colorbar(
-        image, ax=axes, label="% of the true class", shrink=0.6, aspect=20 * lines, ticks=shares
-    )
+    marks = {"ticks": [0, 2, 10, 25, 50, 100], "label": "% of the true class"}
+    figure.colorbar(image, ax=axes, shrink=0.6, aspect=20 * lines, **marks)
     figures.save(figure, args.figures)
 
 

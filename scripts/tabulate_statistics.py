@@ -59,7 +59,13 @@ def tex(table: pd.DataFrame) -> str:
     return text.replace("_", r"\_")
 
 
-def classes(cells: Iterable[ladder.Cell]) -> pd.DataFrame:
+def class_names(predictions: pd.DataFrame) -> dict[tuple, str]:
+    """What the class of a transfer and number is called."""
+    known = predictions[["transfer", "label", "class"]].drop_duplicates()
+    return {(transfer, number): name for transfer, number, name in known.itertuples(index=False)}
+
+
+def classes(cells: Iterable[ladder.Cell], names: dict[tuple, str]) -> pd.DataFrame:
     """Accuracy on each class of the target by row: mean over seeds, and the worst seed's."""
     lines = []
     for cell in cells:
@@ -70,7 +76,8 @@ def classes(cells: Iterable[ladder.Cell]) -> pd.DataFrame:
                 lines.append(
                     {
                         **cell.identity(at),
-                        "class": number,
+                        "label": number,
+                        "class": names[cell.transfer, number],
                         "samples": of_class.sum(),
                         "accuracy": by_seed.mean(),
                         "accuracy_worst_seed": by_seed.min(),
@@ -95,7 +102,7 @@ def fidelity(metrics: pd.DataFrame) -> pd.DataFrame:
 
 def main(args: argparse.Namespace) -> None:
     metrics = tables.read(args.metrics, "summarize", tables.METRICS)
-    predictions = tables.read_all(args.predictions, "evaluate", ladder.PREDICTIONS)
+    predictions = tables.read_all(args.predictions, "evaluate", [*ladder.PREDICTIONS, "class"])
     cells = list(ladder.cells(predictions))
     compared = comparisons.compare(cells)
     steps = comparisons.decompose(cells)
@@ -104,7 +111,7 @@ def main(args: argparse.Namespace) -> None:
         part.write_text(tex(compared), encoding="utf-8")
     tables.write_csv(steps, args.decomposition)
     tables.write(steps, args.decomposition_table)
-    tables.write_csv(classes(cells), args.classes)
+    tables.write_csv(classes(cells, class_names(predictions)), args.classes)
     tables.write_csv(fidelity(metrics), args.fidelity)
     for verdict, count in compared["verdict"].value_counts().items():
         cli.log.info("%s: %s", cli.counted(count, "comparison"), verdict)

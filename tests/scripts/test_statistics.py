@@ -34,7 +34,9 @@ def results():
                     values |= {"teacher_kl": 0.1 * seed, "errors_copied": 0.5}
                 metrics += [{**known, "metric": k, "value": v} for k, v in values.items()]
                 samples = {"sample_id": range(40), "label": 1, "prediction": right.astype(int)}
-                predictions.append(pd.DataFrame({**known, **samples})[ladder.PREDICTIONS])
+                samples["class"] = "dog"
+                columns = [*ladder.PREDICTIONS, "class"]
+                predictions.append(pd.DataFrame({**known, **samples})[columns])
     return pd.DataFrame(metrics), pd.concat(predictions)
 
 
@@ -248,9 +250,11 @@ def test_fidelity_has_its_columns_measured_or_not(results):
 
 def test_classes_weighed_by_their_samples_give_the_accuracy(results):
     _, predictions = results
-    predictions = predictions.assign(label=predictions["sample_id"] % 2)
-    cells = list(ladder.cells(predictions))
-    found = script("tabulate_statistics")["classes"](cells)
+    label = predictions["sample_id"] % 2
+    predictions = predictions.assign(label=label, **{"class": label.map(["cat", "dog"].__getitem__)})
+    cells, run = list(ladder.cells(predictions)), script("tabulate_statistics")
+    found = run["classes"](cells, run["class_names"](predictions))
+    assert set(zip(found["label"], found["class"], strict=True)) == {(0, "cat"), (1, "dog")}
     one = found[(found["transfer"] == "a-to-b") & (found["row"] == "kd (shot)")]
     at = cells[0].place(row="kd (shot)")
     assert np.average(one["accuracy"], weights=one["samples"]) == cells[0].correct[at].mean()

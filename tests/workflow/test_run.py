@@ -26,7 +26,7 @@ TEX = [f"tables/{name}.tex" for name in ("ladder", "comparisons", "numbers")]
 COLUMNS = [
     *("transfer", "source", "target", "network", "teacher", "adaptation", "method", "student"),
     *("round", "seed", "domain", "split", "metric", "value"),
-    *("device", "parameters", "training_seconds"),
+    *("device", "parameters", "training_seconds", "experiment", "config_sha256"),
 ]
 TRANSFERS = {"optdigits-to-mnist5k": "cnn", "optdigits-to-optdigits-noise": "mlp"}
 

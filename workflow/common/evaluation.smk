@@ -1,4 +1,17 @@
 # what the rules of evaluation.smk need
+import json
+
+# of a config, what changes no number: where things lie, who computes, how it is shown
+APART = {
+    *("experiment", "results", "datasets", "archive_dir"),
+    *("device", "seeds_a_job", "figures"),
+}
+
+EXPERIMENT = config["experiment"] or os.path.basename(place(config["results"]))
+
+SETTINGS = json.dumps(
+    {key: value for key, value in config.items() if key not in APART}, sort_keys=True
+)
 
 
 def of_part(file, part, wildcards):

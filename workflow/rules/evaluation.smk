@@ -108,12 +108,17 @@ rule summarize:
     resources:
         mem_mb=growing(2000),
         runtime=growing(30),
+    params:
+        experiment=EXPERIMENT,
+        settings=SETTINGS,
     shell:
         """
         python {input.code[0]:q} \
             --metrics {input.metrics:q} \
             --predictions {input.predictions:q} \
             --histories {input.histories:q} \
+            --experiment {params.experiment:q} \
+            --settings {params.settings:q} \
             --out-metrics {output.metrics:q} \
             --out-confusion {output.confusion:q} \
             --out-history {output.history:q} \

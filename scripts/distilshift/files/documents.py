@@ -12,7 +12,7 @@ KEY = "content_sha256"
 
 def write(path: Path, content: dict) -> None:
     """Write JSON-able facts, whole or not at all; for people to read too."""
-    sealed = {**content, KEY: _sha256(content)}
+    sealed = {**content, KEY: sha256(content)}
     with whole_file(path) as part:
         part.write_text(json.dumps(sealed, indent=2) + "\n", encoding="utf-8")
 
@@ -34,10 +34,11 @@ def read(path: Path, rule: str) -> dict:
         raise InputError(path, "not a whole JSON file", rerun(rule)) from None
     if not isinstance(content, dict) or KEY not in content:
         raise InputError(path, "was not written by distilshift", rerun(rule))
-    if content.pop(KEY) != _sha256(content):
+    if content.pop(KEY) != sha256(content):
         raise InputError(path, "damaged: its content does not match its sha256", rerun(rule))
     return content
 
 
-def _sha256(content: dict) -> str:
+def sha256(content: dict) -> str:
+    """Of JSON-able facts, whatever the order of their keys."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

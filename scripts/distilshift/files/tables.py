@@ -1,6 +1,7 @@
 """Tidy tables as Parquet: written whole, verified when read, with one clear error."""
 
 import contextlib
+import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -36,12 +37,34 @@ METRICS = [
     "training_seconds",
 ]
 
+EXPERIMENT = ["experiment", "config_sha256"]  # columns that summarize adds
+PAIR = ["label", "prediction", "class", "predicted_class"]  # of a prediction: number and name
+
 VALIDATORS = [*IDENTITY, "validator", "value", "coverage", "collapsed"]
 SELECTION = [*IDENTITY, "criterion", "value", "collapsed", "reason"]
 
 
-def write(frame: pd.DataFrame, path: Path) -> None:
-    parquet.write(pa.Table.from_pandas(frame, preserve_index=False), path)
+KEY = b"distilshift"  # of a file's metadata
+
+
+def write(frame: pd.DataFrame, path: Path, about: dict | None = None) -> None:
+    """Write a table, and beside its rows what is to be known ``about`` it: JSON-able facts."""
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    if about is not None:
+        text = json.dumps(about, sort_keys=True)
+        table = table.replace_schema_metadata({**table.schema.metadata, KEY: text.encode()})
+    parquet.write(table, path)
+
+
+def about(path: Path, rule: str) -> dict | None:
+    """What a table says about itself; None where it says nothing.
+
+    Args:
+        rule: the rule that makes it, named in the error.
+    """
+    with parquet.failing_clearly(path, rule), parquet.opened(path, rule) as file:
+        metadata = file.schema_arrow.metadata or {}
+    return json.loads(metadata[KEY]) if KEY in metadata else None
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:

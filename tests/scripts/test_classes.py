@@ -1,0 +1,58 @@
+"""Classes go by their names wherever people read of them."""
+
+from distilshift.files import tables
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+CLASSES = {"a-to-b": ["cat", "dog", "a class of many words"], "c-to-d": ["no", "yes"]}
+
+
+@pytest.fixture
+def confusion(tmp_path):
+    """Of two transfers, each between classes of its own."""
+    rows = [
+        {
+            **dict.fromkeys(tables.IDENTITY, "x"),
+            **{"transfer": transfer, "network": "cnn", "method": method, "adaptation": "none"},
+            **{"round": 1, "domain": "target", "label": place, "prediction": 0},
+            **{"class": name, "predicted_class": names[0], "count": 3},
+        }
+        for transfer, names in CLASSES.items()
+        for method in ("source-only", "kd")
+        for place, name in enumerate(names)
+    ]
+    tables.write(pd.DataFrame(rows), tmp_path / "confusion.parquet")
+    return tmp_path / "confusion.parquet"
+
+
+def test_confusion_names_the_classes_of_each_transfer(confusion, run_script, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(plt, "close", drawn.append)
+    flags = ["--confusion", str(confusion), "--figures", str(confusion.with_suffix(".svg"))]
+    assert run_script("plot_confusion", flags) == (0, "")
+    monkeypatch.undo()
+    panels = [axis for axis in drawn[0].axes if axis.images and axis.get_visible()][:4]
+    plt.close(drawn[0])
+    names = [[text.get_text() for text in axis.get_yticklabels()] for axis in panels]
+    assert names.count(["cat", "dog", "a class of ma…"]) == 2 and names.count(["no", "yes"]) == 2
+
+
+def test_what_a_table_says_about_itself_is_kept_beside_its_rows(tmp_path):
+    path, rows = tmp_path / "a.parquet", pd.DataFrame({"x": [1]})
+    tables.write(rows, path, {"settings": {"seeds": [0]}})
+    assert tables.about(path, "summarize") == {"settings": {"seeds": [0]}}
+    pd.testing.assert_frame_equal(tables.read(path, "summarize"), rows)
+    tables.write(rows, path)
+    assert tables.about(path, "summarize") is None
+
+
+def test_tables_of_a_run_have_number_and_name(made):
+    predictions = pd.read_parquet(made.path("evaluation", "predictions.parquet"))
+    for number, name in (("label", "class"), ("prediction", "predicted_class")):
+        assert (predictions[number].astype(str) == predictions[name].astype(str)).all()
+    found = pd.read_csv(made.path("classes.csv"))
+    assert {"label", "class", "accuracy"} <= set(found.columns)
+    metrics = pd.read_parquet(made.path("metrics.parquet"))
+    assert list(metrics.columns) == [*tables.METRICS, *tables.EXPERIMENT]
