@@ -50,7 +50,7 @@ report: run ## write report.html: every figure and table, self-contained
 	snakemake --report report.html
 
 test: setup extras $(VENV)/s3 ## run all tests but those of test-slurm
-	pytest
+	pytest -n logical --maxprocesses 4 --dist loadgroup
 
 test-slurm: setup ## run the tests on a real one-node SLURM (as root; boots and stops it)
 	DISTILSHIFT_SLURM=$${DISTILSHIFT_SLURM:-1} pytest -rs tests/slurm
