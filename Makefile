@@ -11,10 +11,10 @@ PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,
 	$(shell $(python) -c '$(SUITS)' 2>/dev/null && echo $(python))))
 
 # optional parts that have tests; pyproject.toml says what each needs
-EXTRAS := timm,text,audio,export
+EXTRAS := timm,text,audio,export,explore,tensorboard
 
 .DEFAULT_GOAL := help
-.PHONY: help setup extras run report test test-slurm lint docs clean
+.PHONY: help setup extras run report explore test test-slurm lint docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,10 @@ run: setup ## run the default experiment to figures and tables
 
 report: run ## write report.html: every figure and table, self-contained
 	snakemake --report report.html
+
+explore: setup ## write results/explorer.html: a page to look around in the results
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt altair vl-convert-python
+	snakemake --cores all --scheduler greedy --show-failed-logs explore
 
 test: setup extras $(VENV)/s3 ## run all tests but those of test-slurm
 	pytest -n logical --maxprocesses 4 --dist loadgroup

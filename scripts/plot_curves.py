@@ -13,7 +13,7 @@ import argparse
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import figures, ladder
+from distilshift.analysis import explorer, figures, ladder
 from distilshift.files import tables
 
 import matplotlib.pyplot as plt
@@ -27,13 +27,6 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def whole_epochs(history: pd.DataFrame) -> pd.DataFrame:
-    """The history without what a run measured over a part of an epoch, if it had a whole one."""
-    runs = [*ladder.ROW, "seed"]
-    epoch = history.groupby(runs, dropna=False)["step"].transform("min")
-    return history[history["step"] % epoch == 0]
-
-
 def looks(history: pd.DataFrame) -> dict[str, dict]:
     """How each row's line is drawn: the kinds by colour, the rows of a kind by dash and shade."""
     rows = history[["row", "method"]].drop_duplicates()
@@ -45,7 +38,7 @@ def looks(history: pd.DataFrame) -> dict[str, dict]:
 
 def main(args: argparse.Namespace) -> None:
     figures.style()
-    history = whole_epochs(tables.read(args.history, "summarize").dropna(subset=["fit"]))
+    history = explorer.whole_epochs(tables.read(args.history, "summarize").dropna(subset=["fit"]))
     rounds = history["round"].max()
     history["row"] = [
         ladder.label(m, a, r, rounds)

@@ -2,7 +2,7 @@
 
 import runpy
 
-from distilshift.analysis import figures, ladder
+from distilshift.analysis import explorer, figures, ladder
 from distilshift.files import tables
 
 import matplotlib.pyplot as plt
@@ -138,7 +138,7 @@ def test_curves_end_with_a_whole_epoch_where_there_is_one():
     history = pd.DataFrame(
         [{**known, "method": m, "step": step} for m, of in steps.items() for step in of]
     )
-    found = script("plot_curves")["whole_epochs"](history)
+    found = explorer.whole_epochs(history)
     kept = found.groupby("method", sort=False)["step"].agg(list).to_dict()
     assert kept == steps | {"source-only": [27, 54, 81]}
 
@@ -251,7 +251,9 @@ def test_fidelity_has_its_columns_measured_or_not(results):
 def test_classes_weighed_by_their_samples_give_the_accuracy(results):
     _, predictions = results
     label = predictions["sample_id"] % 2
-    predictions = predictions.assign(label=label, **{"class": label.map(["cat", "dog"].__getitem__)})
+    predictions = predictions.assign(
+        label=label, **{"class": label.map(["cat", "dog"].__getitem__)}
+    )
     cells, run = list(ladder.cells(predictions)), script("tabulate_statistics")
     found = run["classes"](cells, run["class_names"](predictions))
     assert set(zip(found["label"], found["class"], strict=True)) == {(0, "cat"), (1, "dog")}

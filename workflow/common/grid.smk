@@ -20,6 +20,9 @@ SHARDS = [
 PARTS = ["label-free", "oracle"]
 
 
+TARGETS = list(dict.fromkeys(t["target"] for t in config["transfers"]))
+
+
 def domains_in_use():
     """The domains of the transfers, each once, in order."""
     ends = [t[end] for t in config["transfers"] for end in ("source", "target")]

@@ -298,3 +298,46 @@ rule plot_gallery:
             --figures {output:q} \
             --log {log:q}
         """
+
+
+rule explore:
+    """A page to look around in the results: snakemake --cores all explore."""
+    input:
+        "<results>/explorer.html",
+
+
+rule write_explorer:
+    """Ladder, learning curves, and rows that networks err on, as one file without a network."""
+    input:
+        code=code("explore.py"),
+        template=source("scripts/explore.html"),
+        metrics="<results>/metrics.parquet",
+        history="<results>/history.parquet",
+        predictions=of_cells("evaluation/predictions.parquet"),
+        inputs=expand(
+            "<results>/domains/{domain}/test_inputs.safetensors", domain=TARGETS
+        ),
+    output:
+        page="<results>/explorer.html",
+    log:
+        "<logs>/write_explorer.log",
+    benchmark:
+        "<benchmarks>/write_explorer.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(3000),
+        runtime=growing(30),
+    params:
+        experiment=EXPERIMENT,
+    shell:
+        """
+        python {input.code[0]:q} \
+            --experiment {params.experiment:q} \
+            --metrics {input.metrics:q} \
+            --history {input.history:q} \
+            --predictions {input.predictions:q} \
+            --inputs {input.inputs:q} \
+            --page {output.page:q} \
+            --log {log:q}
+        """

@@ -1,4 +1,4 @@
-"""How texts are drawn in figures."""
+"""How texts are drawn in figures, and shown on a page."""
 
 import textwrap
 
@@ -12,6 +12,8 @@ from torch import Tensor
 SAMPLES, HEIGHT = 4, 1.2  # of a domain in figures/domains: how many, and inches
 LINE = 62  # characters that fit beside one another
 LINES = 2  # of a text
+ON_A_PAGE = "text"  # what ``embed`` gives
+LONGEST = 500  # characters of a text on a page
 
 
 def draw(axis: Axes, rows: Tensor) -> None:
@@ -35,3 +37,9 @@ def drawable(text: str) -> str:
     font = font_manager.get_font(font_manager.findfont(font_manager.FontProperties()))
     text = text.replace(chr(MASK), "■")
     return "".join(c if c.isspace() or font.get_char_index(ord(c)) else "□" for c in text)
+
+
+def embed(rows: Tensor) -> list[str]:
+    """uint8 (N, L) as texts, masked words as squares."""
+    texts = (text.replace(chr(MASK), "■") for text in decode(rows.numpy()))
+    return [text if len(text) <= LONGEST else f"{text[:LONGEST]} …" for text in texts]
