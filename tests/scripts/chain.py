@@ -261,6 +261,7 @@ class Chain:
                 "plot_calibration",
                 joined(
                     ["--metrics", self.path("metrics.parquet")],
+                    ["--csv", self.path("calibration.csv")],
                     ["--figures", *self.pictures("calibration")],
                 ),
             ),

@@ -181,6 +181,7 @@ def test_a_figure_of_a_hundred_rows_is_no_taller_than_one_of_forty(
     tables.write(pd.concat([table, *rows]), tmp_path / "ladder.parquet")
     flags = ["--metrics", tmp_path / "metrics.parquet", "--figures", tmp_path / "a.svg"]
     flags += ["--table", tmp_path / "ladder.parquet"] * (name == "plot_ladder")
+    flags += ["--csv", tmp_path / "calibration.csv"] * (name == "plot_calibration")
     assert run_script(name, list(map(str, flags))) == (0, "")
     drawn = (tmp_path / "a.svg").read_text()
     assert "students (shot), 33 rows" in drawn and "m3 (shot)" not in drawn
@@ -261,3 +262,14 @@ def test_classes_weighed_by_their_samples_give_the_accuracy(results):
     at = cells[0].place(row="kd (shot)")
     assert np.average(one["accuracy"], weights=one["samples"]) == cells[0].correct[at].mean()
     assert (one["accuracy_worst_seed"] <= one["accuracy"]).all()
+
+
+def test_calibration_stands_beside_what_it_was_without(made):
+    found = pd.read_csv(made.path("calibration.csv")).set_index("row")
+    students = found.index.str.startswith("kd")
+    assert students.sum() == 2 and not students.all()
+    for name in ("nll", "brier", "ece"):
+        raw = found[f"{name}_uncalibrated"]
+        assert found[name].notna().all()
+        assert raw[students].notna().all() and raw[~students].isna().all()
+        assert (raw[students] != found.loc[students, name]).all()

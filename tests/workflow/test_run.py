@@ -3,7 +3,7 @@
 import json
 import re
 
-from distilshift.analysis.metrics import FIDELITY, METRICS
+from distilshift.analysis.metrics import FIDELITY, METRICS, OF_PROBABILITIES, UNCALIBRATED
 from distilshift.files import tables, tensors
 
 import pandas as pd
@@ -19,7 +19,7 @@ FIGURES = [
 ]
 TABLES = [
     f"tables/{name}.csv"
-    for name in ("ladder", "comparisons", "decomposition", "classes", "fidelity")
+    for name in ("ladder", "comparisons", "decomposition", "classes", "fidelity", "calibration")
 ]
 TABLES += [f"tables/{name}.csv" for name in ("selection", "validators", "verification")]
 TEX = [f"tables/{name}.tex" for name in ("ladder", "comparisons", "numbers")]
@@ -52,7 +52,9 @@ def test_metrics_are_a_complete_tidy_table(finished):
     assert not metrics.duplicated(identity).any()
     assert metrics["value"].notna().all()
     fidelity = metrics["metric"].isin(FIDELITY)
-    assert set(metrics["metric"][~fidelity]) == set(METRICS)
+    raw = metrics["metric"].str.endswith(UNCALIBRATED)
+    assert set(metrics["metric"][~fidelity & ~raw]) == set(METRICS)
+    assert set(metrics["method"][raw]) == {"kd"} and raw.sum() == 3 * 2 * len(OF_PROBABILITIES)
     assert set(metrics["metric"][fidelity]) == set(FIDELITY)
     assert set(metrics["method"][fidelity]) == {"kd"}
     assert set(metrics["domain"][fidelity]) == {"target"}
@@ -66,7 +68,7 @@ def test_metrics_are_a_complete_tidy_table(finished):
             expected |= {(transfer, network, method, adaptation) for method in ("teacher", "kd")}
         expected |= {(transfer, network, method, "-") for method in ("source-only", "oracle")}
     assert found == expected
-    assert len(metrics) == len(rows) * 2 * len(METRICS) + 3 * len(FIDELITY)
+    assert len(metrics) == len(rows) * 2 * len(METRICS) + 3 * len(FIDELITY) + raw.sum()
 
 
 def test_every_student_has_a_round_and_a_reason(finished):

@@ -38,6 +38,7 @@ rule tables:
                 "decomposition.csv",
                 "classes.csv",
                 "fidelity.csv",
+                "calibration.csv",
                 "selection.csv",
                 "validators.csv",
             ],

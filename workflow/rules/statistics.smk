@@ -132,7 +132,13 @@ rule plot_calibration:
         code=code("plot_calibration.py"),
         metrics="<results>/metrics.parquet",
     output:
-        report(
+        csv=report(
+            "<results>/tables/calibration.csv",
+            caption="../report/calibration.rst",
+            category="Tables",
+            labels={"table": "calibration"},
+        ),
+        figures=report(
             multiext("<results>/figures/calibration", ".pdf", ".svg", ".png"),
             caption="../report/calibration.rst",
             category="Figures",
@@ -151,7 +157,8 @@ rule plot_calibration:
         """
         python {input.code[0]:q} \
             --metrics {input.metrics:q} \
-            --figures {output:q} \
+            --csv {output.csv:q} \
+            --figures {output.figures:q} \
             --log {log:q}
         """
 
