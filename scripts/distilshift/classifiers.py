@@ -29,6 +29,11 @@ class Classifier(nn.Module):
         self.wanted = self.kind.settings.Input(**header["input"])
         self.classes: list[str] = header["classes"]
 
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        """Of one row, without the batch."""
+        return tuple(self.kind.rows.shape(self.wanted))
+
     def logits(self, rows: Tensor) -> Tensor:
         """Calibrated logits (N, C) of rows (N, ...)."""
         return networks.calibrated(self.network(self.kind.views.plain(rows)), self.header)

@@ -11,6 +11,7 @@ import pytest
 import torch
 from applied import apply, check_agreement
 from chain import Chain
+from exported import check_parity
 from scipy.io import wavfile
 from sounds import tones
 
@@ -232,3 +233,7 @@ def test_sounds_are_read_from_files(ran, run_script):
     found, shown = apply(run_script, ran, "distilled", [folder], "new.csv", 3)
     assert "cut.wav' cannot be read" in shown and len(found) == 6
     assert set(found["class"]) <= set(CLASSES) and found["probability"].between(0.25, 1).all()
+
+
+def test_exported_programs_say_the_same(ran, run_script):
+    check_parity(run_script, ran, 24)

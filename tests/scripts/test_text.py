@@ -14,6 +14,7 @@ import pytest
 import torch
 from applied import apply, check_agreement
 from chain import Chain, flags
+from exported import check_parity
 
 WORDS = {
     "glad": "good fine great happy",
@@ -187,3 +188,7 @@ def test_texts_are_read_from_files_and_from_tables(made, run_script):
     frame.to_csv(made.path("blank.csv"), index=False)
     _, shown = apply(run_script, made, "distilled", [made.path("blank.csv")], "blank.out.csv", 3)
     assert "'n0' cannot be read (no text)" in shown
+
+
+def test_exported_programs_say_the_same(made, run_script):
+    check_parity(run_script, made, 27)

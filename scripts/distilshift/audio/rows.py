@@ -12,6 +12,11 @@ STORED = ("int16", 2)  # of a dataset: dtype and number of dimensions
 SAID = 0.001  # share of the energy before and behind what counts as said
 
 
+def shape(wanted: Input) -> tuple[int, ...]:
+    """Of one row as a domain keeps it."""
+    return (wanted.samples,)
+
+
 def conform(rows: Tensor, wanted: Input) -> Tensor:
     """int16 (N, T) as they are: sounds get their rate and length where they are decoded.
 

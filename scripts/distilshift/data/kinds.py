@@ -7,7 +7,7 @@ and nothing else asks which one it has in hand:
                ``View`` and ``Source``: the ranges of augmentation; ``ADJUSTABLE``: the field
                of ``Input`` in which a network may see its rows otherwise, or None
     rows       ``STORED``: dtype and dimensions of a dataset's rows; ``conform``: rows as a
-               domain keeps them, by an ``Input``
+               domain keeps them, by an ``Input``, and ``shape``: of one of them
     views      ``PARAMETERS``: the names of a view's numbers; ``draw``, ``strengthen``,
                ``see``, ``plain``, ``disturb``, and ``PREPROCESSING``, what ``plain`` does
     prepare    ``Prepare``: what a network does to its input, by facts that a header can hold

@@ -9,6 +9,11 @@ from torchvision.transforms.v2 import functional as F
 STORED = ("uint8", 4)  # of a dataset: dtype and number of dimensions
 
 
+def shape(wanted: Input) -> tuple[int, ...]:
+    """Of one row as a domain keeps it."""
+    return wanted.channels, wanted.size, wanted.size
+
+
 def conform(images: Tensor, wanted: Input) -> Tensor:
     """uint8 (N, C, H, W) to (N, channels, size, size), antialiased."""
     if images.shape[1] != wanted.channels:

@@ -8,6 +8,11 @@ from torch import Tensor
 STORED = ("uint8", 2)  # dtype and dimensions of what a dataset holds: (N, L)
 
 
+def shape(wanted: Input) -> tuple[int, ...]:
+    """Of one row as a domain keeps it."""
+    return (wanted.length,)
+
+
 def conform(rows: Tensor, wanted: Input) -> Tensor:
     """uint8 (N, L) to (N, length)."""
     return fit(rows, wanted.length)

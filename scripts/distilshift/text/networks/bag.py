@@ -41,6 +41,9 @@ class Bag(nn.Module):
         found, counted = features(rows)
         buckets = found % self.buckets
         buckets[:, -len(NGRAMS) * rows.shape[1] :] += self.buckets
+        if torch.compiler.is_exporting():  # how many count is no size that a graph could hold
+            found = F.embedding(buckets, self.embeddings.weight) * counted[..., None]
+            return found.sum(1) / counted.sum(1, keepdim=True).clamp_min(1)
         ends = F.pad(counted.sum(1).cumsum(0), (1, 0))
         return self.embeddings(buckets[counted], ends[:-1])
 
@@ -61,11 +64,12 @@ def features(rows: Tensor) -> tuple[Tensor, Tensor]:
 
     length = rows.shape[1]
     places = torch.arange(length, device=rows.device)
-    begun = torch.where(start, places, 0).cummax(1).values
+    nothing = torch.zeros(rows.shape[0], length + 2, dtype=torch.int64, device=rows.device)
+    # where each word begins, by its number
+    begun = nothing.scatter_add(1, number, places * start).gather(1, number)
     parts = (values * _powers(length, rows.device)[places - begun]) & LOW
     # place 0 gathers what is in no word; words beyond the last are empty
-    hashes = torch.zeros(len(rows), length + 2, dtype=torch.int64, device=rows.device)
-    hashes = words.mixed(hashes.scatter_add_(1, number, parts * is_solid))[:, 1:]
+    hashes = words.mixed(nothing.scatter_add(1, number, parts * is_solid))[:, 1:]
     known = number[:, -1:] > places[None]  # of so many words
     pairs = words.mixed(hashes[:, :-1] * 3 + hashes[:, 1:])
     pairs_known = number[:, -1:] > places[None] + 1

@@ -1,0 +1,76 @@
+"""A network leaves as ONNX, as eight bits and as torch's program: pictures here."""
+
+from distilshift import classifiers, exports
+from distilshift.data import domains
+
+import pytest
+import torch
+from exported import check_parity, export
+
+
+@pytest.fixture(scope="module")
+def exported(made, run_script):
+    check_parity(run_script, made, 24)
+    return made.folder / "exported"
+
+
+def test_rows_go_in_and_calibrated_probabilities_come_out_one_or_many(made, exported):
+    rows = domains.load_inputs(made.inputs("source", "test")).inputs
+    classifier = classifiers.load(made.path("trained", "weights.safetensors"))
+    for predict in (
+        exports.run_onnx(exported / "student.onnx"),
+        exports.run_program(exported / "student.pt2"),
+    ):
+        for count in (1, 5, 24):
+            found = predict(rows[:count])
+            assert torch.allclose(found, classifier(rows[:count]), atol=1e-6)
+    with pytest.raises(Exception, match="uint8"):  # a float is no row
+        exports.run_onnx(exported / "student.onnx")(rows.float())
+
+
+def test_a_file_says_what_its_classes_are(made, exported):
+    import onnx
+
+    known = {p.key: p.value for p in onnx.load(exported / "student.onnx").metadata_props}
+    assert known["distilshift.classes"] == str(list("0123456789")).replace("'", '"')
+    assert known["distilshift.sha256"] in (exported / "parity.json").read_text().replace('"', '""')
+
+
+def test_eight_bits_are_of_what_is_learned_alone(exported):
+    import onnx
+
+    nodes = onnx.load(exported / "int8.onnx").graph.node
+    made_by = {name: node for node in nodes for name in node.output}
+    convolutions = [node for node in nodes if node.op_type == "Conv"]
+    assert len(convolutions) == 5
+    for node in convolutions:
+        assert {made_by[name].op_type for name in node.input[:2]} == {"DequantizeLinear"}
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"onnx": None, "program": None, "int8": None}, "neither is given; say what to write"),
+        ({"calibration_inputs": None}, "--int8: needs --onnx and --calibration-inputs"),
+        ({"inputs": "nowhere.safetensors"}, "nowhere.safetensors: no such file"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(made, run_script, values, message):
+    _, shown = export(run_script, made, code=1, **values)
+    assert message in shown.strip().splitlines()[-1]
+
+
+def test_a_program_that_says_another_class_is_an_error(made, run_script, monkeypatch):
+    def backwards(path, threads=1):
+        classifier = classifiers.load(made.path("trained", "weights.safetensors"))
+        return lambda rows: classifier(rows).flip(1)
+
+    monkeypatch.setattr(exports, "run_program", backwards)
+    _, shown = export(run_script, made, code=1, onnx=None, int8=None, program=made.path("bad.pt2"))
+    assert "bad.pt2: says another class of" in shown.strip().splitlines()[-1]
+
+
+def test_without_the_extra_it_is_asked_for_by_name(made, run_script, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "onnx", None)
+    _, shown = export(run_script, made, code=1, program=None, int8=None)
+    assert "--onnx: needs onnx, which is not installed" in shown.strip().splitlines()[-1]
