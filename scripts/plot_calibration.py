@@ -69,9 +69,7 @@ def main(args: argparse.Namespace) -> None:
                 if len(raw):
                     axis.plot(raw.mean(), place, "o", color=colour, ms=4, mew=0.7, fillstyle="none")
                 figures.beside(axis, place, f"{mean:.1f}" if name == "ece" else f"{mean:.2f}")
-            largest = max(
-                measured["value"].max(), before[name]["value"].max()
-            )
+            largest = max(measured["value"].max(), before[name]["value"].max())
             axis.set_xlim(0, 1.05 * largest)
             axis.set_xlabel(MEASURES[name])
     figures.save(figure, args.figures)

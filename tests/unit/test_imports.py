@@ -58,6 +58,8 @@ ROOMS = {
     "data": TOP | {"files"},
     "networks": TOP | {"files", "data"},
     "classifiers": TOP | {"files", "data", "networks"},
+    "exports": TOP | {"classifiers"},
+    "costs": set(),
     "learning": TOP | {"files", "data", "networks"},
     "analysis": TOP | {"files"},
     **{kind: TOP | {"files", "data", "networks"} for kind in kinds.KINDS},

@@ -6,7 +6,7 @@ import pytest
 from copies import SMALL
 
 PLOTS = {"plot_ladder", "plot_domains", "plot_curves", "plot_confusion"}
-PLOTS |= {"plot_calibration", "plot_decomposition"}
+PLOTS |= {"plot_calibration", "plot_decomposition", "plot_cost"}
 TABLES = {"tabulate_ladder", "tabulate_statistics"}
 SCORED = {"validate", "select", "tabulate_selection"}
 END = {"predict", "evaluate", *SCORED, "summarize", *TABLES, *PLOTS, "everything"}
@@ -74,7 +74,7 @@ COMMENT = "\n# a thought\n"
             "tests/config.yaml",
             "student: {steps: 20",
             "student: {steps: 30",
-            {"distill_student", "train_student", *END} - {"plot_domains"},
+            {"distill_student", "train_student", "measure_cost", *END} - {"plot_domains"},
         ),
     ],
 )
@@ -104,9 +104,16 @@ BY_NETWORK = {"cache_logits", "distill_student", "verify_logits", *END} - {"plot
         ),
         (
             "image/datasets/packaged.py",
-            {"download_dataset", "construct_domain", "verify_logits", *TRAINED, *END},
+            {
+                "download_dataset",
+                "construct_domain",
+                "verify_logits",
+                "measure_cost",
+                *TRAINED,
+                *END,
+            },
         ),
-        ("image/networks/mlp.py", {"train_teacher", "train_student", *BY_NETWORK}),
+        ("image/networks/mlp.py", {"train_teacher", "train_student", "measure_cost", *BY_NETWORK}),
         (
             "learning/adaptations/adabn.py",
             {"adapt_teacher", "cache_logits", "distill_student", "verify_logits", *END}

@@ -48,3 +48,27 @@ def evaluated(file):
     return lambda wildcards: [
         path for part in PARTS for path in of_part(file, part, wildcards)
     ]
+
+
+def costed(what):
+    """An input function: of each network in use its teacher and its student, or what is theirs.
+
+    Cost hangs on no weight, so those of the first seed will do, trained on the source of the
+    first transfer: the target has no part in it.
+    """
+    sources = {}
+    for transfer in config["transfers"]:
+        for network in transfer["networks"]:
+            sources.setdefault(network, transfer["source"])
+    seed = config["seeds"][0]
+    patterns = {
+        "weights": f"<results>/{{role}}/{{source}}/{{network}}/seed{seed}/weights.safetensors",
+        "inputs": "<results>/domains/{source}/train_inputs.safetensors",
+        "networks": "{network}",
+    }
+    found = [
+        patterns[what].format(role=role, source=source, network=network)
+        for network, source in sources.items()
+        for role in ("teachers", "students")
+    ]
+    return lambda wildcards: found

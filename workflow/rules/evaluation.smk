@@ -124,3 +124,34 @@ rule summarize:
             --out-history {output.history:q} \
             --log {log:q}
         """
+
+
+rule measure_cost:
+    """Measure what each network costs on this machine, alone on it: seconds, bytes, products."""
+    input:
+        code=code("measure_cost.py", network_modules("teacher", "student")),
+        weights=costed("weights"),
+        inputs=costed("inputs"),
+    output:
+        cost="<benchmarks>/cost.parquet",
+    log:
+        "<logs>/measure_cost.log",
+    benchmark:
+        "<benchmarks>/measure_cost.tsv"
+    conda:
+        "../../environment.yml"
+    threads: workflow.cores or 1
+    resources:
+        mem_mb=growing(3000),
+        runtime=growing(30),
+    params:
+        networks=costed("networks"),
+    shell:
+        """
+        python {input.code[0]:q} \
+            --weights {input.weights:q} \
+            --inputs {input.inputs:q} \
+            --networks {params.networks:q} \
+            --cost {output.cost:q} \
+            --log {log:q}
+        """

@@ -191,3 +191,42 @@ rule plot_ranks:
             --figures {output:q} \
             --log {log:q}
         """
+
+
+rule plot_cost:
+    """Target accuracy against what a network costs, as a table and a figure."""
+    input:
+        code=code("plot_cost.py"),
+        table="<results>/tables/ladder.parquet",
+        cost="<benchmarks>/cost.parquet",
+    output:
+        csv=report(
+            "<results>/tables/cost.csv",
+            caption="../report/cost.rst",
+            category="Tables",
+            labels={"table": "cost, of this machine"},
+        ),
+        figures=report(
+            multiext("<results>/figures/cost", ".pdf", ".svg", ".png"),
+            caption="../report/cost.rst",
+            category="Figures",
+            labels={"figure": "7 cost, of this machine"},
+        ),
+    log:
+        "<logs>/plot_cost.log",
+    benchmark:
+        "<benchmarks>/plot_cost.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    shell:
+        """
+        python {input.code[0]:q} \
+            --table {input.table:q} \
+            --cost {input.cost:q} \
+            --csv {output.csv:q} \
+            --figures {output.figures:q} \
+            --log {log:q}
+        """

@@ -1,0 +1,97 @@
+"""Measure what networks cost on this machine: parameters, multiply-adds, bytes, milliseconds.
+
+Of each network, with torch and, where the extra `export` is installed, with onnxruntime in
+floats and in eight bits. Cost hangs on what a network is, not on what it has learned. The
+numbers of time are of this machine and this hour: they are no two runs' the same.
+
+    python scripts/measure_cost.py --weights teacher/weights.safetensors \\
+        --inputs train_inputs.safetensors --networks cnn --cost cost.parquet
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from distilshift import classifiers, cli, costs, exports, networks
+from distilshift.data import domains
+from distilshift.errors import InputError
+from distilshift.files import tables
+
+import pandas as pd
+import torch
+
+SEEN = 1024  # rows that the ranges of eight bits are taken from
+
+
+def parser() -> argparse.ArgumentParser:
+    made = cli.parser(__doc__)
+    several = {"nargs": "+", "required": True}
+    made.add_argument("--weights", type=Path, **several, help="of each network")
+    made.add_argument("--inputs", type=Path, **several, help="of a domain of each, for its rows")
+    made.add_argument("--networks", **several, help="name of the pair that each is of")
+    made.add_argument("--threads", type=cli.positive_int, default=1, help="CPU threads")
+    made.add_argument("--cost", type=Path, required=True, help="output, Parquet, a row a network")
+    return made
+
+
+def with_onnx(
+    classifier: classifiers.Classifier, rows: torch.Tensor, threads: int, folder: Path
+) -> dict:
+    """Bytes and times of the network under onnxruntime, in floats and in eight bits."""
+    paths = {"onnx": folder / "float.onnx", "int8": folder / "int8.onnx"}
+    exports.write_onnx(paths["onnx"], exports.program(classifier), classifier)
+    exports.write_int8(paths["int8"], paths["onnx"], iter(rows.split(256)))
+    found = {}
+    for name, path in paths.items():
+        times = costs.times(exports.run_onnx(path, threads), rows)
+        known = {"bytes": path.stat().st_size, **times}
+        found |= {f"{name}_{key}": value for key, value in known.items()}
+    return found
+
+
+def measure(path: Path, inputs: Path, threads: int) -> dict:
+    """What one network costs.
+
+    Raises:
+        InputError: its rows are not those of the inputs.
+    """
+    classifier = classifiers.load(path)
+    data = domains.load_inputs(inputs)
+    networks.check_same(inputs, data.header, classifier.header, ("data", "input"))
+    rows = data.inputs[:SEEN].clone()
+    header = classifier.header
+    found = {
+        "role": header["role"],
+        "model": header["model"],
+        "parameters": networks.parameter_count(classifier),
+        "multiply_adds": costs.multiply_adds(classifier, rows[:1]),
+        "bytes": path.stat().st_size,
+        **costs.times(torch.inference_mode()(classifier), rows),
+    }
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            return found | with_onnx(classifier, rows, threads, Path(folder))
+    except InputError as error:
+        cli.log.info("no onnxruntime: %s", error)
+    # a network of the user's own may be more than the exporter knows: it costs these columns
+    except Exception as error:
+        line = str(error).strip().splitlines()[:1] or [type(error).__name__]
+        cli.warn(f"{header['model']} cannot be exported: {line[0]}")
+    return found
+
+
+def main(args: argparse.Namespace) -> None:
+    if not len(args.weights) == len(args.inputs) == len(args.networks):
+        given = f"{len(args.inputs)} inputs, {len(args.networks)} networks"
+        raise InputError("--weights", f"{len(args.weights)} given, {given}", "give as many")
+    torch.set_num_threads(args.threads)
+    found = []
+    for path, inputs, network in zip(args.weights, args.inputs, args.networks, strict=True):
+        found.append({"network": network, **measure(path, inputs, args.threads)})
+        cli.log.info("%s", found[-1])
+    frame = pd.DataFrame(found).reindex(columns=["network", *costs.COLUMNS])
+    tables.write(frame.assign(processor=costs.processor(), threads=args.threads), args.cost)
+
+
+if __name__ == "__main__":
+    cli.run(main, parser())

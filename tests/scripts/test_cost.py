@@ -1,0 +1,61 @@
+"""What networks cost, and the picture of what distilling bought."""
+
+import sys
+
+from distilshift import costs, networks
+from distilshift.files import tables
+from distilshift.image.views import plain
+
+import pandas as pd
+import pytest
+import torch
+from made import build
+from torch import nn
+
+
+@pytest.fixture
+def flags(made, monkeypatch):
+    """Of the teacher and the student of the chain; little is timed."""
+    monkeypatch.setattr(costs, "ALONE", 0.01)
+    monkeypatch.setattr(costs, "MANY", 0.01)
+    weights = [made.path(name, "weights.safetensors") for name in ("teacher", "source-only")]
+    args = ["--weights", *weights, "--inputs", *[made.inputs("source")] * 2]
+    return [*args, "--networks", "cnn", "cnn", "--cost", made.path("cost.parquet")]
+
+
+def test_multiply_adds_are_those_of_the_formula():
+    rows = torch.zeros(1, 1, 16, 16, dtype=torch.uint8)
+    model = nn.Sequential(build("cnn-4", 10, 1, 16))
+    # convolutions at 16x16, 8x8 twice, 4x4 twice, and the head
+    expected = 9 * (4 * 256 + 4 * 4 * 64 + 4 * 8 * 64 + 8 * 8 * 16 + 8 * 16 * 16) + 16 * 10
+    assert costs.multiply_adds(model.eval(), plain(rows)) == expected
+
+
+def test_the_table_and_the_figure_are_of_every_row_of_the_ladder(made, flags, run_script):
+    assert run_script("measure_cost", flags)[0] == 0
+    cost = tables.read(made.path("cost.parquet"), "").set_index("role")
+    model = networks.load_weights(made.path("source-only", "weights.safetensors"), "")[0]
+    assert cost.loc["student", "parameters"] == networks.parameter_count(model)
+    assert cost.loc["student", "multiply_adds"] < cost.loc["teacher", "multiply_adds"]
+    numbers = cost.select_dtypes("number")
+    assert (numbers > 0).all(axis=None) and len(numbers.columns) == len(costs.COLUMNS) - 2 + 1
+    assert (cost["latency_ms_p95"] >= cost["latency_ms"]).all()
+    args = ["--table", made.path("ladder.parquet"), "--cost", made.path("cost.parquet")]
+    args += ["--csv", made.path("cost.csv"), "--figures", *made.pictures("cost")]
+    assert run_script("plot_cost", args) == (0, "")
+    found, ladder = (pd.read_csv(made.path(f"{name}.csv")) for name in ("cost", "ladder"))
+    assert found["row"].tolist() == ladder["row"].tolist()
+    teacher = found["row"].str.startswith("teacher")
+    assert found["model"].tolist() == ["cnn-3" if is_teacher else "cnn-2" for is_teacher in teacher]
+    assert (made.folder / "cost.svg").read_text().count("multiply-adds") == 1
+
+
+def test_without_the_extra_its_columns_are_blank(made, flags, run_script, monkeypatch):
+    for name in ("onnx", "onnxruntime", "onnxscript"):
+        monkeypatch.setitem(sys.modules, name, None)
+    status, shown = run_script("measure_cost", flags)
+    assert status == 0 and "needs onnx, which is not installed" in shown
+    cost = tables.read(made.path("cost.parquet"), "")
+    blank = [name for name in costs.COLUMNS if name.startswith(("onnx_", "int8_"))]
+    assert len(blank) == 8 and cost[blank].isna().all(axis=None)
+    assert cost["rows_a_second"].notna().all()
