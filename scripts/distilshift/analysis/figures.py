@@ -63,11 +63,11 @@ def looks(names: Sequence[str], colours: Sequence[str], kind: str = "distilled")
     return found
 
 
-def legend(figure: Figure, looks: Iterable[dict]) -> None:
-    """Below the figure: a line for each label."""
+def legend(figure: Figure, looks: Iterable[dict], side: str = "lower") -> None:
+    """Below the figure, or above it (``upper``): a line for each label."""
     by_label = {look["label"]: look for look in looks}
     handles = [plt.Line2D([], [], **look) for look in by_label.values()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    figure.legend(handles=handles, loc=f"outside {side} center", ncols=4)
 
 
 def style() -> None:
