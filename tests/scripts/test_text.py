@@ -1,6 +1,7 @@
 """The whole chain by hand on a made folder of texts: the same scripts, another kind of data."""
 
 import json
+from pathlib import Path
 
 from distilshift.data import domains
 from distilshift.files import logits, tensors
@@ -12,8 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 from applied import apply, check_agreement
-from chain import Chain, flags
+from chain import Chain, flags, joined
 from exported import check_parity
 
 WORDS = {
@@ -192,3 +194,51 @@ def test_texts_are_read_from_files_and_from_tables(made, run_script):
 
 def test_exported_programs_say_the_same(made, run_script):
     check_parity(run_script, made, 27)
+
+
+@pytest.fixture(scope="module")
+def cards(made, run_script):
+    """The cards of both students: front matter and text of each."""
+    names = ("distilled", "second")
+    paths = {
+        what: [made.path(name, file) for name in names]
+        for what, file in {"weights": "weights.safetensors", "cards": "card.md"}.items()
+    }
+    args = joined(
+        ["--weights", *paths["weights"], "--networks", "cnn", "cnn", "--cards", *paths["cards"]],
+        ["--inputs", made.inputs("source"), made.inputs("target")],
+        ["--manifests", made.path("manifest.json"), "--metrics", made.path("metrics.parquet")],
+        ["--table", made.path("ladder.parquet")],
+        ["--predictions", made.path("evaluation", "predictions.parquet")],
+    )
+    assert run_script("write_cards", args)[0] == 0
+    texts = [Path(path).read_text(encoding="utf-8") for path in paths["cards"]]
+    return [(yaml.safe_load(text.split("---\n")[1]), text) for text in texts]
+
+
+def test_a_card_says_what_a_student_is_for_machines_too(made, cards):
+    for (front, text), name in zip(cards, ("distilled", "second"), strict=True):
+        _, header = tensors.load(made.path(name, "weights.safetensors"), "weights", "")
+        assert front["pipeline_tag"] == "text-classification"
+        assert front["weights_sha256"] == header["sha256"] and header["teacher_sha256"] in text
+        result = front["model-index"][0]["results"][0]
+        assert result["dataset"]["name"] == "target"
+        assert f"round {header['round']}, seed 0" in text
+        assert f"{header['target']}: glad, mad, sad" in text and "typos 0.2" in text
+        assert "`weights.safetensors`" in text and "that of its owner" in text
+
+
+def test_a_cards_numbers_are_those_of_the_tables(made, cards):
+    metrics = pd.read_parquet(made.path("metrics.parquet"))
+    for (front, text), round_ in zip(cards, (1, 2), strict=True):
+        is_own = (metrics["round"] == round_) & (metrics["domain"] == "target")
+        own = metrics[is_own & (metrics["method"] == "kd")].set_index("metric")["value"]
+        found = front["model-index"][0]["results"][0]["metrics"]
+        assert {one["type"]: one["value"] for one in found} == pytest.approx(
+            own[[one["type"] for one in found]].to_dict(), abs=1e-6
+        )
+        p, n, z = own["accuracy"], 27, 1.959964
+        middle, half = p + z**2 / (2 * n), z * (p * (1 - p) / n + z**2 / (4 * n**2)) ** 0.5
+        low, high = ((middle + sign * half) / (1 + z**2 / n) for sign in (-1, 1))
+        assert f"| {100 * p:.1f} % | [{100 * low:.1f}, {100 * high:.1f}], Wilson |" in text
+        assert f"| {100 * own['ece_uncalibrated']:.1f} % |" in text

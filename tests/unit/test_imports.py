@@ -95,7 +95,7 @@ def test_pure_modules_import_nothing_of_ours(modules):
 
 def test_tables_and_figures_do_without_torch(scripts):
     """Importing it takes longer than they do."""
-    modules = "comparisons, figures, ladder, statistics"
+    modules = "cards, comparisons, figures, ladder, statistics"
     code = f"import sys; from distilshift.analysis import {modules};"
     code += "from distilshift.files import tables; print('torch' in sys.modules)"
     done = subprocess.run(

@@ -52,6 +52,7 @@ def test_the_default_experiment_has_the_jobs_it_should(plan, a_job, seeds):
         "plot_decomposition": 1,
         "measure_cost": 1,
         "plot_cost": 1,
+        "write_cards": 1,
         "everything": 1,
     }
 

@@ -7,7 +7,7 @@ from copies import SMALL
 
 PLOTS = {"plot_ladder", "plot_domains", "plot_curves", "plot_confusion"}
 PLOTS |= {"plot_calibration", "plot_decomposition", "plot_cost"}
-TABLES = {"tabulate_ladder", "tabulate_statistics"}
+TABLES = {"tabulate_ladder", "tabulate_statistics", "write_cards"}
 SCORED = {"validate", "select", "tabulate_selection"}
 END = {"predict", "evaluate", *SCORED, "summarize", *TABLES, *PLOTS, "everything"}
 TRAINED = {"train_teacher", "adapt_teacher", "cache_logits", "distill_student", "train_student"}

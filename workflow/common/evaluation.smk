@@ -72,3 +72,26 @@ def costed(what):
         for role in ("teachers", "students")
     ]
     return lambda wildcards: found
+
+
+def every_student(file):
+    """That file of every distilled student of every cell and seed."""
+    return [
+        f"<results>/transfers/{cell}/seed{seed}/{adaptation}/{method}/round{round}/{file}"
+        for cell in CELLS
+        for seed in config["seeds"]
+        for adaptation, method in students(cell.split("/")[1])
+        for round in range(1, config["rounds"] + 1)
+    ]
+
+
+def networks_of_students(wildcards):
+    """The name of the pair that each of these is of."""
+    places = every_student("")
+    return [path.split("/transfers/")[1].split("/")[1] for path in places]
+
+
+def manifests():
+    """Of every dataset that the experiment's domains are made from."""
+    names = [dataset_name(config["domains"][name]["from"]) for name in domains_in_use()]
+    return [f"<datasets>/{name}/manifest.json" for name in dict.fromkeys(names)]

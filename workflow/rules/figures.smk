@@ -24,10 +24,11 @@ rule figures:
 
 
 rule tables:
-    """Every table, and the tidy tables beneath."""
+    """Every table, the tidy tables beneath, and the students' cards."""
     input:
         "<results>/metrics.parquet",
         "<results>/tables/verification.csv",
+        every_student("card.md"),
         expand(
             "<results>/tables/{file}",
             file=[

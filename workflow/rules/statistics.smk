@@ -230,3 +230,44 @@ rule plot_cost:
             --figures {output.figures:q} \
             --log {log:q}
         """
+
+
+rule write_cards:
+    """A model card beside each student."""
+    input:
+        code=code("write_cards.py"),
+        weights=every_student("weights.safetensors"),
+        inputs=expand(
+            "<results>/domains/{domain}/train_inputs.safetensors",
+            domain=domains_in_use(),
+        ),
+        manifests=manifests(),
+        metrics="<results>/metrics.parquet",
+        table="<results>/tables/ladder.parquet",
+        predictions=of_cells("evaluation/predictions.parquet"),
+    output:
+        cards=every_student("card.md"),
+    log:
+        "<logs>/write_cards.log",
+    benchmark:
+        "<benchmarks>/write_cards.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(3000),
+        runtime=growing(30),
+    params:
+        networks=networks_of_students,
+    shell:
+        """
+        python {input.code[0]:q} \
+            --weights {input.weights:q} \
+            --networks {params.networks:q} \
+            --inputs {input.inputs:q} \
+            --manifests {input.manifests:q} \
+            --metrics {input.metrics:q} \
+            --table {input.table:q} \
+            --predictions {input.predictions:q} \
+            --cards {output.cards:q} \
+            --log {log:q}
+        """

@@ -1,0 +1,213 @@
+"""Model cards: what a student was trained on and with, how good it is, and where that ends.
+
+The sections are those of Mitchell et al., "Model Cards for Model Reporting",
+arXiv:1810.03993; the front matter is YAML as model hubs read it, each value as JSON, which is
+YAML too.
+"""
+
+import json
+from typing import NamedTuple
+
+import pandas as pd
+from statsmodels.stats.proportion import proportion_confint
+
+MOST = 20  # class names that are listed
+
+
+class Student(NamedTuple):
+    """What a card is made from.
+
+    Args:
+        header: of its weights.
+        weights: how its weights are called, relative to the card.
+        domains: the headers of source and target, the training half of each.
+        manifests: of the dataset of each.
+        metrics: its measurements, columns domain, metric and value.
+        teacher: accuracy on the target's test half of the teacher it learned from, or None.
+        right: for the target's test rows (N,), whether it says the label.
+        row: its row of the ladder, the means over seeds.
+        parameters: how many there are.
+    """
+
+    header: dict
+    weights: str
+    domains: dict[str, dict]
+    manifests: dict[str, dict]
+    metrics: pd.DataFrame
+    teacher: float | None
+    right: pd.Series
+    row: pd.Series
+    parameters: int
+
+    def measured(self, domain: str, metric: str) -> float | None:
+        """A measurement on that domain's test half."""
+        found = self.metrics[
+            (self.metrics["domain"] == domain) & (self.metrics["metric"] == metric)
+        ]
+        return float(found["value"].iloc[0]) if len(found) else None
+
+
+def front(student: Student) -> str:
+    """The machine-readable part, between its lines of dashes."""
+    header, target = student.header, student.domains["target"]
+    task = {"type": f"{header['data']}-classification"}
+    names = ("accuracy", "balanced_accuracy", "macro_f1", "nll", "brier", "ece")
+    values = {name: student.measured("target", name) for name in names}
+    results = {
+        "task": task,
+        "dataset": {"name": target["domain"], "type": target["dataset"], "split": "test"},
+        "metrics": [{"type": n, "value": round(v, 6)} for n, v in values.items() if v is not None],
+    }
+    datasets = dict.fromkeys(domain["dataset"] for domain in student.domains.values())
+    facts = {
+        "library_name": "distilshift",
+        "pipeline_tag": task["type"],
+        "license": "other",
+        "license_name": "that of the data below",
+        "datasets": list(datasets),
+        "tags": ["knowledge-distillation", "domain-adaptation", header["method"]],
+        "model-index": [{"name": title(student), "results": [results]}],
+        "weights_sha256": header["sha256"],
+        "teacher_sha256": header["teacher_sha256"],
+        "inputs_sha256": header["inputs_sha256"],
+    }
+    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in facts.items()]
+    return "\n".join(["---", *lines, "---", ""])
+
+
+def title(student: Student) -> str:
+    header = student.header
+    return f"{header['model']} for {header['target']}, {student.row['row']}, seed {header['seed']}"
+
+
+def percent(value: float | None) -> str:
+    return "" if value is None or pd.isna(value) else f"{100 * value:.1f} %"
+
+
+def between(low: float, high: float) -> str:
+    return f"[{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def data(student: Student) -> list[str]:
+    """A line for each domain: where its rows are from, what was done to them, whose they are."""
+    lines = ["| | domain | dataset | shift | licence |", "|---|---|---|---|---|"]
+    for end, domain in student.domains.items():
+        manifest = student.manifests[end]
+        shift = ", ".join(
+            " ".join(str(value) for value in step.values()) for step in domain["shift"]
+        )
+        cells = [end, domain["domain"], domain["dataset"], shift or "none", manifest["licence"]]
+        lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
+    return lines
+
+
+def numbers(student: Student) -> list[str]:
+    """Its measurements, with intervals where there are some."""
+    count, hits = len(student.right), int(student.right.sum())
+    low, high = proportion_confint(hits, count, method="wilson")
+    row = student.row
+    found = [
+        ("accuracy, this student", percent(hits / count), f"{between(low, high)}, Wilson"),
+        (
+            "accuracy, mean of its row's seeds",
+            percent(row["accuracy"]),
+            f"{between(row['accuracy_low'], row['accuracy_high'])}, {row['seeds']} seeds × rows",
+        ),
+        ("accuracy of its teacher", percent(student.teacher), ""),
+        ("accuracy on the source", percent(student.measured("source", "accuracy")), ""),
+    ]
+    for name, called in (
+        ("balanced_accuracy", "balanced accuracy"),
+        ("macro_f1", "macro-F1"),
+        ("ece", "expected calibration error"),
+        ("ece_uncalibrated", "the same, uncalibrated"),
+    ):
+        found.append((called, percent(student.measured("target", name)), ""))
+    nll = student.measured("target", "nll")
+    found.append(("negative log-likelihood", "" if nll is None else f"{nll:.3f} nats", ""))
+    lines = [f"On {count} test rows of the target:", "", "| | | 95 % |", "|---|---|---|"]
+    return [*lines, *(f"| {' | '.join(cells)} |" for cells in found if cells[1])]
+
+
+def limits(student: Student) -> list[str]:
+    """What to know before it is used."""
+    header = student.header
+    said = [
+        f"It knows {len(header['classes'])} classes, and gives one to whatever it is shown.",
+        "Its numbers are of one target, and of rows like those of its test half; elsewhere nobody"
+        " has looked.",
+        "No target label taught it: where its teacher errs on the target it may err alike"
+        " (`tables/fidelity.csv`).",
+    ]
+    if header.get("calibration"):
+        said.append(
+            "Its probabilities are fitted to its teacher's on unlabelled rows: a teacher that is"
+            " wrongly sure makes a student that is."
+        )
+    if student.row["below_source_only"]:
+        said.append(
+            "**Its row is below source-only**: the same network, trained on the source's labels"
+            " alone, is better on this target."
+        )
+    return [f"- {line}" for line in said]
+
+
+def card(student: Student) -> str:
+    """The whole card, Markdown."""
+    header = student.header
+    how = ", ".join(f"{name} {value}" for name, value in header["distilled_by"].items())
+    training = header["settings"]
+    classes = ", ".join(header["classes"][:MOST])
+    if len(header["classes"]) > MOST:
+        classes += f" and {len(header['classes']) - MOST} more"
+    joined = " and from the labelled source" * (header["distilled_by"]["source_weight"] > 0)
+    wanted = ", ".join(f"{name} {value}" for name, value in header["input"].items())
+    sections = {
+        "Model details": [
+            f"A {header['model']} ({student.parameters:,} parameters) for rows of kind"
+            f" {header['data']} ({wanted}). Weights: `{student.weights}`, whose header holds all"
+            " that is needed to use them (`scripts/apply_network.py`, `docs/student.md`).",
+            "",
+            f"Distilled by `{header['method']}` ({how}), round {header['round']}, seed"
+            f" {header['seed']}. Its teacher: {', '.join(as_list(header['teacher']))}, adaptation"
+            f" `{header['adaptation']}`.",
+        ],
+        "Intended use": [
+            f"Telling {len(header['classes'])} classes apart on the domain {header['target']}:"
+            f" {classes}. Made to measure distillation across a shift; for no decision about"
+            " people.",
+        ],
+        "Training data": [
+            f"The student learned from its teacher's probabilities over unlabelled rows of the"
+            f" target{joined}.",
+            "",
+            *data(student),
+            "",
+            f"{training['steps']} steps of {training['batch']} rows, peak learning rate"
+            f" {training['lr']}, weight decay {training['weight_decay']}.",
+        ],
+        "Evaluation": numbers(student),
+        "Limits": limits(student),
+        "Licence": [
+            "The code's is MIT. What the licences of the data say of weights learned from them is"
+            " for their user to judge.",
+        ],
+        "Provenance": [
+            "| | sha256 |",
+            "|---|---|",
+            f"| weights | `{header['sha256']}` |",
+            *(f"| teacher | `{one}` |" for one in as_list(header["teacher_sha256"])),
+            f"| unlabelled inputs | `{header['inputs_sha256']}` |",
+            *(
+                f"| {end}'s dataset | `{domain['dataset_sha256']}` |"
+                for end, domain in student.domains.items()
+            ),
+        ],
+    }
+    parts = [f"## {name}\n\n" + "\n".join(lines) for name, lines in sections.items()]
+    return "\n\n".join([f"{front(student)}\n# {title(student)}", *parts]) + "\n"
+
+
+def as_list(value: object) -> list[str]:
+    """What a header says of a teacher, or of each of several."""
+    return list(map(str, value if isinstance(value, list) else [value]))
