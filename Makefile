@@ -54,7 +54,7 @@ explore: setup ## write results/explorer.html: a page to look around in the resu
 	snakemake --cores all --scheduler greedy --show-failed-logs explore
 
 test: setup extras $(VENV)/s3 ## run all tests but those of test-slurm
-	pytest -n logical --maxprocesses 4 --dist loadgroup
+	pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-slurm: setup ## run the tests on a real one-node SLURM (as root; boots and stops it)
 	DISTILSHIFT_SLURM=$${DISTILSHIFT_SLURM:-1} pytest -rs tests/slurm

@@ -1,9 +1,12 @@
 """Tiny data that every test can make in a moment."""
 
 import logging
+import os
+import shutil
 
 from distilshift.files import tensors
 
+import filelock
 import pytest
 import torch
 
@@ -11,13 +14,32 @@ torch.set_num_threads(1)  # tiny tensors: more threads only wait for one another
 CLASSES = [str(digit) for digit in range(10)]
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items):
-    """Among several processes (pytest -n) a run that tests share is made once, by one of them."""
-    for item in items:
-        shared = {"finished", "made", "commands"}.intersection(item.fixturenames)
-        group = item.path.parent if shared else item.path
-        item.add_marker(pytest.mark.xdist_group(str(group)))
+    """What runs the workflow comes first: last, it would keep one of several processes alone."""
+    items.sort(key=lambda item: item.path.parent.name not in ("workflow", "cluster"))
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory):
+    """once(name, make) -> a folder as ``make(folder)`` fills it, which is called a single time.
+
+    Of several processes (pytest -n) the first makes it and each has a copy of its own.
+    """
+
+    def folder(name, make):
+        own = tmp_path_factory.mktemp(name)
+        if "PYTEST_XDIST_WORKER" not in os.environ:
+            make(own)
+            return own
+        shared = tmp_path_factory.getbasetemp().parent / name
+        with filelock.FileLock(f"{shared}.lock"):
+            if not shared.exists():
+                make(own)
+                shutil.copytree(own, shared)
+                return own
+        return shutil.copytree(shared, own, dirs_exist_ok=True)
+
+    return folder
 
 
 @pytest.fixture(autouse=True)

@@ -34,8 +34,11 @@ def serve() -> None:
                 try:
                     snakemake.cli.main(asked["args"])
                     status = 0
-                except SystemExit as left:
-                    status = left.code if isinstance(left.code, int) else int(left.code is not None)
+                except SystemExit as left:  # a text is said, as Python does at its end
+                    status = left.code or 0
+                    if not isinstance(status, int):
+                        print(status, file=sys.stderr)
+                        status = 1
             finally:
                 for stream in (sys.stdout, sys.stderr):
                     with contextlib.suppress(Exception):

@@ -3,12 +3,15 @@ import tiny
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory):
+def made(once):
     """The tiny experiment after a whole run, with adaptation by SHOT and a second round."""
     changes = {"adaptations": {"none": {}, "shot": {}}, "rounds": 2}
-    folder = tiny.project(tmp_path_factory.mktemp("made"), **changes)
-    tiny.snakemake(folder, "--cores", 2)
-    return folder
+
+    def make(folder):
+        tiny.project(folder, **changes)
+        tiny.snakemake(folder, "--cores", 2)
+
+    return once("made", make)
 
 
 @pytest.fixture(scope="session")

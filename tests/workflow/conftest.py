@@ -13,12 +13,10 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def make_copy(tmp_path_factory):
-    return lambda name: Copy(tmp_path_factory.mktemp(name))
+    return lambda name: Copy.made(tmp_path_factory.mktemp(name))
 
 
 @pytest.fixture(scope="session")
-def finished(make_copy) -> Copy:
+def finished(once) -> Copy:
     """A copy after one whole small run."""
-    copy = make_copy("finished")
-    copy.log = copy.run()
-    return copy
+    return Copy(once("finished", lambda folder: Copy.made(folder).run()))

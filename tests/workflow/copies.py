@@ -17,6 +17,10 @@ class Copy:
 
     def __init__(self, folder: Path):
         self.folder, self.results = folder, folder / "results"
+
+    @classmethod
+    def made(cls, folder: Path) -> "Copy":
+        """One that is made here."""
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=ROOT,
@@ -28,6 +32,7 @@ class Copy:
             if (ROOT / name).is_file():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, folder / name)
+        return cls(folder)
 
     def snakemake(self, *args: str) -> subprocess.CompletedProcess:
         return forked.snakemake([*args], self.folder, tiny.environment())
