@@ -12,7 +12,7 @@ RUN = [*ladder.ROW, "seed"]
 MEASURES = ["accuracy", "macro_f1", "ece", "nll", "teacher_agreement"]
 SHOWN = ["transfer", "network", "row", "seed"]  # what a reader chooses by
 POINTS = 60_000  # of all curves: more are thinned out, each curve alike
-PANEL = 190  # pixels
+PANEL = 212  # pixels: four and the names of rows fill a page
 
 # of the predictions, what rows of the target are chosen by
 PREDICTIONS = [*RUN, "target", "domain", "split", "sample_id", "name", "class"]
@@ -106,7 +106,7 @@ def charts(runs: pd.DataFrame) -> dict[str, dict]:
     agreement = "isValid(datum.{0}) ? format(datum.{0}, '.2%') : 'has none'"
     order = ladder.order(runs.assign(rank=runs["method"].map(ladder.RANKS).fillna(2)))
     row = altair.Y("row:N", sort=order, title=None, axis=altair.Axis(grid=True, labelLimit=200))
-    percent = altair.Axis(format="%", tickCount=5)
+    percent = altair.Axis(format="%", values=[0, 0.2, 0.4, 0.6, 0.8, 1])
     dots = (
         altair.Chart(altair.Data(name="runs"))
         .transform_calculate(agreement=agreement.format("teacher_agreement"))
@@ -134,6 +134,12 @@ def charts(runs: pd.DataFrame) -> dict[str, dict]:
         .properties(width=PANEL, height=130)
     )
     return {
-        name: chart.transform_filter(chosen).add_params(*wanted).to_dict()
+        name: chart.transform_filter(chosen)
+        .add_params(*wanted)
+        .configure_axis(labelFontSize=11, titleFontSize=11, titleFontWeight="normal")
+        .configure_header(labelFontSize=12)
+        .configure_legend(labelFontSize=12)
+        .configure_facet(spacing=14)
+        .to_dict()
         for name, chart in {"ladder": dots, "curves": lines}.items()
     }
