@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import figures, ladder
+from distilshift.analysis import figures, ladder, presentation
 from distilshift.analysis.metrics import OF_PROBABILITIES, UNCALIBRATED
 from distilshift.files import tables
 
@@ -25,6 +25,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--metrics", type=Path, required=True, help="from summarize")
     made.add_argument("--csv", type=Path, required=True, help="output, a line a row")
     made.add_argument("--figures", type=Path, nargs="+", required=True, help="pdf, svg, png")
+    presentation.add_arguments(made)
     return made
 
 
@@ -46,14 +47,15 @@ def main(args: argparse.Namespace) -> None:
     figures.style()
     metrics = tables.read(args.metrics, "summarize", tables.METRICS)
     tables.write_csv(table(metrics), args.csv)
-    rows = {name: ladder.rows(metrics, name) for name in MEASURES}
+    shown = presentation.given(args)
+    rows = {name: shown.rows(ladder.rows(metrics, name)) for name in MEASURES}
     before = {name: ladder.rows(metrics, f"{name}_{UNCALIBRATED}") for name in MEASURES}
     rows["ece"]["value"] *= 100
     before["ece"]["value"] *= 100
     line_of = ladder.lines(rows["ece"])
     order = list(dict.fromkeys(line_of.values()))
     cells = list(dict.fromkeys(zip(*(rows["ece"][key] for key in ladder.CELL), strict=True)))
-    figure, axes = figures.panels(cells, order, len(MEASURES), height=0.19)
+    figure, axes = figures.panels(cells, order, len(MEASURES), height=0.19, width=shown.width)
     for column, (name, measured) in enumerate(rows.items()):
         by_cell = measured.groupby(ladder.CELL)
         for axis, cell in zip(axes[:, column], cells, strict=True):

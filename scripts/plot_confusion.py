@@ -1,8 +1,8 @@
 """Confusion on the target's test half, source-only beside distilled.
 
 Counts of all seeds together, each row (true class) in percent. The distilled student is
-the one from the last adaptation, method and round of the config. Shades grow with the
-root of the share, so that errors of a few percent show.
+the last that is shown: of the config's last adaptation, method and round, if none is
+chosen. Shades grow with the root of the share, so that errors of a few percent show.
 
     python scripts/plot_confusion.py --confusion confusion.parquet --figures confusion.pdf
 """
@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import figures, ladder
+from distilshift.analysis import figures, ladder, presentation
 from distilshift.files import tables
 
 import matplotlib.pyplot as plt
@@ -26,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     made.add_argument("--confusion", type=Path, required=True, help="from summarize")
     made.add_argument("--figures", type=Path, nargs="+", required=True, help="pdf, svg, png")
+    presentation.add_arguments(made)
     return made
 
 
@@ -55,23 +56,23 @@ def main(args: argparse.Namespace) -> None:
     names = {of: class_names(rows) for of, rows in confusion.groupby("transfer", sort=False)}
     same = len({tuple(classes) for classes in names.values()}) == 1
     cells = list(confusion.groupby(ladder.CELL, sort=False))
-    columns = min(4, len(cells))
+    how = presentation.given(args)
+    columns = figures.columns(len(cells), how.width)
     lines = -(-len(cells) // columns)
-    size = (figures.PAGE, 3.9 * lines)
+    size = (how.width or figures.PAGE, 3.9 * lines)
     figure, axes = plt.subplots(
         2 * lines, columns, figsize=size, sharex=same, sharey=same, squeeze=False
     )
     pairs = axes.reshape(lines, 2, columns).transpose(0, 2, 1).reshape(-1, 2)
     for pair, (cell_of, cell) in zip(pairs, cells, strict=False):
-        distilled = cell[~cell["method"].isin(["teacher", "source-only", "oracle"])]
-        last = distilled.iloc[-1]
-        chosen = (
-            distilled[["method", "adaptation", "round"]] == last[["method", "adaptation", "round"]]
-        ).all(axis=1)
-        name = ladder.label(last["method"], last["adaptation"])
+        distilled = cell[~cell["method"].isin(list(ladder.RANKS))]
+        rows = distilled[ladder.ROW].drop_duplicates()
+        rows["row"] = [ladder.label(m, a) for m, a in rows[["method", "adaptation"]].to_numpy()]
+        last = how.rows(rows).iloc[-1]
+        chosen = (distilled[ladder.ROW] == last[ladder.ROW]).all(axis=1)
         pictured = {
-            "source-only": cell[cell["method"] == "source-only"],
-            name: distilled[chosen],
+            how.labels.get("source-only", "source-only"): cell[cell["method"] == "source-only"],
+            last["row"]: distilled[chosen],
         }
         for axis, (title, counts) in zip(pair, pictured.items(), strict=True):
             classes = names[cell_of[0]]

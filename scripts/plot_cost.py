@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import figures, ladder
+from distilshift.analysis import figures, ladder, presentation
 from distilshift.files import tables
 
 import matplotlib.pyplot as plt
@@ -20,7 +20,6 @@ import pandas as pd
 
 MEASURES = {"multiply_adds": "multiply-adds a row", "rows_a_second": "rows a second, torch"}
 MARKS = "os^Dvp*X"
-COLUMNS = 4  # panels beside one another
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--cost", type=Path, required=True, help="from measure_cost")
     made.add_argument("--csv", type=Path, required=True, help="output, a line a row")
     made.add_argument("--figures", type=Path, nargs="+", required=True, help="pdf, svg, png")
+    presentation.add_arguments(made)
     return made
 
 
@@ -64,12 +64,14 @@ def main(args: argparse.Namespace) -> None:
     table = tables.read(args.table, "tabulate_ladder")
     rows = joined(table, tables.read(args.cost, "measure_cost"))
     tables.write_csv(rows.drop(columns=["method", "adaptation", "round"]), args.csv)
+    shown = presentation.given(args)
+    rows = shown.rows(rows)
     transfers = list(dict.fromkeys(rows["transfer"]))
     names = list(dict.fromkeys(rows["network"]))
     marks = {name: MARKS[at % len(MARKS)] for at, name in enumerate(names)}
-    columns = min(COLUMNS, len(transfers))
+    columns = figures.columns(len(transfers), shown.width)
     lines = -(-len(transfers) // columns)
-    size = (figures.PAGE, 4.2 * lines + 0.4)
+    size = (shown.width or figures.PAGE, 4.2 * lines + 0.4)
     figure, axes = plt.subplots(2 * lines, columns, figsize=size, sharey=True, squeeze=False)
     for at, transfer in enumerate(transfers):
         line, column = divmod(at, columns)

@@ -13,7 +13,7 @@ import argparse
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import explorer, figures, ladder
+from distilshift.analysis import explorer, figures, ladder, presentation
 from distilshift.files import tables
 
 import matplotlib.pyplot as plt
@@ -24,6 +24,7 @@ def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     made.add_argument("--history", type=Path, required=True, help="from summarize")
     made.add_argument("--figures", type=Path, nargs="+", required=True, help="pdf, svg, png")
+    presentation.add_arguments(made)
     return made
 
 
@@ -44,12 +45,13 @@ def main(args: argparse.Namespace) -> None:
         ladder.label(m, a, r, rounds)
         for m, a, r in zip(history["method"], history["adaptation"], history["round"], strict=True)
     ]
+    shown = presentation.given(args)
+    history = shown.rows(history)
     cells = list(history.groupby(ladder.CELL, sort=False))
-    columns = min(4, len(cells))
+    columns = figures.columns(len(cells), shown.width)
     lines = -(-len(cells) // columns)
-    figure, axes = plt.subplots(
-        lines, columns, figsize=(figures.PAGE, 2.1 * lines + 0.5), sharey=True, squeeze=False
-    )
+    size = (shown.width or figures.PAGE, 2.1 * lines + 0.5)
+    figure, axes = plt.subplots(lines, columns, figsize=size, sharey=True, squeeze=False)
     lowest = 10 * (100 * history["fit"].min() // 10)
     drawn = looks(history)
     for axis, (cell_of, cell) in zip(axes.flat, cells, strict=False):

@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import figures, ladder
+from distilshift.analysis import figures, ladder, presentation
 from distilshift.files import tables
 
 import pandas as pd
@@ -17,6 +17,7 @@ def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     made.add_argument("--table", type=Path, required=True, help="from tabulate_statistics")
     made.add_argument("--figures", type=Path, nargs="+", required=True, help="pdf, svg, png")
+    presentation.add_width(made)
     return made
 
 
@@ -48,10 +49,10 @@ def main(args: argparse.Namespace) -> None:
     names = sorted(set(table["step"]), key=lambda name: (known.index(name.split(" + ")[-1]), name))
     order = ["source-only", *names]
     cells = list(table.groupby(ladder.CELL, sort=False))
-    figure, axes = figures.panels([key for key, _ in cells], order)
+    figure, axes = figures.panels([key for key, _ in cells], order, width=args.width)
     for (axis,), (_, cell) in zip(axes, cells, strict=True):
         draw(axis, cell, order)
-    figure.supxlabel("target-test accuracy, % (lines: 95 % interval of what a step adds)", size=8)
+    figures.note(figure, "target-test accuracy, % (lines: 95 % interval of what a step adds)")
     figures.save(figure, args.figures)
 
 

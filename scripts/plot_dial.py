@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import figures
+from distilshift.analysis import figures, presentation
 from distilshift.errors import InputError
 from distilshift.files import tables
 
@@ -20,6 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+ENDS = ["source-only", "oracle"]  # of the gap; always drawn
 # of the rows that are not yardsticks (Wong's palette again)
 OTHERS = ["#D55E00", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 
@@ -42,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
         "--targets", type=target, nargs="+", required=True, metavar="DOMAIN=KIND:STRENGTH"
     )
     made.add_argument("--figures", type=Path, nargs="+", required=True, help="pdf, svg, png")
+    presentation.add_arguments(made)
     return made
 
 
@@ -64,22 +66,26 @@ def main(args: argparse.Namespace) -> None:
     figures.style()
     metrics = tables.read(args.metrics, "summarize", tables.METRICS)
     rows = points(metrics, tables.read(args.table, "tabulate_ladder"), args.targets)
-    students = [n for n in rows["row"].unique() if n not in figures.COLOURS]
-    looks = figures.looks(sorted(students), OTHERS)
-    for name in ("source-only", "oracle"):
-        looks[name] = {"color": figures.COLOURS[name], "ls": "--", "lw": 1, "label": name}
+    shown = presentation.given(args)
+    ends = rows["method"].isin(ENDS)
+    students = shown.rows(rows[~ends].sort_values("row", kind="stable"))
+    rows = pd.concat([rows[ends], students.sort_values("strength", kind="stable")])
+    students = list(students["row"].unique())
+    looks = figures.looks(students, OTHERS)
+    for name in ENDS:
+        look = {"color": figures.COLOURS[name], "ls": "--", "lw": 1}
+        looks[name] = {**look, "label": shown.labels.get(name, name)}
     looks = {
         name: {**look, "marker": "o", "ms": 3 * (look["lw"] == 1)} for name, look in looks.items()
     }
     apart = min(10, 60 / len(students))  # of the crosses' lines
     panels = list(rows.groupby(["source", "sweep", "kind", "network"], sort=False))
-    lines = -(-len(panels) // 4)
+    lines = -(-len(panels) // figures.columns(len(panels), shown.width))
     columns = -(-len(panels) // lines)
     highest = 100 * rows["gap_recovered"].max()
     top = min(150, max(105, np.nan_to_num(highest) + 5))  # a small gap makes any percentage
-    figure, axes = plt.subplots(
-        2 * lines, columns, figsize=(figures.PAGE, 2.9 * lines + 0.5), squeeze=False, sharey="row"
-    )
+    size = (shown.width or figures.PAGE, 2.9 * lines + 0.5)
+    figure, axes = plt.subplots(2 * lines, columns, figsize=size, squeeze=False, sharey="row")
     several = rows.drop_duplicates(["source", "sweep", "kind"])["kind"].duplicated().any()
     for at, ((source, sweep, kind, network), panel) in enumerate(panels):
         line, column = divmod(at, columns)

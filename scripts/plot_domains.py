@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import figures
+from distilshift.analysis import figures, presentation
 from distilshift.data import domains
 
 import matplotlib.pyplot as plt
@@ -22,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
         "--samples", type=cli.positive_int, help="rows a domain; by the kind of data, if not given"
     )
     made.add_argument("--figures", type=Path, nargs="+", required=True, help="pdf, svg, png")
+    presentation.add_width(made)
     return made
 
 
@@ -39,7 +40,7 @@ def main(args: argparse.Namespace) -> None:
     figure, axes = plt.subplots(
         len(args.transfers),
         2,
-        figsize=(figures.PAGE, show.HEIGHT * len(args.transfers) + 0.1),
+        figsize=(args.width or figures.PAGE, show.HEIGHT * len(args.transfers) + 0.1),
         squeeze=False,
     )
     for line, transfer in zip(axes, args.transfers, strict=True):

@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import figures, ladder
+from distilshift.analysis import figures, ladder, presentation
 from distilshift.files import tables
 
 BELOW = " ▼"  # behind the number where a distilled row is below source-only
@@ -22,17 +22,19 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--metrics", type=Path, required=True, help="from summarize")
     made.add_argument("--table", type=Path, required=True, help="from tabulate_ladder")
     made.add_argument("--figures", type=Path, nargs="+", required=True, help="pdf, svg, png")
+    presentation.add_arguments(made)
     return made
 
 
 def main(args: argparse.Namespace) -> None:
     figures.style()
-    table = tables.read(args.table, "tabulate_ladder")
-    runs = ladder.rows(tables.read(args.metrics, "summarize", tables.METRICS))
+    shown = presentation.given(args)
+    table = shown.rows(tables.read(args.table, "tabulate_ladder"))
+    runs = shown.rows(ladder.rows(tables.read(args.metrics, "summarize", tables.METRICS)))
     line_of = ladder.lines(runs)
     order = list(dict.fromkeys(line_of.values()))
     cells = list(table.groupby(ladder.CELL, sort=False))
-    figure, axes = figures.panels([key for key, _ in cells], order)
+    figure, axes = figures.panels([key for key, _ in cells], order, width=shown.width)
     by_row = runs.groupby([*ladder.CELL, "row"])["value"]
     for (axis,), (key, cell) in zip(axes, cells, strict=True):
         for line, rows in cell.groupby(cell["row"].map(line_of), sort=False):
@@ -63,7 +65,7 @@ def main(args: argparse.Namespace) -> None:
     note = f"target-test accuracy, % (dots: {seeds}; lines: 95 % interval)"
     if len(order) < len(line_of):
         note = note[:-1] + "; where rows share a line: rows, range, median)"
-    figure.supxlabel(note, size=8)
+    figures.note(figure, note)
     figures.save(figure, args.figures)
 
 

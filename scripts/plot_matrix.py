@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import figures, ladder
+from distilshift.analysis import figures, ladder, presentation
 from distilshift.files import tables
 
 import matplotlib.pyplot as plt
@@ -26,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     made.add_argument("--table", type=Path, required=True, help="from tabulate_ladder")
     made.add_argument("--figures", type=Path, nargs="+", required=True, help="pdf, svg, png")
+    presentation.add_arguments(made)
     return made
 
 
@@ -55,17 +56,21 @@ def main(args: argparse.Namespace) -> None:
     figures.style()
     table = tables.read(args.table, "tabulate_ladder")
     rows = table[~table["method"].isin(list(ladder.RANKS))]
-    rows = rows[rows["round"] == rows["round"].max()]
+    shown = presentation.given(args)
+    rows = shown.rows(rows[rows["round"] == rows["round"].max()])
+    for name in ("adaptation", "method"):
+        rows[name] = rows[name].replace(shown.labels)
     adaptations, methods = (list(rows[name].unique()) for name in ("adaptation", "method"))
     cells = list(rows.groupby(ladder.CELL, sort=False))
     names = LETTER * max(map(len, methods))
-    figure, axes = figures.panels([key for key, _ in cells], adaptations, height=LINE, below=names)
+    room = {"height": LINE, "below": names, "width": shown.width}
+    figure, axes = figures.panels([key for key, _ in cells], adaptations, **room)
     for (axis,), (_, cell) in zip(axes, cells, strict=True):
         draw(axis, cell, adaptations, methods)
     seeds = int(rows["seeds"].max())
     of = cli.counted(seeds, "seed")
     note = f"gap recovered, % (means over {of}; bold: its 95 % interval reaches the oracle)"
-    figure.supxlabel(note, size=8)
+    figures.note(figure, note)
     figures.save(figure, args.figures)
 
 

@@ -3,7 +3,8 @@
 Rows joined by a bar are no further apart than Nemenyi's critical difference, over blocks
 of one transfer, network and seed each; Friedman's test asks whether any differ. Where the
 rows are every adaptation under every method, one diagram ranks the adaptations by their
-mean over the methods, another the methods by theirs over the adaptations.
+mean over the methods, another the methods by theirs over the adaptations. A rank is among
+all rows, so all are drawn, whatever else shows but some.
 
     python scripts/plot_ranks.py --metrics metrics.parquet --figures ranks.pdf
 
@@ -11,10 +12,11 @@ Source: Demsar, "Statistical comparisons of classifiers over multiple data sets"
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import figures, ladder, statistics
+from distilshift.analysis import figures, ladder, presentation, statistics
 from distilshift.errors import InputError
 from distilshift.files import tables
 
@@ -22,6 +24,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+NAMES = ["row", "method", "adaptation"]
 LINE = 0.17  # inches between labels, and between bars
 
 
@@ -29,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     made.add_argument("--metrics", type=Path, required=True, help="from summarize")
     made.add_argument("--figures", type=Path, nargs="+", required=True, help="pdf, svg, png")
+    presentation.add_arguments(made)
     return made
 
 
@@ -50,13 +54,15 @@ def contests(blocks: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {"row": blocks.set_axis(names, axis="columns")}
 
 
-def lines(names: pd.Index, found: statistics.Ranks) -> tuple[float, float]:
+def lines(names: Sequence[str], found: statistics.Ranks) -> tuple[float, float]:
     """How far down the names begin, and end: below the bars, which stand closer."""
     depth = len(statistics.cliques(found.mean, found.critical_difference)) / 2 + 1
     return depth, depth - (-len(names) // 2)
 
 
-def draw(axis: plt.Axes, of: str, names: pd.Index, found: statistics.Ranks, blocks: int) -> None:
+def draw(
+    axis: plt.Axes, of: str, names: Sequence[str], found: statistics.Ranks, blocks: int
+) -> None:
     """The axis of ranks on top, bars of what is not told apart, and a line to each name."""
     order = np.argsort(found.mean, kind="stable")
     half = -(-len(names) // 2)  # the better half is named at the left
@@ -114,10 +120,13 @@ def main(args: argparse.Namespace) -> None:
     heights = [
         LINE * (lines(ranked.columns, ranks)[1] + 1) + 0.75 for ranked, ranks in found.values()
     ]
-    size = (figures.COLUMN + 1.4, sum(heights))
+    shown = presentation.given(args)
+    names = dict(zip(rows["row"], map(shown.label, *(rows[n] for n in NAMES)), strict=True))
+    size = (shown.width or figures.COLUMN + 1.4, sum(heights))
     figure, axes = plt.subplots(len(found), figsize=size, height_ratios=heights, squeeze=False)
     for axis, (of, (ranked, ranks)) in zip(axes.flat, found.items(), strict=True):
-        draw(axis, of, ranked.columns, ranks, len(ranked))
+        called = [names.get(name, shown.labels.get(name, name)) for name in ranked.columns]
+        draw(axis, of, called, ranks, len(ranked))
     figures.save(figure, args.figures)
 
 

@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import figures, ladder
+from distilshift.analysis import figures, ladder, presentation
 from distilshift.files import tables
 
 import matplotlib.pyplot as plt
@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--metrics", type=Path, required=True, help="from summarize")
     made.add_argument("--validators", type=Path, nargs="+", required=True, help="of validate")
     made.add_argument("--figures", type=Path, nargs="+", required=True, help="pdf, svg, png")
+    presentation.add_arguments(made)
     return made
 
 
@@ -53,14 +54,15 @@ def main(args: argparse.Namespace) -> None:
     students["row"] = [
         ladder.label(m, a) for m, a in zip(students["method"], students["adaptation"], strict=True)
     ]
+    shown = presentation.given(args)
+    students = shown.rows(students)
     names = students["row"].unique()
     looks = figures.looks(list(names), COLOURS)
     cells = list(students.groupby(ladder.CELL, sort=False))
-    columns = min(4, len(cells))
+    columns = figures.columns(len(cells), shown.width)
     lines = -(-len(cells) // columns)
-    figure, axes = plt.subplots(
-        3 * lines, columns, figsize=(figures.PAGE, 3.6 * lines + 0.5), squeeze=False, sharex=True
-    )
+    size = (shown.width or figures.PAGE, 3.6 * lines + 0.5)
+    figure, axes = plt.subplots(3 * lines, columns, figsize=size, squeeze=False, sharex=True)
     for at, ((transfer, network), cell) in enumerate(cells):
         line, column = divmod(at, columns)
         panels = axes[3 * line : 3 * line + 3, column]

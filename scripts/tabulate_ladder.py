@@ -13,11 +13,12 @@ import re
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import ladder
+from distilshift.analysis import ladder, presentation
 from distilshift.files import tables
 
 import pandas as pd
 
+COLUMNS = ["row", "parameters", "seeds", "accuracy", "gap recovered"]
 DIGITS = ["Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"]
 NONE = "--"  # in the place of a gap, where there is none to recover
 
@@ -30,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--csv", type=Path, required=True, help="output, the same")
     made.add_argument("--tex", type=Path, required=True, help="output, a booktabs tabular")
     made.add_argument("--numbers", type=Path, required=True, help="output, LaTeX macros")
+    presentation.add_rows(made, headings=True)
     return made
 
 
@@ -44,31 +46,33 @@ def is_distilled(table: pd.DataFrame) -> pd.Series:
     return ~table["method"].isin(list(ladder.RANKS))
 
 
-def tex(table: pd.DataFrame) -> str:
+def tex(table: pd.DataFrame, shown: presentation.Presentation) -> str:
     """A tabular with a group of lines a transfer and network; needs booktabs."""
+    table = shown.rows(table)
+    head = [shown.headings.get(name, name) for name in COLUMNS]
     lines = [
         r"% target-test accuracy and gap recovered, percent: mean [95 % interval over",
         r"% seeds x samples]",
         r"\begin{tabular}{lrrrr}",
         r"\toprule",
-        r"row & parameters & seeds & accuracy & gap recovered \\",
+        rf"{' & '.join(head)} \\",
     ]
     for (transfer, network), group in table.groupby(ladder.CELL, sort=False):
-        lines += [r"\midrule", rf"\multicolumn{{5}}{{l}}{{\emph{{{transfer}, {network}}}}} \\"]
+        name = presentation.latex(f"{transfer}, {network}")
+        lines += [r"\midrule", rf"\multicolumn{{5}}{{l}}{{\emph{{{name}}}}} \\"]
         for line in group.itertuples():
             accuracy = percent(line.accuracy, line.accuracy_low, line.accuracy_high)
             gap = percent(line.gap_recovered, line.gap_recovered_low, line.gap_recovered_high)
             if line.method == "teacher":
                 gap = NONE
-            name = line.row + r"$^\dagger$" * line.below_source_only
+            name = presentation.latex(line.row) + r"$^\dagger$" * line.below_source_only
             lines.append(rf"{name} & {line.parameters:,} & {line.seeds} & {accuracy} & {gap} \\")
     lines.append(r"\bottomrule")
     if table.loc[is_distilled(table), "gap_recovered"].isna().any():
         lines.append(rf"\multicolumn{{5}}{{l}}{{{NONE} of a student: no gap to recover}} \\")
     if table["below_source_only"].any():
         lines.append(r"\multicolumn{5}{l}{$^\dagger$ below its own source-only row} \\")
-    text = "\n".join([*lines, r"\end{tabular}", ""])
-    return text.replace("_", r"\_")
+    return "\n".join([*lines, r"\end{tabular}", ""])
 
 
 def macro(*names: str) -> str:
@@ -99,7 +103,10 @@ def main(args: argparse.Namespace) -> None:
     table = ladder.table(metrics, predictions)
     tables.write(table, args.table)
     tables.write_csv(table, args.csv)
-    for path, text in ((args.tex, tex(table)), (args.numbers, numbers(table))):
+    for path, text in (
+        (args.tex, tex(table, presentation.given(args))),
+        (args.numbers, numbers(table)),
+    ):
         with cli.whole_file(path) as part:
             part.write_text(text, encoding="utf-8")
     for line in table[table["below_source_only"]].itertuples():

@@ -17,11 +17,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import comparisons, ladder
+from distilshift.analysis import comparisons, ladder, presentation
 from distilshift.analysis.metrics import FIDELITY
 from distilshift.files import tables
 
 import pandas as pd
+
+COLUMNS = ["row", "against", "difference", "$p$", "verdict"]  # of the LaTeX
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,29 +36,33 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--decomposition-table", type=Path, required=True, help="output, Parquet")
     made.add_argument("--classes", type=Path, required=True, help="output, CSV")
     made.add_argument("--fidelity", type=Path, required=True, help="output, CSV")
+    presentation.add_rows(made, headings=True)
     return made
 
 
-def tex(table: pd.DataFrame) -> str:
+def tex(table: pd.DataFrame, shown: presentation.Presentation) -> str:
     """A tabular with a group of lines a transfer and network; needs booktabs."""
+    head = [shown.headings.get(name, name) for name in COLUMNS]
     lines = [
         r"% differences in target-test accuracy, percentage points: mean [95 % interval over",
         r"% seeds x samples]; p of the paired test after Holm",
         r"\begin{tabular}{llrrl}",
         r"\toprule",
-        r"row & against & difference & $p$ & verdict \\",
+        rf"{' & '.join(head)} \\",
     ]
-    for (transfer, network), group in table.groupby(ladder.CELL, sort=False):
-        lines += [r"\midrule", rf"\multicolumn{{5}}{{l}}{{\emph{{{transfer}, {network}}}}} \\"]
+    for (transfer, network), group in shown.rows(table).groupby(ladder.CELL, sort=False):
+        name = presentation.latex(f"{transfer}, {network}")
+        lines += [r"\midrule", rf"\multicolumn{{5}}{{l}}{{\emph{{{name}}}}} \\"]
         for line in group.itertuples():
             ends = f"[{100 * line.difference_low:+.1f}, {100 * line.difference_high:+.1f}]"
             p = "$<$0.001" if line.p_holm < 0.001 else f"{line.p_holm:.3f}"
+            against = shown.labels.get(line.against, line.against)
+            names = " & ".join(map(presentation.latex, (line.row, against)))
             lines.append(
-                rf"{line.row} & {line.against} & {100 * line.difference:+.1f} {ends} & {p} "
+                rf"{names} & {100 * line.difference:+.1f} {ends} & {p} "
                 rf"& {line.verdict} \\"
             )
-    text = "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
-    return text.replace("_", r"\_")
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
 
 
 def class_names(predictions: pd.DataFrame) -> dict[tuple, str]:
@@ -108,7 +114,7 @@ def main(args: argparse.Namespace) -> None:
     steps = comparisons.decompose(cells)
     tables.write_csv(compared, args.comparisons)
     with cli.whole_file(args.comparisons_tex) as part:
-        part.write_text(tex(compared), encoding="utf-8")
+        part.write_text(tex(compared, presentation.given(args)), encoding="utf-8")
     tables.write_csv(steps, args.decomposition)
     tables.write(steps, args.decomposition_table)
     tables.write_csv(classes(cells, class_names(predictions)), args.classes)

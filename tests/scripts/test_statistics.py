@@ -3,6 +3,7 @@
 import runpy
 
 from distilshift.analysis import explorer, figures, ladder
+from distilshift.analysis.presentation import Presentation
 from distilshift.files import tables
 
 import matplotlib.pyplot as plt
@@ -150,10 +151,10 @@ def test_a_gap_that_is_not_there_is_a_dash_in_text_and_matrix(results, run_scrip
     first = table["transfer"] == "a-to-b"
     table.loc[first, ends] = np.nan
     table.loc[~first, ends] = [0.5, 0.2, np.inf]
-    text = made["tex"](table)
+    text = made["tex"](table, Presentation())
     assert text.count("no gap to recover") == 1 and "nan" not in text
     assert r"50.0 [20.0, $\infty$]" in text
-    assert "no gap" not in made["tex"](table[~first])
+    assert "no gap" not in made["tex"](table[~first], Presentation())
     numbers = made["numbers"](table)
     assert r"\newcommand{\gapAToBCnnKdShot}{--}" in numbers
     assert r"\newcommand{\gapBToAFiveCnnKdShot}{50.0}" in numbers
@@ -224,8 +225,8 @@ def test_macros_are_letters_and_one_a_number(results):
 def test_a_row_below_source_only_is_said_in_the_tabular(results):
     tex = script("tabulate_ladder")["tex"]
     table = ladder.table(*results)
-    assert "dagger" not in tex(table.assign(below_source_only=False))
-    marked = tex(table.assign(below_source_only=table["row"] == "kd (none)"))
+    assert "dagger" not in tex(table.assign(below_source_only=False), Presentation())
+    marked = tex(table.assign(below_source_only=table["row"] == "kd (none)"), Presentation())
     assert marked.count(r"kd (none)$^\dagger$ &") == 2
     assert marked.count("below its own source-only row") == 1
 

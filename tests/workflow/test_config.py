@@ -101,6 +101,23 @@ C = {"domains.c": {"from": "optdigits"}}
 NAMES = "a-z, 0-9, _, . and -, a letter or digit first"
 
 MISTAKES = [
+    # figures
+    (
+        {"figures": {"only": ["kd (nome)"]}},
+        "figures.only: kd (nome) is no row, adaptation or method; did you mean kd (none)? allowed",
+    ),
+    ({"figures": {"rows": {"oracel": "best"}}}, "figures.rows: oracel is no row"),
+    ({"figures": {"order": ["shot"]}}, "figures.order: shot is no row"),
+    (
+        {"figures": {"only": ["oracle"]}},
+        "figures.only: shows no distilled row of cnn; it has kd (none)",
+    ),
+    (
+        {"figures": {"rows": {"kd (none)": "oracle"}}},
+        "figures.rows: oracle would be 2 rows of cnn",
+    ),
+    ({"figures": {"width": 1}}, "figures.width: got 1; must be at least 2"),
+    ({"figures": {"columns": {"acc": "Acc."}}}, "figures.columns: got the name acc; allowed: row,"),
     # networks
     ({"networks.cnn.student": "cmm-16"}, "networks.cnn.student: got cmm-16; unknown; allowed: cnn"),
     ({"networks.cnn.student": "resnett18"}, "unknown; allowed: resnet18"),

@@ -7,7 +7,11 @@ APART = {
     *("device", "seeds_a_job", "figures"),
 }
 
-EXPERIMENT = config["experiment"] or os.path.basename(place(config["results"]))
+
+def experiment(wildcards):
+    """What the experiment is called: by the config, or as the folder of its results."""
+    return config["experiment"] or os.path.basename(place(config["results"]))
+
 
 SETTINGS = json.dumps(
     {key: value for key, value in config.items() if key not in APART}, sort_keys=True

@@ -16,6 +16,7 @@ def check_experiment():
             *without_views(),
             *nothing_to_learn(),
             *different_classes(),
+            *undefined_rows(),
             *unusable_places(),
         ]
     )

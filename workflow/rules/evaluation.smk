@@ -109,7 +109,7 @@ rule summarize:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        experiment=EXPERIMENT,
+        experiment=experiment,
         settings=SETTINGS,
     shell:
         """

@@ -70,12 +70,15 @@ rule plot_ladder:
     resources:
         mem_mb=growing(2000),
         runtime=growing(30),
+    params:
+        shown=[*width_flags(), *row_flags()],
     shell:
         """
         python {input.code[0]:q} \
             --metrics {input.metrics:q} \
             --table {input.table:q} \
             --figures {output:q} \
+            {params.shown:q} \
             --log {log:q}
         """
 
@@ -105,6 +108,7 @@ rule plot_domains:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
+        shown=width_flags(),
         transfers=TRANSFERS,
     shell:
         """
@@ -112,6 +116,7 @@ rule plot_domains:
             --inputs {input.inputs:q} \
             --transfers {params.transfers:q} \
             --figures {output:q} \
+            {params.shown:q} \
             --log {log:q}
         """
 
@@ -137,11 +142,14 @@ rule plot_curves:
     resources:
         mem_mb=growing(2000),
         runtime=growing(30),
+    params:
+        shown=[*width_flags(), *row_flags()],
     shell:
         """
         python {input.code[0]:q} \
             --history {input.history:q} \
             --figures {output:q} \
+            {params.shown:q} \
             --log {log:q}
         """
 
@@ -167,11 +175,14 @@ rule plot_confusion:
     resources:
         mem_mb=growing(2000),
         runtime=growing(30),
+    params:
+        shown=[*width_flags(), *row_flags()],
     shell:
         """
         python {input.code[0]:q} \
             --confusion {input.confusion:q} \
             --figures {output:q} \
+            {params.shown:q} \
             --log {log:q}
         """
 
@@ -199,6 +210,7 @@ rule plot_dial:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
+        shown=[*width_flags(), *row_flags()],
         targets=DIALS,
     shell:
         """
@@ -207,6 +219,7 @@ rule plot_dial:
             --table {input.table:q} \
             --targets {params.targets:q} \
             --figures {output:q} \
+            {params.shown:q} \
             --log {log:q}
         """
 
@@ -233,12 +246,15 @@ rule plot_rounds:
     resources:
         mem_mb=growing(2000),
         runtime=growing(30),
+    params:
+        shown=[*width_flags(), *row_flags()],
     shell:
         """
         python {input.code[0]:q} \
             --metrics {input.metrics:q} \
             --validators {input.validators:q} \
             --figures {output:q} \
+            {params.shown:q} \
             --log {log:q}
         """
 
@@ -264,11 +280,14 @@ rule plot_matrix:
     resources:
         mem_mb=growing(2000),
         runtime=growing(30),
+    params:
+        shown=[*width_flags(), *row_flags()],
     shell:
         """
         python {input.code[0]:q} \
             --table {input.table:q} \
             --figures {output:q} \
+            {params.shown:q} \
             --log {log:q}
         """
 
@@ -333,7 +352,7 @@ rule write_explorer:
         mem_mb=growing(3000),
         runtime=growing(30),
     params:
-        experiment=EXPERIMENT,
+        experiment=experiment,
     shell:
         """
         python {input.code[0]:q} \

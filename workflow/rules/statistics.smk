@@ -26,6 +26,8 @@ rule tabulate_ladder:
     resources:
         mem_mb=growing(3000),
         runtime=growing(30),
+    params:
+        shown=[*row_flags(), *heading_flags()],
     shell:
         """
         python {input.code[0]:q} \
@@ -35,6 +37,7 @@ rule tabulate_ladder:
             --csv {output.csv:q} \
             --tex {output.tex:q} \
             --numbers {output.numbers:q} \
+            {params.shown:q} \
             --log {log:q}
         """
 
@@ -81,6 +84,8 @@ rule tabulate_statistics:
     resources:
         mem_mb=growing(3000),
         runtime=growing(30),
+    params:
+        shown=[*row_flags(), *heading_flags()],
     shell:
         """
         python {input.code[0]:q} \
@@ -92,6 +97,7 @@ rule tabulate_statistics:
             --decomposition-table {output.decomposition_table:q} \
             --classes {output.classes:q} \
             --fidelity {output.fidelity:q} \
+            {params.shown:q} \
             --log {log:q}
         """
 
@@ -117,11 +123,14 @@ rule plot_decomposition:
     resources:
         mem_mb=growing(2000),
         runtime=growing(30),
+    params:
+        shown=width_flags(),
     shell:
         """
         python {input.code[0]:q} \
             --table {input.table:q} \
             --figures {output:q} \
+            {params.shown:q} \
             --log {log:q}
         """
 
@@ -153,12 +162,15 @@ rule plot_calibration:
     resources:
         mem_mb=growing(2000),
         runtime=growing(30),
+    params:
+        shown=[*width_flags(), *row_flags()],
     shell:
         """
         python {input.code[0]:q} \
             --metrics {input.metrics:q} \
             --csv {output.csv:q} \
             --figures {output.figures:q} \
+            {params.shown:q} \
             --log {log:q}
         """
 
@@ -184,11 +196,14 @@ rule plot_ranks:
     resources:
         mem_mb=growing(2000),
         runtime=growing(30),
+    params:
+        shown=[*width_flags(), *row_flags()],
     shell:
         """
         python {input.code[0]:q} \
             --metrics {input.metrics:q} \
             --figures {output:q} \
+            {params.shown:q} \
             --log {log:q}
         """
 
@@ -221,6 +236,8 @@ rule plot_cost:
     resources:
         mem_mb=growing(2000),
         runtime=growing(30),
+    params:
+        shown=[*width_flags(), *row_flags()],
     shell:
         """
         python {input.code[0]:q} \
@@ -228,6 +245,7 @@ rule plot_cost:
             --cost {input.cost:q} \
             --csv {output.csv:q} \
             --figures {output.figures:q} \
+            {params.shown:q} \
             --log {log:q}
         """
 

@@ -63,11 +63,23 @@ def looks(names: Sequence[str], colours: Sequence[str], kind: str = "distilled")
     return found
 
 
+def columns(count: int, width: float | None = None) -> int:
+    """How many of so many panels stand beside one another in a figure of that width."""
+    return max(1, min(4, count, int(((width or PAGE) - 0.9) / 1.5)))
+
+
 def legend(figure: Figure, looks: Iterable[dict], side: str = "lower") -> None:
     """Below the figure, or above it (``upper``): a line for each label."""
     by_label = {look["label"]: look for look in looks}
     handles = [plt.Line2D([], [], **look) for look in by_label.values()]
-    figure.legend(handles=handles, loc=f"outside {side} center", ncols=4)
+    beside = max(1, min(4, int(figure.get_figwidth() / 1.6)))
+    figure.legend(handles=handles, loc=f"outside {side} center", ncols=beside)
+
+
+def note(figure: Figure, text: str) -> None:
+    """What the axes of numbers are, once for all panels, in lines that the figure holds."""
+    letters = int(figure.get_figwidth() / 0.06)
+    figure.supxlabel("\n".join(textwrap.wrap(text, letters)), size=8)
 
 
 def style() -> None:
@@ -113,6 +125,7 @@ def panels(
     measures: int = 1,
     height: float = 0.22,
     below: float = 0.0,
+    width: float | None = None,
 ) -> tuple[Figure, np.ndarray]:
     """A panel for each cell and measure, with ``rows`` from the top down.
 
@@ -122,17 +135,18 @@ def panels(
         measures: panels of a cell, one below the other.
         height: inches a row.
         below: inches that stand under each cell, beside those of an axis of numbers.
+        width: inches of the figure; a page's, if None.
 
     Returns:
         The figure, and its axes (cells, measures).
     """
-    columns = min(4, len(cells))
-    lines = -(-len(cells) // columns)
+    beside = columns(len(cells), width)
+    lines = -(-len(cells) // beside)
     highest = max(title(*cell).count("\n") for cell in cells)
     head = 0.5 + 0.12 * max(0, highest - 2) + below  # titles of three lines, or more
-    size = (PAGE, lines * (head + measures * (0.3 + height * len(rows))))
-    figure, axes = plt.subplots(lines * measures, columns, figsize=size, sharey=True, squeeze=False)
-    by_cell = axes.reshape(lines, measures, columns).transpose(0, 2, 1).reshape(-1, measures)
+    size = (width or PAGE, lines * (head + measures * (0.3 + height * len(rows))))
+    figure, axes = plt.subplots(lines * measures, beside, figsize=size, sharey=True, squeeze=False)
+    by_cell = axes.reshape(lines, measures, beside).transpose(0, 2, 1).reshape(-1, measures)
     for cell, of_cell in zip(cells, by_cell, strict=False):
         of_cell[0].set_title(title(*cell))
     for axis in by_cell[len(cells) :].flat:

@@ -1,0 +1,42 @@
+"""A figure at the width of a column, its rows chosen, ordered and renamed; and the table."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+SHOWN = ["--label=adabn=ours & others", "--label=kd=KD", "--order=oracle", "--order=kd"]
+
+
+@pytest.mark.parametrize(
+    "step", ["ladder", "calibration", "curves", "confusion", "decomposition", "domains", "rounds"]
+)
+def test_a_figure_is_as_wide_as_it_is_told(made, run_script, tmp_path, step):
+    script, flags = made.steps()[step]
+    at = flags.index("--figures")
+    rows = [] if step in ("decomposition", "domains") else SHOWN
+    csv = ["--csv", str(tmp_path / "a.csv")] if "--csv" in flags else []
+    kept = [flag for flag in flags[:at] if flag != "--csv" and not flag.endswith(".csv")]
+    drawn = [str(tmp_path / f"a.{end}") for end in ("pdf", "svg")]
+    flags = [*kept, *csv, "--width=3.3", *rows, "--figures", *drawn]
+    assert run_script(script, flags) == (0, "")
+    box = re.search(rb"/MediaBox \[ ?0 0 ([\d.]+) ", (tmp_path / "a.pdf").read_bytes())
+    assert float(box[1]) / 72 == pytest.approx(3.3)
+    if step in ("ladder", "calibration", "curves"):
+        drawn = (tmp_path / "a.svg").read_text()
+        assert "KD (ours &amp; others)" in drawn and "kd (adabn)" not in drawn
+
+
+def test_the_table_for_a_paper_is_shown_alike_and_the_others_stay_whole(made, run_script, tmp_path):
+    script, flags = made.steps()["table"]
+    names = ["ladder.parquet", "ladder.csv", "ladder.tex", "numbers.tex"]
+    moved = [str(tmp_path / Path(f).name) if Path(f).name in names else f for f in flags]
+    shown = [*SHOWN, "--only=oracle", "--only=kd", r"--heading=accuracy=Acc.~(\%)"]
+    assert run_script(script, [*moved, *shown])[0] == 0
+    text = (tmp_path / "ladder.tex").read_text()
+    assert r"row & parameters & seeds & Acc.~(\%) & gap recovered \\" in text
+    rows = [line.split(" &")[0] for line in text.splitlines() if line.count("&") > 3][1:]
+    assert rows[0] == "oracle" and all(row.startswith(r"KD (ours \& others)") for row in rows[1:])
+    assert len(rows) == 3 and "teacher" not in text
+    for name in ("ladder.csv", "numbers.tex"):
+        assert (tmp_path / name).read_bytes() == Path(made.path(name)).read_bytes()

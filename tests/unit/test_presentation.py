@@ -1,0 +1,73 @@
+"""Which rows are shown, in what order, by what names; how wide a figure is."""
+
+from distilshift.analysis import figures, ladder
+from distilshift.analysis.presentation import Presentation, latex, renamed
+
+import pandas as pd
+import pytest
+
+ROWS = [
+    ("teacher", "none"),
+    ("source-only", None),
+    ("kd", "none"),
+    ("kd", "shot"),
+    ("oracle", None),
+]
+
+
+@pytest.fixture
+def table():
+    """Rows of two cells, as tables have them; the second has no ``kd (shot)``."""
+    lines = [
+        {"transfer": t, "network": "cnn", "method": m, "adaptation": a, "row": ladder.label(m, a)}
+        for t in ("b-to-c", "a-to-b")
+        for m, a in ROWS[: 5 if t == "b-to-c" else 3]
+    ]
+    frame = pd.DataFrame(lines)
+    return frame.assign(rank=frame["method"].map(ladder.RANKS).fillna(2).astype(int))
+
+
+def test_without_wishes_nothing_changes(table):
+    pd.testing.assert_frame_equal(Presentation().rows(table), table)
+
+
+def test_rows_are_called_by_their_own_name_or_by_their_parts(table):
+    labels = {"kd": "KD", "none": "as it is", "kd (shot)": "Ours", "oracle": "upper bound"}
+    found = Presentation(labels=labels).rows(table)
+    expected = ["teacher (as it is)", "source-only", "KD (as it is)", "Ours", "upper bound"]
+    assert list(found["row"][:5]) == expected
+    assert Presentation(labels=labels).label("kd (none), round 2", "kd", "none") == (
+        "KD (as it is), round 2"
+    )
+
+
+def test_what_is_wanted_first_comes_first_in_every_cell(table):
+    found = Presentation(order=["shot", "kd"]).rows(table)
+    assert list(found["transfer"]) == ["b-to-c"] * 5 + ["a-to-b"] * 3
+    assert list(found["row"][:3]) == ["kd (shot)", "kd (none)", "teacher (none)"]
+    assert list(found["row"][5:]) == ["kd (none)", "teacher (none)", "source-only"]
+    assert ladder.order(found) == [
+        "kd (shot)",
+        "kd (none)",
+        "teacher (none)",
+        "source-only",
+        "oracle",
+    ]
+
+
+def test_some_rows_in_their_own_order(table):
+    found = Presentation(only=["oracle", "kd"]).rows(table)
+    assert list(found["row"]) == ["oracle", "kd (none)", "kd (shot)", "kd (none)"]
+    found = Presentation(only=["oracle", "kd"], order=["kd (shot)"]).rows(table)
+    assert list(found["row"]) == ["kd (shot)", "kd (none)", "oracle", "kd (none)"]
+
+
+def test_labels_reach_latex_and_flags_as_they_are():
+    assert latex("100 % of R&D_2") == r"100 \% of R\&D\_2"
+    assert renamed("kd (none)=α = 1") == ("kd (none)", "α = 1")
+
+
+@pytest.mark.parametrize(("width", "beside"), [(None, 4), (7.0, 4), (5.0, 2), (3.3, 1), (2.0, 1)])
+def test_panels_stand_beside_one_another_as_far_as_there_is_room(width, beside):
+    assert figures.columns(4, width) == beside
+    assert figures.columns(1, width) == 1

@@ -1,0 +1,66 @@
+# how figures and tables show their rows
+from collections import Counter
+
+
+def network_rows(network):
+    """(method, adaptation, label) of every row of a network, as the tables have them."""
+    found = [
+        ("teacher", a, f"teacher ({a})") for a in adaptations(network) if has_weights(a)
+    ]
+    found += [(name, None, name) for name in ("source-only", "oracle")]
+    rounds = config["rounds"]
+    for adaptation, method in students(network):
+        for number in range(1, rounds + 1):
+            after = f", round {number}" if rounds > 1 else ""
+            found.append((method, adaptation, f"{method} ({adaptation}){after}"))
+    return found
+
+
+def label_of(method, adaptation, row):
+    """What a row is called by `figures.rows`: its own name there, or those of its parts."""
+    labels = config["figures"]["rows"]
+    if row in labels or adaptation is None:
+        return labels.get(row, row)
+    shown, after = labels.get(method, method), row.removeprefix(
+        f"{method} ({adaptation})"
+    )
+    return f"{shown} ({labels.get(adaptation, adaptation)}){after}"
+
+
+def undefined_rows():
+    """A line for each row of `figures` that is none, and for rows that could not be told apart."""
+    figures = config["figures"]
+    rows = {network: network_rows(network) for network in networks_in_use()}
+    every = [name for of in rows.values() for row in of for name in reversed(row)]
+    known = list(dict.fromkeys(filter(None, every)))
+    for key in ("rows", "order", "only"):
+        for name in figures[key]:
+            if name not in known:
+                yield f"figures.{key}: {name} is no row, adaptation or method; {among(name, known)}"
+    for network, of in rows.items():
+        for label, count in Counter(label_of(*row) for row in of).items():
+            if count > 1:
+                yield f"figures.rows: {label} would be {count} rows of {network}"
+        distilled = [row for row in of if row[0] in config["methods"]]
+        if figures["only"] and not any(
+            set(row) & set(figures["only"]) for row in distilled
+        ):
+            names = ", ".join(row[2] for row in distilled)
+            yield f"figures.only: shows no distilled row of {network}; it has {names}"
+
+
+def width_flags():
+    return flags({"width": config["figures"]["width"]})
+
+
+def row_flags():
+    """Which rows are shown, in what order, by what names."""
+    given = config["figures"]
+    labels = [f"{name}={label}" for name, label in given["rows"].items()]
+    return flags({"label": labels, "order": given["order"], "only": given["only"]})
+
+
+def heading_flags():
+    return flags(
+        {"heading": [f"{n}={t}" for n, t in config["figures"]["columns"].items()]}
+    )
