@@ -56,7 +56,7 @@ def check_parity(run_script, chain, rows: int) -> None:
         assert found[name]["classes_flipped"] == 0
         assert found[name]["largest_difference"] < 1e-5
         assert found[name]["accuracy"] == accuracy
-    assert found["int8"]["classes_flipped"] <= rows / 3  # a network of two channels
+    assert found["int8"]["classes_flipped"] <= 1, found["int8"]
     assert found["int8"]["largest_difference"] > 0
     for file in ("student.onnx", "int8.onnx", "student.pt2"):
         content = (chain.folder / "exported" / file).read_bytes()
