@@ -17,6 +17,7 @@ from distilshift.files import tables
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.ticker import NullFormatter
 
 MEASURES = {"multiply_adds": "multiply-adds a row", "rows_a_second": "rows a second, torch"}
 MARKS = "os^Dvp*X"
@@ -56,6 +57,7 @@ def draw(axis: plt.Axes, rows: pd.DataFrame, measure: str, marks: dict[str, str]
         axis.vlines(place, 100 * row.accuracy_low, 100 * row.accuracy_high, color=colour, lw=0.7)
         axis.plot(place, 100 * row.accuracy, marks[row.network], color=colour, ms=4, mew=0)
     axis.set_xscale("log")
+    axis.xaxis.set_minor_formatter(NullFormatter())
     axis.set_xlabel(MEASURES[measure])
 
 
@@ -72,7 +74,9 @@ def main(args: argparse.Namespace) -> None:
     columns = figures.columns(len(transfers), shown.width)
     lines = -(-len(transfers) // columns)
     size = (shown.width or figures.PAGE, 4.2 * lines + 0.4)
-    figure, axes = plt.subplots(2 * lines, columns, figsize=size, sharey=True, squeeze=False)
+    figure, axes = plt.subplots(
+        2 * lines, columns, figsize=size, sharex="row", sharey=True, squeeze=False
+    )
     for at, transfer in enumerate(transfers):
         line, column = divmod(at, columns)
         for below, measure in enumerate(MEASURES):

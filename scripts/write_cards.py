@@ -47,9 +47,12 @@ def main(args: argparse.Namespace) -> None:
     manifests = {known["dataset"]: known for known in manifests}
     metrics = tables.read(args.metrics, "summarize")
     table = tables.read(args.table, "tabulate_ladder")
-    wanted = [*ladder.PREDICTIONS]
-    predictions = tables.read_all(args.predictions, "evaluate", wanted)
+    predictions = tables.read_all(args.predictions, "evaluate", ladder.PREDICTIONS)
     predictions = of(predictions, domain="target", split="test")
+    right = predictions["prediction"] == predictions["label"]
+    right = right.groupby([predictions[name] for name in (*ladder.ROW, "seed")]).agg(
+        ["sum", "size"]
+    )
     for path, network, to in zip(args.weights, args.networks, args.cards, strict=True):
         header = headers.read_header(path, "weights", "distill_student")
         ends = {end: domains[header[end]] for end in ("source", "target")}
@@ -58,7 +61,7 @@ def main(args: argparse.Namespace) -> None:
         own = {**cell, **row, "seed": header["seed"]}
         teacher = {"method": "teacher", "adaptation": header["adaptation"], "seed": header["seed"]}
         taught = of(metrics, **cell, **teacher, domain="target", metric="accuracy")["value"]
-        said = of(predictions, **own)
+        hits, count = map(int, right.loc[tuple(own[name] for name in right.index.names)])
         student = cards.Student(
             header=header,
             weights=os.path.relpath(path, to.parent),
@@ -66,9 +69,9 @@ def main(args: argparse.Namespace) -> None:
             manifests={end: manifests[known["dataset"]] for end, known in ends.items()},
             metrics=of(metrics, **own),
             teacher=float(taught.iloc[0]) if len(taught) else None,
-            right=said["prediction"] == said["label"],
+            hits=hits,
+            count=count,
             row=of(table, **cell, **row).iloc[0],
-            parameters=int(of(table, **cell, **row)["parameters"].iloc[0]),
         )
         with cli.whole_file(to) as part:
             part.write_text(cards.card(student), encoding="utf-8")

@@ -24,9 +24,9 @@ class Student(NamedTuple):
         manifests: of the dataset of each.
         metrics: its measurements, columns domain, metric and value.
         teacher: accuracy on the target's test half of the teacher it learned from, or None.
-        right: for the target's test rows (N,), whether it says the label.
+        hits: on the target's test half, how many rows it gives the class of their label.
+        count: of how many.
         row: its row of the ladder, the means over seeds.
-        parameters: how many there are.
     """
 
     header: dict
@@ -35,9 +35,9 @@ class Student(NamedTuple):
     manifests: dict[str, dict]
     metrics: pd.DataFrame
     teacher: float | None
-    right: pd.Series
+    hits: int
+    count: int
     row: pd.Series
-    parameters: int
 
     def measured(self, domain: str, metric: str) -> float | None:
         """A measurement on that domain's test half."""
@@ -103,7 +103,7 @@ def data(student: Student) -> list[str]:
 
 def numbers(student: Student) -> list[str]:
     """Its measurements, with intervals where there are some."""
-    count, hits = len(student.right), int(student.right.sum())
+    hits, count = student.hits, student.count
     low, high = proportion_confint(hits, count, method="wilson")
     row = student.row
     found = [
@@ -164,7 +164,7 @@ def card(student: Student) -> str:
     wanted = ", ".join(f"{name} {value}" for name, value in header["input"].items())
     sections = {
         "Model details": [
-            f"A {header['model']} ({student.parameters:,} parameters) for rows of kind"
+            f"A {header['model']} ({student.row['parameters']:,} parameters) for rows of kind"
             f" {header['data']} ({wanted}). Weights: `{student.weights}`, whose header holds all"
             " that is needed to use them (`scripts/apply_network.py`, `docs/student.md`).",
             "",
