@@ -6,7 +6,7 @@ import pytest
 from chain import NAMES
 
 # what a user calls, once the experiment is there: no rule runs it
-BY_HAND = {"apply_network", "compare_experiments", "export_network"}
+BY_HAND = {"apply_network", "compare_experiments", "export_history", "export_network"}
 
 
 @pytest.fixture(scope="module")

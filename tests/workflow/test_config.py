@@ -92,6 +92,27 @@ def test_the_config_itself_is_right(read):
     assert read(changed({}))["said"] == []
 
 
+def test_what_figures_says_becomes_flags(read):
+    rows = {"kd (none)": "Ours = best", "none": "as it is"}
+    figures = {"width": 3.3, "rows": rows, "only": ["kd"], "columns": {"row": "Method"}}
+    names = read(changed({"figures": figures}))
+    assert names["width_flags"]() == ["--width=3.3"]
+    assert names["row_flags"]() == [
+        *("--label=kd (none)=Ours = best", "--label=none=as it is", "--only=kd"),
+    ]
+    assert names["heading_flags"]() == ["--heading=row=Method"]
+    assert read(changed({}))["width_flags"]() == read(changed({}))["row_flags"]() == []
+
+
+def test_settings_are_those_that_change_numbers(read):
+    one = read(changed({}))
+    apart = {"results": "b", "device": "cpu", "figures.width": 3, "seeds_a_job": "all"}
+    other = read(changed({**apart, "experiment": "mine"}))
+    assert one["SETTINGS"] == other["SETTINGS"]
+    assert read(changed({"methods.kd.temperature": 4.0}))["SETTINGS"] != one["SETTINGS"]
+    assert (one["experiment"](None), other["experiment"](None)) == ("results", "mine")
+
+
 MLP = {"networks.cnn": {"teacher": "mlp-8", "student": "mlp-4"}}
 TWO = {"adaptations": {"none": {}, "adabn": {}}}
 FOLDER = {"folder": "pets", "domain": "photo"}

@@ -1,23 +1,4 @@
 # what the rules of evaluation.smk need
-import json
-
-# of a config, what changes no number: where things lie, who computes, how it is shown
-APART = {
-    *("experiment", "results", "datasets", "archive_dir"),
-    *("device", "seeds_a_job", "figures"),
-}
-
-
-def experiment(wildcards):
-    """What the experiment is called: by the config, or as the folder of its results."""
-    return config["experiment"] or os.path.basename(place(config["results"]))
-
-
-SETTINGS = json.dumps(
-    {key: value for key, value in config.items() if key not in APART}, sort_keys=True
-)
-
-
 def of_part(file, part, wildcards):
     """``file`` of every network of a part of a cell, seed by seed."""
     source, target, network = wildcards.source, wildcards.target, wildcards.network

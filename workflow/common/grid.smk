@@ -1,4 +1,6 @@
 # the grid: transfers x networks x seeds, adaptations x methods
+import json
+import os
 
 # each once, though its networks may be named apart
 TRANSFERS = list(
@@ -98,6 +100,23 @@ def can_be_ranked():
     """Whether there are two cells, and three distilled rows that every cell has."""
     shared = set.intersection(*(set(students(cell.split("/")[1])) for cell in CELLS))
     return len(CELLS) > 1 and len(shared) * config["rounds"] > 2
+
+
+# of a config, what changes no number: where things lie, who computes, how it is shown
+APART = {
+    *("experiment", "results", "datasets", "archive_dir"),
+    *("device", "seeds_a_job", "figures"),
+}
+
+
+def experiment(wildcards):
+    """What the experiment is called: by the config, or as the folder of its results."""
+    return config["experiment"] or os.path.basename(place(config["results"]))
+
+
+SETTINGS = json.dumps(
+    {key: value for key, value in config.items() if key not in APART}, sort_keys=True
+)
 
 
 def describe_experiment():
