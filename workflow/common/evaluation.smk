@@ -73,7 +73,7 @@ def every_student(file):
 def networks_of_students(wildcards):
     """The name of the pair that each of these is of."""
     places = every_student("")
-    return [path.split("/transfers/")[1].split("/")[1] for path in places]
+    return [path.split("/")[3] for path in places]
 
 
 def manifests():
