@@ -71,12 +71,8 @@ def measure(path: Path, inputs: Path, threads: int) -> dict:
     try:
         with tempfile.TemporaryDirectory() as folder:
             return found | with_onnx(classifier, rows, threads, Path(folder))
-    except InputError as error:
+    except InputError as error:  # the extra is not installed, or the network cannot be exported
         cli.log.info("no onnxruntime: %s", error)
-    # a network of the user's own may be more than the exporter knows: it costs these columns
-    except Exception as error:
-        line = str(error).strip().splitlines()[:1] or [type(error).__name__]
-        cli.warn(f"{header['model']} cannot be exported: {line[0]}")
     return found
 
 

@@ -4,6 +4,7 @@ All take rows as a domain keeps them (uint8 pictures and texts, int16 sounds), a
 time, and give calibrated probabilities: what is done to a row is inside.
 """
 
+import contextlib
 import io
 import json
 import logging
@@ -13,6 +14,7 @@ from pathlib import Path
 from distilshift import extras
 from distilshift.classifiers import Classifier
 from distilshift.cli import whole_file
+from distilshift.errors import InputError
 
 import torch
 from torch import Tensor
@@ -31,16 +33,33 @@ def facts(classifier: Classifier) -> dict[str, str]:
     return {f"distilshift.{n}": json.dumps(header[n]) for n in names if n in header}
 
 
+@contextlib.contextmanager
+def followed(classifier: Classifier) -> Iterator[None]:
+    """Turn what an exporter says of a network that it cannot follow into one line."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:  # each step of torch's raises of its own
+        line = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        name = classifier.header["model"]
+        raise InputError(f"model {name}", f"torch cannot export it ({line})") from error
+
+
 def program(classifier: Classifier) -> torch.export.ExportedProgram:
     """The classifier as a graph; how many rows there are stays open.
 
     Where its lines stand in our source is left out: they would name folders of this machine.
+
+    Raises:
+        InputError: torch cannot follow the network.
     """
     size = torch.export.Dim("rows", min=1)
     row = classifier.kind.rows.STORED[0]
     shape = classifier.row_shape
     example = (torch.zeros(2, *shape, dtype=getattr(torch, row)),)
-    made = torch.export.export(classifier, example, dynamic_shapes=({0: size},))
+    with followed(classifier):
+        made = torch.export.export(classifier, example, dynamic_shapes=({0: size},))
     for module in made.graph_module.modules():
         for node in getattr(getattr(module, "graph", None), "nodes", ()):
             node.meta.pop("stack_trace", None)
@@ -61,12 +80,13 @@ def write_onnx(path: Path, made: torch.export.ExportedProgram, classifier: Class
     """An ONNX file, by the exporter that torch maintains.
 
     Raises:
-        InputError: an optional package is not installed.
+        InputError: an optional package is not installed, or ONNX has no word for what it does.
     """
     for name in ("onnx", "onnxscript"):
         extras.load(name, EXTRA, "--onnx")
     names = {"input_names": [INPUT], "output_names": [OUTPUT], "verbose": False}
-    model = torch.onnx.export(made, dynamo=True, **names).model
+    with followed(classifier):
+        model = torch.onnx.export(made, dynamo=True, **names).model
     for graph in (model.graph, *(function.graph for function in model.functions.values())):
         for node in graph:
             scopes = node.metadata_props.get("pkg.torch.onnx.name_scopes", "")

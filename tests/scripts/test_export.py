@@ -1,11 +1,14 @@
 """A network leaves as ONNX, as eight bits and as torch's program: pictures here."""
 
-from distilshift import classifiers, exports
+from distilshift import classifiers, exports, networks
 from distilshift.data import domains
+from distilshift.errors import InputError
+from distilshift.image.pose import Pose
 
 import pytest
 import torch
 from exported import check_parity, export
+from torch import nn
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +48,29 @@ def test_eight_bits_are_of_what_is_learned_alone(exported):
     assert len(convolutions) == 5
     for node in convolutions:
         assert {made_by[name].op_type for name in node.input[:2]} == {"DequantizeLinear"}
+
+
+def test_a_teacher_with_a_pose_can_be_exported(made):
+    model, header = networks.load_weights(made.path("teacher", "weights.safetensors"), "")
+    model.pose = Pose(45.0, 0.2, negative=True)
+    classifier = classifiers.Classifier(model, header)
+    rows = domains.load_inputs(made.inputs("source", "test")).inputs
+    found = exports.program(classifier).module()(rows)
+    assert torch.allclose(found, classifier(rows), atol=1e-6)
+
+
+def test_a_network_that_torch_cannot_follow_is_named_in_one_line(made):
+    classifier = classifiers.load(made.path("teacher", "weights.safetensors"))
+    classifier.network.body = nn.Sequential(OneByOne(), classifier.network.body)
+    with pytest.raises(InputError, match=r"model cnn-3: torch cannot export it \(.+\)$"):
+        exports.program(classifier)
+
+
+class OneByOne(nn.Module):
+    """What a graph cannot hold: a loop over however many rows there are."""
+
+    def forward(self, rows):
+        return torch.stack([row for row in rows if row.sum() > 0])
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,6 @@ class Pose(NamedTuple):
 
     def apply(self, images: Tensor) -> Tensor:
         """Float images (N, C, H, W) in -1..1, as ``views.plain`` gives them."""
-        parameters = torch.tensor([[self.angle, self.zoom, 0.0, 0.0]]).expand(len(images), -1)
+        parameters = torch.tensor([[self.angle, self.zoom, 0.0, 0.0]]).expand(images.shape[0], -1)
         shown = -images if self.negative else images
         return views.apply_affine(shown, views.affine(parameters))
