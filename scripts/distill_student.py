@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from distilshift import cli, device, networks, settings
+from distilshift import checkpoints, cli, device, networks, settings
 from distilshift.data import domains
 from distilshift.errors import InputError
 from distilshift.files import headers, logits
@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--model", default="cnn-4", help="the student's network")
     made.add_argument("--method", default="kd", help="the method's name in tables")
+    settings.add_arguments(made, checkpoints.Start, "first weights")
     settings.add_arguments(made, Method, "method")
     made.add_argument("--source-inputs", type=Path, help="where --source-weight is above 0")
     made.add_argument("--source-labels", type=Path, help="of these inputs")
@@ -138,7 +139,7 @@ def distil(
         teacher, _ = networks.load_weights(of[0], "adapt_teacher", on)
     # first weights, batches and views are those of the yardsticks of the same seed
     first = seed_from("student", args.model, run.seed)
-    model = networks.build(args.model, **data.needs, seed=first).to(on)
+    model = checkpoints.begin(args.model, data.needs, first, checkpoints.Start.given(args)).to(on)
     labels = distillation.Labels(cache, on)
     see = distillation.VIEWS[method.views](views, labels, teacher)
     task = distillation.Task(model, views, labels, see, method, how.steps, run.seed)
@@ -155,6 +156,7 @@ def distil(
         "model": args.model,
         **data.known,
         "seed": run.seed,
+        **model.origin,
         "distilled_by": method.facts(),
         "settings": training.settings(how, ranges),
         **{key: cache.provenance[key] for key in PROVENANCE},

@@ -12,7 +12,7 @@ steps, batches and augmentation are those of the distilled students of the same 
 import argparse
 from pathlib import Path
 
-from distilshift import cli, device, settings
+from distilshift import checkpoints, cli, device, settings
 from distilshift.data import domains
 from distilshift.learning import artefacts, supervised, training
 from distilshift.learning.settings import Run, Training
@@ -23,6 +23,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--inputs", type=Path, required=True, help="of a training half")
     made.add_argument("--labels", type=Path, required=True, help="their labels")
     made.add_argument("--model", default="cnn-4", help="e.g. cnn-4, mlp-128, resnet18")
+    settings.add_arguments(made, checkpoints.Start, "first weights")
     settings.add_arguments(made, Training, "training")
     settings.add_augmentation(made)
     settings.add_arguments(made, Run, "run", several=True)
@@ -37,9 +38,11 @@ def main(args: argparse.Namespace) -> None:
     labels = domains.load_labels(args.labels, data, on)
     kind = data.kind.settings
     ranges = kind.View.parsed(args.augmentation, "--augmentation")
-    runs = Run.each(args)
+    runs, start = Run.each(args), checkpoints.Start.given(args)
     for run, to in zip(runs, artefacts.Artefacts.each(args), strict=True):
-        trained = supervised.train(data, labels, args.model, "student", how, run, ranges)
+        trained = supervised.train(
+            data, labels, args.model, "student", how, run, ranges, start=start
+        )
         artefacts.write(to, *trained, on)
     training.finish(runs)
 

@@ -8,7 +8,7 @@
 import argparse
 from pathlib import Path
 
-from distilshift import cli, device, settings
+from distilshift import checkpoints, cli, device, settings
 from distilshift.data import domains
 from distilshift.learning import artefacts, supervised, training
 from distilshift.learning.settings import Run, Training
@@ -20,6 +20,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--features", type=Path, help="of its frozen part, if it has one")
     made.add_argument("--labels", type=Path, required=True, help="their labels")
     made.add_argument("--model", default="cnn-16", help="e.g. cnn-16, mlp-256-128, resnet18")
+    settings.add_arguments(made, checkpoints.Start, "first weights")
     settings.add_arguments(made, Training, "training")
     settings.add_augmentation(made, source=True)
     settings.add_arguments(made, Run, "run", several=True)
@@ -35,9 +36,11 @@ def main(args: argparse.Namespace) -> None:
     kind = data.kind.settings
     ranges = kind.View.parsed(args.augmentation, "--augmentation")
     source = kind.Source.parsed(args.source_augmentation, "--source-augmentation")
-    runs = Run.each(args)
+    runs, start = Run.each(args), checkpoints.Start.given(args)
     for run, to in zip(runs, artefacts.Artefacts.each(args), strict=True):
-        trained = supervised.train(data, labels, args.model, "teacher", how, run, ranges, source)
+        trained = supervised.train(
+            data, labels, args.model, "teacher", how, run, ranges, source, start
+        )
         artefacts.write(to, *trained, on)
     training.finish(runs)
 

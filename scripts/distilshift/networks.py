@@ -1,15 +1,17 @@
 """Networks of any kind of data: a body, a head, and what both want done to their input.
 
 A name is a family and its integer sizes, ``cnn-16``, looked up among the networks of the
-kind of data; ``cnn-16@64`` sees its rows at another size than they are kept at. Weights
+kind of data; ``cnn-16@64`` sees its rows at another size than they are kept at;
+``mine.py:build`` is a function of the user's own. Weights
 know, in their header, how to build the network again and what it does to its input.
 """
 
 import dataclasses
 import inspect
 from pathlib import Path
+from typing import NamedTuple
 
-from distilshift import registry
+from distilshift import own_modules, registry
 from distilshift.data import kinds
 from distilshift.data.domains import Inputs
 from distilshift.errors import InputError, rerun
@@ -19,13 +21,20 @@ import torch
 from torch import Tensor, nn
 
 
+class Elsewhere(NamedTuple):
+    """What is known of a network's weights in files of others, beside the body's names."""
+
+    head: str = "head"  # what the head is called there
+    prepare: dict | None = None  # what they were usually given, facts of the kind's ``Prepare``
+
+
 class Network(nn.Module):
     """A feature extractor and a linear head, told apart because adaptation needs both.
 
     ``prepare`` is what the network itself does to its input (size, normalisation, spectra, or
     all of a pretrained body that is ``FROZEN``); it has nothing that is trained. ``pose`` is
     what brings rows of the target into the pose of the source; None where a network sees them
-    as they are.
+    as they are. ``origin`` is what its header says of files that it was made from.
     """
 
     def __init__(self, body: nn.Module, head: nn.Module, prepare: nn.Module | None = None):
@@ -33,6 +42,7 @@ class Network(nn.Module):
         self.body, self.head = body, head
         self.prepare = nn.Identity() if prepare is None else prepare
         self.pose = None
+        self.elsewhere, self.origin = Elsewhere(), {}
 
     def features(self, seen: Tensor, posed: bool = True) -> Tensor:
         """What the head reads: (N, width).
@@ -48,7 +58,14 @@ class Network(nn.Module):
         return self.head(self.features(seen)).float()  # also in mixed precision
 
 
-def build(name: str, classes: int, data: str, input: dict, seed: int | None = None) -> Network:
+def build(
+    name: str,
+    classes: int,
+    data: str,
+    input: dict,
+    seed: int | None = None,
+    origin: dict | None = None,
+) -> Network:
     """The network ``name``, initialised from ``seed`` (the global stream is left alone).
 
     Args:
@@ -56,6 +73,7 @@ def build(name: str, classes: int, data: str, input: dict, seed: int | None = No
         input: what every row is, by the kind's ``settings.Input``.
         seed: without one the weights are to come from a file of ours, and none of a
             pretrained network are looked for.
+        origin: of weights that are to come, what their header says that they were made from.
 
     Raises:
         InputError: the name is neither a family of the kind nor one of its other networks,
@@ -71,25 +89,51 @@ def build(name: str, classes: int, data: str, input: dict, seed: int | None = No
             raise InputError(f"model {name}", f"got @{wanted}", f"allowed after @: {allowed}")
         resized = {field: int(wanted)}
         seen = dataclasses.asdict(kind.settings.Input(**{**input, **resized}))
-    problem = kind.limits.complaint(named, **seen) if kind.has("limits") else ""
+    is_own, origin = own_modules.is_own(named), origin or {}
+    is_limited = kind.has("limits") and not is_own
+    problem = kind.limits.complaint(named, **seen) if is_limited else ""
     if problem:
         raise InputError(f"model {name}", problem)
     with torch.random.fork_rng(devices=[], enabled=seed is not None):
         if seed is not None:
             torch.manual_seed(seed)
-        network = _built(kind, named, classes, seen, pretrained=seed is not None)
+        if is_own:
+            network = _own(
+                named, classes, seen, origin.get("module_sha256", "" if seed is None else None)
+            )
+        else:
+            network = _built(kind, named, classes, seen, seed is not None, bool(at))
     prepared = getattr(network.prepare, "facts", {})
     how = type(network.prepare) if prepared else kind.prepare.Prepare
     network.prepare = how(**{**prepared, **resized})
     return network
 
 
-def _built(kind: kinds.Kind, name: str, classes: int, input: dict, pretrained: bool) -> Network:
+def _own(name: str, classes: int, input: dict, expected: str | None) -> Network:
+    """What a function of the user's gives for the classes, and what it asks of the rows."""
+    make = own_modules.load(name, expected)
+    signature = inspect.signature(make)
+    asked = {field: input[field] for field in signature.parameters if field in input}
+    made = make(classes, **asked)
+    network = made if isinstance(made, Network) else None
+    if isinstance(made, tuple) and len(made) == 2:
+        network = Network(*made)
+    if network is None:
+        problem = f"gives a {type(made).__name__}"
+        raise InputError(f"model {name}", problem, "let it give (body, head), two modules")
+    network.origin = {"module_sha256": own_modules.sha256(name)}
+    return network
+
+
+def _built(
+    kind: kinds.Kind, name: str, classes: int, input: dict, pretrained: bool, adjusted: bool = False
+) -> Network:
     family, *sizes = name.split("-")
     known, package = kind.networks.NETWORKS, kind.networks.__name__
-    if family not in known and kind.networks.OTHERS:
-        other = registry.load(package, kind.networks.OTHERS)
-        return other(name, classes, pretrained=pretrained, **input)
+    others = [entry for begin, entry in kind.networks.OTHERS.items() if name.startswith(begin)]
+    if family not in known and others:
+        other = registry.load(package, others[0])
+        return other(name, classes, pretrained=pretrained, adjusted=adjusted, **input)
     make = registry.find(package, known, family, f"model {name}")
     if not all(part.isdigit() and int(part) > 0 for part in sizes):
         raise InputError(f"model {name}", "sizes must be positive integers", "e.g. cnn-16")
@@ -101,6 +145,10 @@ def _built(kind: kinds.Kind, name: str, classes: int, input: dict, pretrained: b
         problem = f"{family} does not take the sizes {', '.join(sizes)} ({error})"
         raise InputError(f"model {name}", problem) from None
     return make(classes, *rows, *map(int, sizes))
+
+
+# of a header: the sha256 of the user's module, and the checkpoint that training started from
+ORIGIN = ("module_sha256", "start")
 
 
 def has_batchnorm(model: nn.Module) -> bool:
@@ -117,7 +165,7 @@ def save_weights(path: Path, model: nn.Module, header: dict) -> str:
     Args:
         header: holds ``model``, ``classes``, ``data``, ``input``, and provenance.
     """
-    known = {**header, "prepare": model.prepare.facts}
+    known = {**header, **model.origin, "prepare": model.prepare.facts}
     return tensors.save(path, "weights", model.state_dict(), known)
 
 
@@ -131,7 +179,10 @@ def load_weights(path: Path, rule: str, device: torch.device | str = "cpu") -> t
         InputError: the file cannot be used, or does not hold the network it names.
     """
     content, header = tensors.load(path, "weights", rule)
-    model = build(header["model"], len(header["classes"]), header["data"], header["input"])
+    origin = {key: header[key] for key in ORIGIN if key in header}
+    needs = len(header["classes"]), header["data"], header["input"]
+    model = build(header["model"], *needs, origin=origin)
+    model.origin = origin
     model.prepare = type(model.prepare)(**header["prepare"])
     try:
         model.load_state_dict(content)

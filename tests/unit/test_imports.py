@@ -52,7 +52,7 @@ def test_the_circle_check_can_fail(modules):
 
 
 # what each room may import, besides itself; a wing knows no other wing, and not learning
-TOP = {"errors", "extras", "seeds", "cli", "settings", "registry", "device"}
+TOP = {"errors", "extras", "seeds", "cli", "settings", "registry", "device", "own_modules"}
 ROOMS = {
     "files": TOP,
     "data": TOP | {"files"},
@@ -60,7 +60,8 @@ ROOMS = {
     "classifiers": TOP | {"files", "data", "networks"},
     "exports": TOP | {"classifiers"},
     "costs": set(),
-    "learning": TOP | {"files", "data", "networks"},
+    "checkpoints": TOP | {"networks"},
+    "learning": TOP | {"files", "data", "networks", "checkpoints"},
     "analysis": TOP | {"files"},
     **{kind: TOP | {"files", "data", "networks"} for kind in kinds.KINDS},
 }

@@ -55,6 +55,7 @@ def read(tmp_path, monkeypatch):
             "workflow": workflow,
             "WorkflowError": WorkflowError,
             "local": lambda path: path,
+            "ancient": lambda path: path,
             "logger": types.SimpleNamespace(warning=said.append),
             "said": said,
         }
@@ -113,6 +114,36 @@ def test_settings_are_those_that_change_numbers(read):
     assert (one["experiment"](None), other["experiment"](None)) == ("results", "mine")
 
 
+def test_a_network_of_ones_own_is_an_input_by_content(read, tmp_path):
+    """A checkpoint and a module of the user's, as jobs are told them."""
+    (tmp_path / "mine.py").write_text("def build(classes): ...")
+    (tmp_path / "start.pth").write_bytes(b"weights")
+    given = {"model": "cnn-4@16", "weights": "start.pth", "keys": {"net.": ""}, "mean": [0.5]}
+    given |= {"deviation": [0.25]}
+    names = read(changed({"networks.cnn": {"teacher": given, "student": "mine.py:build"}}))
+    cell = types.SimpleNamespace(network="cnn", keys=lambda: ["network"])
+    assert names["config"]["networks"]["cnn"]["teacher"] == "cnn-4@16"
+    path = names["start_file"]("teacher")(cell)
+    told = names["start_flags"]("teacher")(cell, types.SimpleNamespace(start=path))
+    assert told == [
+        *("--start=start.pth", "--start-keys=net.=", "--start-mean=0.5"),
+        "--start-deviation=0.25",
+    ]
+    assert json.loads(names["SETTINGS"])["starts"]["cnn teacher"]["weights"] == "start.pth"
+    before = names["start_content"]("teacher")(cell)
+    names["content_of"].cache_clear()
+    (tmp_path / "start.pth").write_bytes(b"others")
+    assert names["start_content"]("teacher")(cell) != before
+    assert names["start_file"]("student")(cell) == []
+    assert names["start_content"]("student")(cell) == ""
+    path = ROOT / "workflow/common/teacher.smk"
+    exec(compile(path.read_text(), path, "exec"), names)
+    student = names["code"]("train_student.py", names["network_modules"]("student"))(cell)
+    assert "mine.py" in student
+    teacher = names["code"]("train_teacher.py", names["network_modules"]("teacher"))(cell)
+    assert "mine.py" not in teacher and any("networks/cnn.py" in path for path in teacher)
+
+
 MLP = {"networks.cnn": {"teacher": "mlp-8", "student": "mlp-4"}}
 TWO = {"adaptations": {"none": {}, "adabn": {}}}
 FOLDER = {"folder": "pets", "domain": "photo"}
@@ -140,6 +171,17 @@ MISTAKES = [
     ({"figures": {"width": 1}}, "figures.width: got 1; must be at least 2"),
     ({"figures": {"columns": {"acc": "Acc."}}}, "figures.columns: got the name acc; allowed: row,"),
     # networks
+    ({"networks.cnn.student": "timm/restnet18"}, "timm has no such network; near: "),
+    ({"networks.cnn.student": "mine.py:build"}, "student: there is no file mine.py; paths start"),
+    (
+        {"networks.cnn.teacher": {"model": "cnn-4", "weights": "my/cnn.safetensors"}},
+        "networks.cnn.teacher: there is no file my/cnn.safetensors",
+    ),
+    (
+        {"networks.cnn.teacher": {"model": "cnn-4", "weight": "my/cnn.safetensors"}},
+        "networks.cnn.teacher: unknown key weight; did you mean weights?",
+    ),
+    ({"networks.cnn.student": "efficientnet_lite0:BEST"}, "weights; allowed: IMAGENET"),
     ({"networks.cnn.student": "cmm-16"}, "networks.cnn.student: got cmm-16; unknown; allowed: cnn"),
     ({"networks.cnn.student": "resnett18"}, "unknown; allowed: resnet18"),
     ({"networks.cnn.student": "cnn-0"}, "got cnn-0; sizes must be positive integers, e.g. cnn-16"),

@@ -80,15 +80,20 @@ def code(script, used=lambda wildcards: ()):
 
 @cache
 def closure(script, *used):
-    """The files of a script, of modules that it uses by name, and of all that they import."""
-    found, waiting = [], [f"scripts/{script}", *sum(map(module_files, used), [])]
+    """The files of a script, of modules that it uses by name, and of all that they import.
+
+    A module of the user's own is named by its file.
+    """
+    own = [name for name in used if name.endswith(".py")]
+    named = [name for name in used if name not in own]
+    found, waiting = [], [f"scripts/{script}", *sum(map(module_files, named), [])]
     registries = {place_of(f"{package}.__init__") for package in REGISTRIES}
     while waiting:
         path = waiting.pop(0)
         if path not in found and path not in registries:
             found.append(path)
             waiting += imported_modules(path)
-    return [source(path) for path in found]
+    return [*(source(path) for path in found), *map(local, own)]
 
 
 @cache

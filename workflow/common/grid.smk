@@ -115,7 +115,11 @@ def experiment(wildcards):
 
 
 SETTINGS = json.dumps(
-    {key: value for key, value in config.items() if key not in APART}, sort_keys=True
+    {
+        **{key: value for key, value in config.items() if key not in APART},
+        **checkpoints(),
+    },
+    sort_keys=True,
 )
 
 

@@ -66,11 +66,14 @@ def impossible_networks():
     for name in config["networks"]:
         for role in ("teacher", "student"):
             key, model = f"networks.{name}.{role}", config["networks"][name][role]
+            yield from without_a_file(key, STARTS[name, role].get("weights"))
             model, _, side = model.partition("@")
             if side and not field:
                 yield f"{key}: got {model}@{side}; {KIND} rows are seen as they are kept"
                 continue
-            if not limits:
+            if is_own(model):
+                yield from without_a_file(key, model.rpartition(":")[0])
+            if is_own(model) or not limits:
                 continue
             rows = {**config[KIND], **({field: int(side)} if side else {})}
             wrong = limits["complaint"](model, **rows)
@@ -95,6 +98,12 @@ def impossible_networks():
                     f"networks.{name}: {adaptation} needs BatchNorm and {model} has none;"
                     f" give it adaptations: [{', '.join(others)}]"
                 )
+
+
+def without_a_file(key, given):
+    """A line where a network's own file is not there."""
+    if given and workflow.is_main_process and not Path(place(given)).is_file():
+        yield f"{key}: there is no file {place(given)}; paths start where the workflow runs"
 
 
 def without_a_pose():

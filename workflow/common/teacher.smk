@@ -87,10 +87,16 @@ def network_modules(*roles):
         )
         package = f"{WING}.networks"
         known, others = (contents(package)[name] for name in ("NETWORKS", "OTHERS"))
+
+        def other(family):
+            """Who builds a network that is of no family of ours."""
+            return next(others[begin] for begin in others if family.startswith(begin))
+
         models = [config["networks"][name][role] for name in named for role in roles]
-        families = [re.split("[-@]", model)[0] for model in models]
-        entries = {family: known.get(family, others) for family in families}
-        return modules(package, entries, families)
+        own = [place(model.partition(":")[0]) for model in models if is_own(model)]
+        families = [re.split("[-@]", m)[0] for m in models if not is_own(m)]
+        entries = {family: known.get(family) or other(family) for family in families}
+        return [*modules(package, entries, families), *own]
 
     return used
 

@@ -10,6 +10,7 @@ rule distill_student:
         teacher=labellers,
         source_inputs=joint_source("train_inputs.safetensors"),
         source_labels=joint_source("train_labels.safetensors"),
+        start=start_file("student"),
     output:
         weights=of_runs(
             "<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/round{round}/weights.safetensors"
@@ -37,6 +38,8 @@ rule distill_student:
         runtime=hour_a_run,
     params:
         model=lookup("networks/{network}/student", within=config),
+        start=start_flags("student"),
+        start_content=start_content("student"),
         method=lookup("methods/{method}", within=config),
         source=source_flags,
         training=lookup("training/student", within=config),
@@ -52,6 +55,7 @@ rule distill_student:
             --logits {input.logits:q} \
             --teacher {input.teacher:q} \
             --model {params.model:q} \
+            {params.start:q} \
             --method {wildcards.method:q} \
             --loss {params.method[loss]:q} \
             --temperature {params.method[temperature]:q} \
@@ -85,6 +89,7 @@ rule train_student:
         code=code("train_student.py", network_modules("student")),
         inputs="<results>/domains/{domain}/train_inputs.safetensors",
         labels="<results>/domains/{domain}/train_labels.safetensors",
+        start=start_file("student"),
     output:
         weights=of_runs(
             "<results>/students/{domain}/{network}/seed{seed}/weights.safetensors"
@@ -106,6 +111,8 @@ rule train_student:
         runtime=hour_a_run,
     params:
         model=lookup("networks/{network}/student", within=config),
+        start=start_flags("student"),
+        start_content=start_content("student"),
         training=lookup("training/student", within=config),
         augmentation=augmentation_flags("student"),
         compute=compute_flags("student"),
@@ -118,6 +125,7 @@ rule train_student:
             --inputs {input.inputs:q} \
             --labels {input.labels:q} \
             --model {params.model:q} \
+            {params.start:q} \
             --steps {params.training[steps]:q} \
             --batch {params.training[batch]:q} \
             --lr {params.training[lr]:q} \

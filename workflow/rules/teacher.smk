@@ -48,6 +48,7 @@ rule train_teacher:
         inputs="<results>/domains/{source}/train_inputs.safetensors",
         labels="<results>/domains/{source}/train_labels.safetensors",
         features=features("source", "train"),
+        start=start_file("teacher"),
     output:
         weights=of_runs(
             "<results>/teachers/{source}/{network}/seed{seed}/weights.safetensors"
@@ -69,6 +70,8 @@ rule train_teacher:
         runtime=hour_a_run,
     params:
         model=lookup("networks/{network}/teacher", within=config),
+        start=start_flags("teacher"),
+        start_content=start_content("teacher"),
         features=feature_flags,
         training=lookup("training/teacher", within=config),
         augmentation=augmentation_flags("teacher"),
@@ -84,6 +87,7 @@ rule train_teacher:
             --labels {input.labels:q} \
             {params.features:q} \
             --model {params.model:q} \
+            {params.start:q} \
             --steps {params.training[steps]:q} \
             --batch {params.training[batch]:q} \
             --lr {params.training[lr]:q} \

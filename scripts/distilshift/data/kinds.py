@@ -11,7 +11,8 @@ and nothing else asks which one it has in hand:
     views      ``PARAMETERS``: the names of a view's numbers; ``draw``, ``strengthen``,
                ``see``, ``plain``, ``disturb``, and ``PREPROCESSING``, what ``plain`` does
     prepare    ``Prepare``: what a network does to its input, by facts that a header can hold
-    networks   ``NETWORKS``: names of families; ``OTHERS``: who builds any other name
+    networks   ``NETWORKS``: names of families; ``OTHERS``: who builds any other name, by how
+               that begins
     shifts     ``SHIFTS``, ``STRENGTHS``, ``SEVERITIES``: see ``data.shifts``
     datasets   ``DATASETS``: names; ``FOLDER``: who reads a folder of the user's own
     reader     ``SUFFIXES`` of files, ``COLUMN`` of tables, and ``row``: what is in them as a

@@ -10,7 +10,7 @@ import importlib.util
 import re
 from pathlib import Path
 
-from distilshift.image.networks import LIMITS, NETWORKS, TORCHVISION
+from distilshift.image.networks import LIMITS, LITE, NETWORKS, TORCHVISION
 
 
 def of(model: str) -> dict:
@@ -19,6 +19,8 @@ def of(model: str) -> dict:
     family = name.split("-")[0]
     if family in NETWORKS:
         return LIMITS.get(family, {})
+    if name.startswith("timm/") or name.endswith(".py"):
+        return {}  # known when it is built
     return next(known for begin, known in TORCHVISION.items() if re.match(begin, name))
 
 
@@ -37,8 +39,14 @@ def complaint(model: str, size: int, channels: int) -> str:
             return f"sizes must be positive integers, e.g. {family}-16"
         if len(sizes) > known.get("sizes", len(sizes)):
             return f"{family} does not take the sizes {', '.join(sizes)}; it has {known['sizes']}"
+    elif name.startswith("timm/"):
+        architecture = name.removeprefix("timm/").partition(".")[0]
+        others = timm_models()
+        if others and architecture not in others:
+            close = difflib.get_close_matches(architecture, others, n=3, cutoff=0.5)
+            return f"timm has no such network; near: {', '.join(close) or 'none'}"
     else:
-        others = torchvision_models()
+        others = {**torchvision_models(), **LITE} if torchvision_models() else {}
         if others and name not in others:
             return f"unknown; allowed: {', '.join(near(name, others))}"
         official = [w for w in others.get(name, []) if known.get("not", ":") not in w]
@@ -67,7 +75,17 @@ def near(name: str, others: dict) -> list[str]:
     found = difflib.get_close_matches(name, [*NETWORKS, *others], n=3, cutoff=0.6)
     if found:
         return [f"{hit}-<sizes>" if hit in NETWORKS else hit for hit in found]
-    return [*families, f"or a torchvision classifier ({', '.join([*others][:3])}, ...)"]
+    others = [f"a torchvision classifier ({', '.join([*others][:3])}, ...)", "timm/<name>"]
+    return [*families, *others, "or a function of yours, <file>.py:<function>"]
+
+
+@functools.cache
+def timm_models() -> list[str]:
+    """The names of timm's networks, read without importing it; none where it is not installed."""
+    spec = importlib.util.find_spec("timm")
+    files = sorted(Path(spec.origin).with_name("models").glob("*.py")) if spec else []
+    marked = re.compile(r"^@register_model\s+def (\w+)\(", re.MULTILINE)
+    return [name for path in files for name in marked.findall(path.read_text(encoding="utf-8"))]
 
 
 @functools.cache

@@ -12,6 +12,8 @@ class Prepare(nn.Module):
         size: pixels a side that the body sees; those of the images, if not given.
         mean, deviation: of each channel in 0..1, subtracted and divided by; none are, if
             not given.
+        interpolation: how they are resized, always antialiased: ``bilinear``, also where
+            nothing is given, or ``bicubic``.
     """
 
     def __init__(
@@ -19,21 +21,25 @@ class Prepare(nn.Module):
         size: int | None = None,
         mean: tuple[float, ...] | None = None,
         deviation: tuple[float, ...] | None = None,
+        interpolation: str | None = None,
     ):
         super().__init__()
         self.size, self.mean, self.deviation = size, mean, deviation
+        self.interpolation = interpolation
 
     @property
     def facts(self) -> dict:
         """What makes another one like it; for a header."""
-        known = {"size": self.size, "mean": self.mean, "deviation": self.deviation}
+        names = ("size", "mean", "deviation", "interpolation")
+        known = {name: getattr(self, name) for name in names}
         return {name: value for name, value in known.items() if value is not None}
 
     def forward(self, images: Tensor) -> Tensor:
         if self.size not in (None, images.shape[-1]):
-            images = F.interpolate(
-                images, (self.size, self.size), mode="bilinear", antialias=True, align_corners=False
-            )
+            how = {"mode": self.interpolation or "bilinear", "align_corners": False}
+            images = F.interpolate(images, (self.size, self.size), antialias=True, **how)
+            if how["mode"] == "bicubic":
+                images = images.clamp(-1, 1)  # it overshoots at edges
         if self.mean is None:
             return images
         mean, deviation = (

@@ -2,7 +2,7 @@
 
 import time
 
-from distilshift import networks
+from distilshift import checkpoints, networks
 from distilshift.data.domains import Inputs
 from distilshift.learning import training
 from distilshift.learning.settings import Run, Training
@@ -22,6 +22,7 @@ def train(
     run: Run,
     ranges: Settings,
     source: Settings | None = None,
+    start: checkpoints.Start | None = None,
 ) -> tuple[networks.Network, dict, list[dict], float]:
     """A network trained on rows and their labels, its header, the history, and the seconds.
 
@@ -32,9 +33,10 @@ def train(
         role: teacher or student.
         ranges: what views are drawn from, a ``View`` of the kind of data.
         source: what is done to source rows besides, a ``Source`` of the kind.
+        start: the checkpoint that the first weights come from, if one is given.
     """
     first = seed_from(role, model, run.seed)
-    network = networks.build(model, **data.needs, seed=first).to(data.device)
+    network = checkpoints.begin(model, data.needs, first, start).to(data.device)
     data = networks.as_read(network, data)
     views = training.Views(data, how.batch, ranges, role, run.seed, source=source)
 
@@ -52,6 +54,7 @@ def train(
         **data.known,
         "seed": run.seed,
         "inputs_sha256": data.header["sha256"],
+        **network.origin,
         "settings": training.settings(how, ranges, source),
     }
     begun = time.perf_counter()

@@ -11,4 +11,4 @@ NETWORKS = {
     "transformer": "transformer:transformer",
     "embedding": "embedding:embedding",
 }
-OTHERS = None  # no other name is known
+OTHERS: dict[str, str] = {}  # no other name is known

@@ -10,7 +10,14 @@ NETWORKS = {
     "lenet": "shot:lenet",
     "dtn": "shot:dtn",
 }
-OTHERS = "torchvision:from_torchvision"  # builds any other name
+# who builds any other name, by how it begins: the first that fits
+OTHERS = {
+    "timm/": "timm:from_timm",
+    "efficientnet_lite0": "lite:efficientnet_lite0",
+    "": "torchvision:from_torchvision",
+}
+
+LITE = {"efficientnet_lite0": ["IMAGENET"]}  # ours by a torchvision-like name, and its weights
 
 # What is known of a family before one is built, so that a config is refused before the first
 # job; a test holds it against the networks. smallest: pixels a side that it takes; alone: from

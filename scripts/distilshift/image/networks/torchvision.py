@@ -6,7 +6,7 @@ from pathlib import Path
 from distilshift.cli import whole_file
 from distilshift.errors import InputError
 from distilshift.image.prepare import Prepare
-from distilshift.networks import Network
+from distilshift.networks import Elsewhere, Network
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,7 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def from_torchvision(
-    name: str, classes: int, channels: int, size: int, pretrained: bool
+    name: str, classes: int, channels: int, size: int, pretrained: bool, adjusted: bool = False
 ) -> Network:
     """A torchvision classifier with a fresh head, perhaps on pretrained weights.
 
@@ -36,11 +36,14 @@ def from_torchvision(
     if isinstance(last, nn.Sequential):
         index = max(i for i, layer in enumerate(last) if isinstance(layer, nn.Linear))
         head, last[index] = nn.Linear(last[index].in_features, classes), nn.Identity()
+        end = f"{end}.{index}"
     else:
         head = nn.Linear(last.in_features, classes)
         setattr(model, end, nn.Identity())
-    prepare = Prepare(mean=MEAN, deviation=DEVIATION) if weights else Prepare()
-    return Network(model, head, prepare)
+    usual = {"mean": MEAN, "deviation": DEVIATION}
+    made = Network(model, head, Prepare(**usual) if weights else Prepare())
+    made.elsewhere = Elsewhere(end, usual)
+    return made
 
 
 def pretrained_weights(name: str, weights: str) -> dict[str, Tensor]:

@@ -10,4 +10,4 @@ NETWORKS = {
     "bytecnn": "bytecnn:bytecnn",
     "transformer": "transformer:transformer",
 }
-OTHERS = None  # there are no others
+OTHERS: dict[str, str] = {}  # there are no others

@@ -1,0 +1,66 @@
+# networks that are the user's own: checkpoints that training starts from, modules that build them
+import hashlib
+from functools import cache
+
+# of each network and role what the config says of its checkpoint; nothing, where it has none
+STARTS = {}
+for name, network in config["networks"].items():
+    for role in ("teacher", "student"):
+        given = network[role]
+        STARTS[name, role] = {} if isinstance(given, str) else given
+        # from here on a network is known by its model alone
+        network[role] = STARTS[name, role].get("model", given)
+
+# whether a model is a function in a file of the user's
+is_own = contents("distilshift.own_modules")["is_own"]
+
+
+def start_file(role):
+    """An input function: the checkpoint; its content, not its age, is what reruns."""
+
+    def path(wildcards):
+        given = STARTS[wildcards.network, role]
+        return ancient(local(place(given["weights"]))) if given else []
+
+    return path
+
+
+@cache
+def content_of(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def start_flags(role):
+    """A parameter: the checkpoint and how it is read, as flags."""
+
+    def made(wildcards, input):
+        given = STARTS[wildcards.network, role]
+        if not given:
+            return []
+        listed = {key: ",".join(map(str, given.get(key, []))) for key in CHANNELS}
+        keys = [f"{theirs}={ours}" for theirs, ours in given["keys"].items()]
+        about = {"keys": ",".join(keys), "head": given["head"], **listed}
+        told = {f"start_{key}": value for key, value in about.items() if value}
+        return flags({"start": input.start, **told})
+
+    return made
+
+
+CHANNELS = ("mean", "deviation")
+
+
+def checkpoints():
+    """The checkpoints as settings of the experiment, where it has any."""
+    found = {f"{name} {role}": given for (name, role), given in STARTS.items() if given}
+    return {"starts": found} if found else {}
+
+
+def start_content(role):
+    """A parameter: the checkpoint's sha256, against which Snakemake holds a result."""
+
+    def found(wildcards):
+        given = STARTS[wildcards.network, role]
+        return content_of(place(given["weights"])) if given else ""
+
+    return found
