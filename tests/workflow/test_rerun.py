@@ -72,6 +72,18 @@ COMMENT = "\n# a thought\n"
         ),
         (
             "tests/config.yaml",
+            "device: cpu",
+            "figures: {width: 3.3}\ndevice: cpu",
+            {*PLOTS, "everything"},
+        ),
+        (
+            "tests/config.yaml",
+            "device: cpu",
+            "figures: {rows: {kd: Ours}}\ndevice: cpu",
+            {*TABLES, *PLOTS, "everything"} - {"plot_domains"},
+        ),
+        (
+            "tests/config.yaml",
             "student: {steps: 20",
             "student: {steps: 30",
             {"distill_student", "train_student", "measure_cost", *END} - {"plot_domains"},

@@ -102,10 +102,11 @@ def can_be_ranked():
     return len(CELLS) > 1 and len(shared) * config["rounds"] > 2
 
 
-# of a config, what changes no number: where things lie, who computes, how it is shown
+# of a config, what changes no measurement: where things lie, who computes, which round is
+# chosen, how it is shown
 APART = {
     *("experiment", "results", "datasets", "archive_dir"),
-    *("device", "seeds_a_job", "figures"),
+    *("device", "seeds_a_job", "requirement", "figures"),
 }
 
 
