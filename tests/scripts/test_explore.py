@@ -1,5 +1,7 @@
 """The explorer, looked at in a browser; its choice of rows, by hand."""
 
+import base64
+import io
 import json
 import re
 import shutil
@@ -8,9 +10,11 @@ import subprocess
 from distilshift.analysis import explorer
 from distilshift.data import kinds
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 NAME = "digits & <b>letters</b></script>"
@@ -168,6 +172,16 @@ def test_the_surest_come_first_and_sure_is_who_is_less_so():
         for run, of, rows in explorer.errors(pd.concat(predictions), runs)
     }
     assert found == {(1, "disagree"): [2, 0, 3], (1, "err"): [1], (2, "alone"): [1, 0]}
+
+
+def test_a_low_sound_is_bright_below_and_a_high_one_above():
+    times = torch.arange(8000) / 8000
+    tones = torch.stack([torch.sin(2 * torch.pi * hertz * times) for hertz in (200, 3000)])
+    rows = (20000 * tones).to(torch.int16)
+    for url, is_low in zip(kinds.load("audio").show.embed(rows), (True, False), strict=True):
+        written = base64.b64decode(url.split(",")[1])
+        light = np.asarray(Image.open(io.BytesIO(written)).convert("L"), float).mean(1)
+        assert (light.argmax() > len(light) / 2) == is_low
 
 
 @pytest.mark.parametrize(
