@@ -83,6 +83,13 @@ class Chain:
     def pictures(self, name: str) -> list[str]:
         return [self.path(f"{name}.{end}") for end in ("pdf", "svg", "png")]
 
+    def explorer(self) -> list[str]:
+        """Flags of ``explore``, which takes optional packages: no step of the chain."""
+        flags = ["--metrics", self.path("metrics.parquet")]
+        flags += ["--history", self.path("history.parquet")]
+        flags += ["--predictions", self.path("evaluation", "predictions.parquet")]
+        return [*flags, "--inputs", self.inputs("target", "test")]
+
     def steps(self) -> dict[str, tuple[str, list[str]]]:
         """name -> (script, flags), in an order that works."""
         networks = ["teacher", "adapted", "source-only", "distilled", "second", "oracle"]

@@ -70,11 +70,7 @@ def explore(made, run_script):
     pytest.importorskip("altair", reason="to enable: make extras")
 
     def run(page, *flags):
-        given = ["--metrics", "metrics.parquet", "--history", "history.parquet"]
-        given += ["--predictions", "evaluation/predictions.parquet"]
-        given = [made.path(text) if text.endswith(".parquet") else text for text in given]
-        given += ["--inputs", made.inputs("target", "test"), "--page", str(page), *flags]
-        return run_script("explore", given)
+        return run_script("explore", [*made.explorer(), "--page", str(page), *flags])
 
     return run
 

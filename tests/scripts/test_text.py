@@ -242,3 +242,13 @@ def test_a_cards_numbers_are_those_of_the_tables(made, cards):
         low, high = ((middle + sign * half) / (1 + z**2 / n) for sign in (-1, 1))
         assert f"| {100 * p:.1f} % | [{100 * low:.1f}, {100 * high:.1f}], Wilson |" in text
         assert f"| {100 * own['ece_uncalibrated']:.1f} % |" in text
+
+
+def test_the_explorer_shows_the_texts_themselves(made, run_script, tmp_path):
+    pytest.importorskip("altair", reason="to enable: make extras")
+    page = tmp_path / "explorer.html"
+    assert run_script("explore", [*made.explorer(), "--page", str(page)])[0] == 0
+    data = page.read_text().split('<script type="application/json" id="data">')[1]
+    content = json.loads(data.split("</script>")[0])
+    texts = decode(domains.load_inputs(made.inputs("target", "test")).inputs.numpy())
+    assert content["form"] == "text" and content["rows"] and set(content["rows"]) <= set(texts)
