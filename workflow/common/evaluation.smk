@@ -35,6 +35,11 @@ def evaluated(file):
     ]
 
 
+# threads of a job that would measure its neighbours; `workflow.cores` stops what needs none,
+# such as --report, where --cores is not given
+EVERY_CORE = workflow.resource_settings.cores or 1
+
+
 def costed(what):
     """An input function: of each network in use its teacher and its student, or what is theirs.
 

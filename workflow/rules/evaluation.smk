@@ -140,7 +140,7 @@ rule measure_cost:
         "<benchmarks>/measure_cost.tsv"
     conda:
         "../../environment.yml"
-    threads: workflow.cores or 1
+    threads: EVERY_CORE
     resources:
         mem_mb=growing(3000),
         runtime=growing(30),
