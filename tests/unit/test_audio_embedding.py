@@ -24,7 +24,10 @@ def given(monkeypatch):
         seen.append(inputs)
         if archive is embedding.SPECTRUM:
             frames = np.lib.stride_tricks.sliding_window_view(inputs, 512, 1)[:, ::160]
-            return np.repeat(frames.max(2)[:, None, :, None], 32, 3)
+            spectra = np.repeat(frames.max(2)[:, None, :, None], 32, 3)
+            return np.maximum(
+                spectra, spectra.max() / 2
+            )  # of all, as the real one
         return np.repeat(inputs.max((1, 2, 3))[:, None, None, None], embedding.WIDTH, 3)
 
     monkeypatch.setattr(embedding, "run", run)
@@ -53,6 +56,13 @@ def test_it_hears_rows_at_its_own_rate_and_one_level(given):
     torch.testing.assert_close(given[1].max() * 10 - 20, given[0].max(), rtol=1e-3, atol=0)
     silent = prepare(torch.zeros(1, 2000))
     assert torch.isfinite(silent).all() and given[-2].shape == (1, embedding.FEWEST)
+
+
+def test_a_row_gives_the_same_whatever_is_beside_it(given):
+    rows = torch.randn(3, 8000) * torch.linspace(0, 4, 8000) ** torch.tensor([[1], [3], [9]])
+    prepare = embedding.Embedding(8000)
+    alone = torch.cat([prepare(row[None]) for row in rows])
+    torch.testing.assert_close(prepare(rows), alone, rtol=1e-4, atol=1e-4)
 
 
 def test_only_its_head_is_trained_and_it_can_be_copied():

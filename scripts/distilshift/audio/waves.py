@@ -13,7 +13,7 @@ from torch import Tensor
 
 BEND = 7.0  # of the scale of bands
 GRAIN = 320  # samples: 40 ms at 8 kHz, two periods of a voice of 50 Hz
-FRAME, HOP = 256, 64  # of the short-time spectra in ``colour``
+FRAME, HOP = 256, 128  # of the short-time spectra in ``colour``
 LIFTER = 32  # quefrencies that make the envelope: the vocal tract, not a pitch below 250 Hz
 
 

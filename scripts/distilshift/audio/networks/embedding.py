@@ -76,8 +76,10 @@ class Embedding(nn.Module):
             seen = torch.fft.irfft(spectra, length) * (length / seen.shape[1])
         lacking = max(0, FEWEST - length)
         seen = F.pad(seen, (lacking // 2, lacking - lacking // 2))
-        # the spectrum is that of samples of 16 bits, and scaled as openWakeWord does
-        spectra = run(SPECTRUM, (seen * 32767).numpy())[:, 0] / 10 + 2
+        # the spectrum is that of samples of 16 bits, and scaled as openWakeWord does; a row by
+        # itself, as it is cut off at so many decibels below the loudest of all that it is given
+        heard = (seen * 32767).numpy()
+        spectra = np.concatenate([run(SPECTRUM, row[None])[:, 0] for row in heard]) / 10 + 2
         starts = range(0, spectra.shape[1] - WINDOW + 1, STEP)
         cut = np.concatenate([spectra[:, start : start + WINDOW, :, None] for start in starts])
         found = run(EMBEDDING, cut).reshape(len(starts), len(seen), WIDTH)
