@@ -25,9 +25,7 @@ def given(monkeypatch):
         if archive is embedding.SPECTRUM:
             frames = np.lib.stride_tricks.sliding_window_view(inputs, 512, 1)[:, ::160]
             spectra = np.repeat(frames.max(2)[:, None, :, None], 32, 3)
-            return np.maximum(
-                spectra, spectra.max() / 2
-            )  # of all, as the real one
+            return np.maximum(spectra, spectra.max() / 2)  # of all, as the real one
         return np.repeat(inputs.max((1, 2, 3))[:, None, None, None], embedding.WIDTH, 3)
 
     monkeypatch.setattr(embedding, "run", run)
