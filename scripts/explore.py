@@ -79,11 +79,16 @@ class Rows:
         return self.known[domain, sample]
 
 
-def mistakes(found: list[tuple[int, str, pd.DataFrame]], rows: Rows, most: int) -> list[dict]:
-    """What each run errs on: counts and its first rows; every run's surest come first."""
-    lists = [{"run": run, "of": of, "count": len(r), "rows": []} for run, of, r in found]
-    heads = [list(r.head(most).itertuples()) for _, _, r in found]
-    for place in range(most):
+def mistakes(args: argparse.Namespace, runs: pd.DataFrame, rows: Rows) -> list[dict]:
+    """What each run errs on: how many rows, and the first of them; every run's surest first."""
+    lists, heads = [], []
+    for path in args.predictions:
+        predictions = tables.read(path, "evaluate", explorer.PREDICTIONS)
+        for run, of, found in explorer.errors(predictions, runs):
+            lists.append({"run": run, "of": of, "count": len(found), "rows": []})
+            found = found.head(args.most).rename(columns={"class": "true"})
+            heads.append(list(found.itertuples()))
+    for place in range(args.most):
         for one, head in zip(lists, heads, strict=True):
             if place >= len(head):
                 continue
@@ -125,13 +130,8 @@ def main(args: argparse.Namespace) -> None:
     script = extras.load("vl_convert", "explore", "the explorer").javascript_bundle()
     metrics = tables.read(args.metrics, "summarize", tables.METRICS)
     runs = explorer.runs(metrics)
-    found = []
-    for path in args.predictions:
-        predictions = tables.read(path, "evaluate", explorer.PREDICTIONS)
-        for run, of, rows in explorer.errors(predictions, runs):
-            found.append((run, of, rows.rename(columns={"class": "true"})))
     rows = Rows(args.inputs, args.room * MB)
-    lists = mistakes(found, rows, args.most)
+    lists = mistakes(args, runs, rows)
     history = tables.read(args.history, "summarize")
     curves = explorer.curves(history, runs)
     content = {

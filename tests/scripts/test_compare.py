@@ -155,7 +155,7 @@ def test_a_table_that_does_not_say_whose_it_is_is_called_by_its_folder(results, 
     old = results("old", says=False)
     status, shown, out = compare(old, results("new", settings={"seeds": [0]}))
     assert status == 0 and "old/metrics.parquet does not say of which experiment it is" in shown
-    assert set(read(out)["against"]) == {"old"}
+    assert set(read(out)["against"]) == {"old"} and len(pd.read_csv(out / "settings.csv")) == 0
 
 
 @pytest.mark.parametrize(

@@ -86,13 +86,17 @@ def told_apart(experiments: Sequence[Experiment]) -> list[Experiment]:
 
 
 def settings(experiments: Sequence[Experiment]) -> pd.DataFrame:
-    """The settings that differ, a line each, a column an experiment; blank where one has none."""
+    """The settings that differ, a line each, a column an experiment; blank where one has none.
+
+    An experiment whose settings are not known differs in none.
+    """
+    known = [at for at, one in enumerate(experiments) if one.settings]
     keys = dict.fromkeys(key for one in experiments for key in one.settings)
     lines = {
         key: [text(one.settings[key]) if key in one.settings else None for one in experiments]
         for key in keys
     }
-    differing = {key: values for key, values in lines.items() if len(set(values)) > 1}
+    differing = {k: values for k, values in lines.items() if len({values[at] for at in known}) > 1}
     names = [one.name for one in experiments]
     found = pd.DataFrame.from_dict(differing, orient="index", columns=names, dtype=object)
     return found.rename_axis("setting").reset_index()
@@ -110,7 +114,8 @@ def joined(experiments: Sequence[Experiment]) -> pd.DataFrame:
         known = {"experiment": one.name, "config_sha256": one.sha256}
         columns = [name for name in one.metrics if name not in known]
         part = one.metrics[columns].assign(**known)
-        parts.append(part.assign(**{key: differing.loc[key, one.name] for key in differing.index}))
+        own = {key: differing.loc[key, one.name] for key in differing.index}
+        parts.append(pd.concat([part, pd.DataFrame(own, index=part.index)], axis="columns"))
     return pd.concat(parts, ignore_index=True)
 
 
