@@ -11,7 +11,7 @@ PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,
 	$(shell $(python) -c '$(SUITS)' 2>/dev/null && echo $(python))))
 
 # optional parts that have tests; pyproject.toml says what each needs
-EXTRAS := timm,text,audio,export,explore,tensorboard
+EXTRAS := timm,emoji,text,audio,export,explore,tensorboard
 
 .DEFAULT_GOAL := help
 .PHONY: help setup extras run report explore test test-slurm lint docs clean

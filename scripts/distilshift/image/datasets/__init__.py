@@ -39,6 +39,12 @@ DATASETS: dict[str, str] = {
     "organamnist": "medmnist:medmnist:organamnist",
     "organcmnist": "medmnist:medmnist:organcmnist",
     "organsmnist": "medmnist:medmnist:organsmnist",
+    "emoji-noto": "emoji:emoji:noto",
+    "emoji-twemoji": "emoji:emoji:twemoji",
+    "emoji-fluent": "emoji:emoji:fluent",
+    "emoji-fluent-black": "emoji:emoji:fluent-black",
+    "emoji-openmoji": "emoji:emoji:openmoji",
+    "openclipart": "emoji:openclipart",
     "pathmnist": "medmnist:medmnist:pathmnist",
     "dermamnist": "medmnist:medmnist:dermamnist",
     **{
@@ -54,3 +60,4 @@ DATASETS: dict[str, str] = {
     },
 }
 FOLDER = "folders:folder"  # rows of the user's own
+UNSIZED = ["emoji", "folders"]  # modules whose rows come in no common size

@@ -3,6 +3,7 @@
 words = str.split
 
 DIGITS = [str(digit) for digit in range(10)]
+EMOJI = words("activities animals food objects people smileys symbols travel")
 CIFAR10 = words("airplane automobile bird cat deer dog frog horse ship truck")
 STL10 = words("airplane bird car cat deer dog horse monkey ship truck")
 NINE = words("airplane automobile bird cat deer dog horse ship truck")
@@ -24,4 +25,6 @@ CLASSES = {
     **dict.fromkeys(("cifar100", "cifar100-c"), CIFAR100),
     **dict.fromkeys(("cifar9", "stl9"), NINE),
     "stl10": STL10,
+    **dict.fromkeys(("emoji-noto", "emoji-twemoji", "emoji-fluent"), EMOJI),
+    **dict.fromkeys(("emoji-fluent-black", "emoji-openmoji", "openclipart"), EMOJI),
 }
