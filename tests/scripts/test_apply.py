@@ -1,7 +1,9 @@
 """A network is asked about new data: pictures here; texts and sounds beside their own chains."""
 
+import logging
+
 from distilshift import classifiers
-from distilshift.data import domains
+from distilshift.data import domains, folders
 from distilshift.files import parquet
 
 import numpy as np
@@ -63,6 +65,21 @@ def test_rows_are_read_a_batch_at_a_time(made, photos):
     classifier = classifiers.load(made.path("distilled", "weights.safetensors"))
     sizes = [len(batch.names) for batch in classifier.read([photos], batch=5)]
     assert max(sizes) == 5 and sum(sizes) == 24
+
+
+def test_a_folder_is_walked_in_the_order_of_names_past_what_is_hidden_and_loops(tmp_path, caplog):
+    for name in ("b.png", "a/2.png", "a/1.PNG", "a/.hidden.png", ".git/x.png", "a/note.txt", "c"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "a/up").symlink_to(tmp_path)
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere")
+    with caplog.at_level("INFO", "distilshift"):
+        logging.getLogger("distilshift").propagate = True
+        found = list(folders.every(tmp_path, [".png"]))
+    assert [str(p.relative_to(tmp_path)) for p in found] == ["a/1.PNG", "a/2.png", "b.png", "c"]
+    assert "2 left out: hidden" in caplog.text and "1 left out: suffix .txt" in caplog.text
+    assert "1 left out: a link to a folder that it lies in" in caplog.text
+    assert "1 left out: a link to nothing" in caplog.text
 
 
 @pytest.mark.parametrize(
