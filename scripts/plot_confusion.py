@@ -68,7 +68,7 @@ def main(args: argparse.Namespace) -> None:
         distilled = cell[~cell["method"].isin(list(ladder.RANKS))]
         rows = distilled[ladder.ROW].drop_duplicates()
         rows["row"] = [ladder.label(m, a) for m, a in rows[["method", "adaptation"]].to_numpy()]
-        last = how.rows(rows).iloc[-1]
+        last = how.rows(rows).sort_index().iloc[-1]  # of the config, whatever is drawn first
         chosen = (distilled[ladder.ROW] == last[ladder.ROW]).all(axis=1)
         pictured = {
             how.labels.get("source-only", "source-only"): cell[cell["method"] == "source-only"],
