@@ -110,7 +110,7 @@ rule summarize:
         runtime=growing(30),
     params:
         experiment=experiment,
-        settings=SETTINGS,
+        settings=lambda wildcards: SETTINGS,  # else a brace in it would be a wildcard
     shell:
         """
         python {input.code[0]:q} \
