@@ -68,9 +68,11 @@ def main(args: argparse.Namespace) -> None:
     rows = points(metrics, tables.read(args.table, "tabulate_ladder"), args.targets)
     shown = presentation.given(args)
     ends = rows["method"].isin(ENDS)
-    students = shown.rows(rows[~ends].sort_values("row", kind="stable"))
-    rows = pd.concat([rows[ends], students.sort_values("strength", kind="stable")])
-    students = list(students["row"].unique())
+    # of all cells as if of one: a row looks the same in every panel
+    known = rows[~ends].sort_values("row").drop_duplicates("row").assign(transfer="", network="")
+    students = list(shown.rows(known)["row"])
+    chosen = shown.rows(rows[~ends]).sort_values("strength", kind="stable")
+    rows = pd.concat([rows[ends], chosen])
     looks = figures.looks(students, OTHERS)
     for name in ENDS:
         look = {"color": figures.COLOURS[name], "ls": "--", "lw": 1}

@@ -66,6 +66,12 @@ def test_the_dial_is_drawn_and_refuses_other_targets(tmp_path, capsys):
     first = figure.read_bytes()
     run(plot_dial, *known, *TARGETS)
     assert figure.read_bytes() == first
+    run(plot_dial, *known, *TARGETS, "--width=5", "--label=oracle=bound", "--label=none=plain")
+    assert Image.open(figure).width == 5 * 200  # dots an inch
+    shown = figure.with_suffix(".svg")
+    run(plot_dial, *flags(tmp_path, shown), *TARGETS, "--label=oracle=bound", "--label=none=plain")
+    for name, there in (("bound", True), ("oracle", False), ("source-only", True)):
+        assert (f"<!-- {name} -->" in shown.read_text()) == there, name
     with pytest.raises(InputError, match="has one of these targets"):
         run(plot_dial, *known, "b-rotation-1=rotation:1")
     with pytest.raises(SystemExit):

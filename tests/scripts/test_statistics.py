@@ -52,6 +52,20 @@ def test_ranks_are_drawn_of_rows_that_every_cell_has(results, run_script, tmp_pa
     assert run_script("plot_ranks", list(map(str, flags))) == (0, "")
     drawn = (tmp_path / "ranks.svg").read_text()
     assert "kd (shot)" in drawn and "4 blocks" in drawn and "oracle" not in drawn
+    shown = ["--label=shot=Ours", "--only=none", "--width=3.5"]  # a rank is among all rows
+    assert run_script("plot_ranks", [*map(str, flags), *shown]) == (0, "")
+    drawn = (tmp_path / "ranks.svg").read_text()
+    assert "kd (Ours)" in drawn and "kd (none)" in drawn and 'width="252pt"' in drawn
+
+
+def test_a_matrix_shows_what_is_chosen_by_its_names(results, run_script, tmp_path):
+    tables.write(ladder.table(*results), tmp_path / "ladder.parquet")
+    flags = ["--table", tmp_path / "ladder.parquet", "--figures", tmp_path / "matrix.svg"]
+    shown = ["--label=shot=Ours", "--label=kd=KD", "--only=shot", "--width=3.5"]
+    assert run_script("plot_matrix", [*map(str, flags), *shown]) == (0, "")
+    drawn = (tmp_path / "matrix.svg").read_text()
+    for name, there in (("Ours", True), ("KD", True), ("none", False), ("shot", False)):
+        assert (f"<!-- {name} -->" in drawn) == there, name
 
 
 def test_ranks_of_two_rows_are_refused(results, run_script, tmp_path):
