@@ -100,7 +100,7 @@ def adapt(
     if wanted.pose:
         find_pose(model, target)
         header["pose"] = list(model.pose)
-    task = adaptation.Task(model, views, None, None, wanted.weight, how.steps)
+    task = adaptation.Task(model, views, None, None, wanted.weight, how.steps, how.label_smoothing)
     if source:
         networks.check_same(source.path, source.data.header, header, (*domains.FACTS, "domain"))
         stream = ("adaptation source", run.seed)

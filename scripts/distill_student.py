@@ -148,7 +148,7 @@ def distil(
         networks.check_same(args.source_inputs, source[0].header, known, tuple(known))
         stream = ("student source", run.seed)
         task.source = training.Views(source[0], how.batch, ranges, *stream)
-        task.source_labels = source[1]
+        task.source_labels, task.smoothing = source[1], how.label_smoothing
     loss_fn = distillation.loss_fn(method.loss, task)
     header = {
         "role": "student",

@@ -33,6 +33,7 @@ def setting(
     choices: list | None = None,
     check: Callable[[str], str] | None = None,
     own: bool = False,
+    quiet: bool = False,
     **limits: float,
 ) -> object:
     """A field of a ``Settings``; without a default it must be given.
@@ -42,9 +43,12 @@ def setting(
         choices: all that it may be.
         check: gives what is wrong with a value, or an empty text.
         own: whether each run of a job of several has its own.
+        quiet: whether a header names it only where it is not the default: so that a setting
+            that is added changes no file of those that never asked for it.
         limits: ``at_least``, ``above``, ``at_most``, ``below``.
     """
     metadata = {"about": about, "choices": choices, "check": check, "own": own, "limits": limits}
+    metadata["quiet"] = quiet
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -111,7 +115,11 @@ class Settings:
 
     def facts(self) -> dict:
         """Names and values, for a header."""
-        return dataclasses.asdict(self)
+        values = dataclasses.asdict(self)
+        for field in dataclasses.fields(self):
+            if field.metadata["quiet"] and values[field.name] == field.default:
+                del values[field.name]
+        return values
 
 
 def plain_type(field: dataclasses.Field) -> type:

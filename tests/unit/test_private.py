@@ -7,7 +7,7 @@ import inspect
 import subprocess
 import sys
 
-from distilshift.learning import training
+from distilshift.learning import optimisation
 
 import pytest
 import torch
@@ -17,10 +17,10 @@ METHODS = ("add_param_group", "zero_grad", "state_dict", "load_state_dict", "ste
 
 @pytest.mark.parametrize("name", METHODS)
 def test_the_optimisers_methods_are_wrapped_and_can_be_unwrapped(name):
-    """learning/training.AdamW leaves out decorators that import torch's compiler."""
+    """learning/optimisation.AdamW leaves out decorators that import torch's compiler."""
     theirs = getattr(torch.optim.AdamW, name)
     assert inspect.unwrap(theirs) is not theirs, "no longer wrapped: drop it from our AdamW"
-    ours = inspect.unwrap(getattr(training.AdamW, name))
+    ours = inspect.unwrap(getattr(optimisation.AdamW, name))
     assert ours is inspect.unwrap(theirs)
 
 
@@ -35,17 +35,17 @@ def test_a_step_without_the_decorators_is_the_same_step():
             made.step()
         return layer.weight
 
-    assert torch.equal(trained(training.AdamW), trained(torch.optim.AdamW))
+    assert torch.equal(trained(optimisation.AdamW), trained(torch.optim.AdamW))
 
 
 def test_a_step_imports_no_compiler():
     """What the unwrapped methods are for: the compiler takes longer to import than torch."""
     code = """
 import sys
-from distilshift.learning import training
+from distilshift.learning import optimisation
 import torch
 layer = torch.nn.Linear(2, 2)
-made = training.AdamW(layer.parameters(), fused=True)
+made = optimisation.AdamW(layer.parameters(), fused=True)
 layer(torch.ones(1, 2)).sum().backward()
 made.step(); made.zero_grad()
 print("torch._dynamo" in sys.modules)

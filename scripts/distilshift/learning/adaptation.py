@@ -38,6 +38,7 @@ class Task:
         labels: of the source's rows (N,).
         weight: of the target's part of the loss.
         steps: how many there will be.
+        smoothing: of the source's labels.
     """
 
     model: Network
@@ -46,6 +47,7 @@ class Task:
     labels: Tensor | None
     weight: float
     steps: int
+    smoothing: float = 0.0
     extra: nn.ModuleDict = dataclasses.field(default_factory=nn.ModuleDict)
 
     def source_batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -53,7 +55,8 @@ class Task:
         rows = self.source.indices(step)
         features = self.model.features(self.source.view(rows, step), posed=False)
         logits = self.model.head(features)
-        return features, logits, F.cross_entropy(logits, self.labels[rows])
+        loss = F.cross_entropy(logits, self.labels[rows], label_smoothing=self.smoothing)
+        return features, logits, loss
 
     def target_batch(
         self, step: int, name: str = "view", strength: float = 1.0

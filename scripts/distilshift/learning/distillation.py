@@ -125,6 +125,7 @@ class Task:
         seed: of the run.
         source: views of the labelled source, where it joins in.
         source_labels: of the source's rows (M,).
+        smoothing: of those labels.
     """
 
     model: nn.Module
@@ -136,6 +137,7 @@ class Task:
     seed: int
     source: Views | None = None
     source_labels: Tensor | None = None
+    smoothing: float = 0.0
     extra: nn.ModuleDict = dataclasses.field(default_factory=nn.ModuleDict)
 
     def batch(self, step: int) -> Batch:
@@ -248,7 +250,8 @@ def loss_fn(name: str, task: Task) -> LossFn:
         loss, measured = method(step)
         rows = task.source.indices(step)
         logits = task.model(task.source.view(rows, step))
-        fitted = F.cross_entropy(logits, task.source_labels[rows])
+        truth, smoothing = task.source_labels[rows], task.smoothing
+        fitted = F.cross_entropy(logits, truth, label_smoothing=smoothing)
         return loss + task.how.source_weight * fitted, {**measured, "source": fitted}
 
     return both

@@ -3,10 +3,14 @@
 import dataclasses
 from pathlib import Path
 
+from distilshift.errors import InputError
 from distilshift.learning import adaptations, losses
 from distilshift.settings import Settings, setting
 
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = ("float32", "bfloat16", "float16")
+OPTIMIZERS = ("adamw", "sgd")
+SCHEDULES = ("one-cycle", "cosine", "inverse", "constant")
+FROZEN = ("none", "batchnorm", "body")
 WEIGHTINGS = ("none", "confidence", "entropy")
 VIEWS = ("fixed", "replayed", "online")
 
@@ -15,13 +19,56 @@ VIEWS = ("fixed", "replayed", "online")
 class Training(Settings):
     """How a network is trained."""
 
-    steps: int = setting(400, "optimiser steps", at_least=1)
+    steps: int = setting(400, "batches, each an optimiser step unless accumulated", at_least=1)
     batch: int = setting(128, "rows a step", at_least=1)
     lr: float = setting(3e-3, "peak learning rate", above=0)
-    weight_decay: float = setting(1e-2, "of AdamW", at_least=0)
+    weight_decay: float = setting(1e-2, "of the optimiser; AdamW's is decoupled", at_least=0)
+    optimizer: str = setting("adamw", "sgd is with momentum", choices=list(OPTIMIZERS), quiet=True)
+    momentum: float = setting(0.9, "of sgd", at_least=0, below=1, quiet=True)
+    nesterov: bool = setting(False, "sgd looks ahead, which needs momentum", quiet=True)
+    schedule: str = setting(
+        "one-cycle",
+        "of the learning rate, p from 0 to 1 over the run: one cycle; half a cosine to 0;"
+        " (1 + 10 p)^-0.75; constant",
+        choices=list(SCHEDULES),
+        quiet=True,
+    )
+    warm_up: float = setting(
+        0.0,
+        "fraction of the run in which the rate climbs to its peak; one cycle has its own",
+        at_least=0,
+        below=1,
+        quiet=True,
+    )
+    body_lr: float = setting(
+        1.0, "learning rate of a network's body over that of the rest", above=0, quiet=True
+    )
+    clip: float = setting(
+        0.0, "largest norm of a step's whole gradient; 0 leaves it", at_least=0, quiet=True
+    )
+    label_smoothing: float = setting(
+        0.0, "of true labels: this share is spread evenly", at_least=0, below=1, quiet=True
+    )
+    accumulate: int = setting(
+        1, "batches whose mean gradient makes an optimiser step", at_least=1, quiet=True
+    )
+    ema: float = setting(
+        0.0,
+        "decay a step of an average of the weights, which is kept in their place; 0: none",
+        at_least=0,
+        below=1,
+        quiet=True,
+    )
+    freeze: str = setting(
+        "none",
+        "what of a network stays as it began: BatchNorm (statistics and weights), or the body",
+        choices=list(FROZEN),
+        quiet=True,
+    )
     precision: str = setting(
         "float32",
-        "bfloat16 is mixed precision: weights, logits and loss stay float32",
+        "bfloat16 and float16 are mixed precision: weights, logits and loss stay float32;"
+        " float16's loss is scaled",
         choices=list(PRECISIONS),
     )
     channels_last: bool = setting(
@@ -30,6 +77,13 @@ class Training(Settings):
     compile: bool = setting(
         False, "torch.compile the network: pays in long runs, needs a C++ compiler"
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.nesterov and (self.optimizer != "sgd" or not self.momentum):
+            raise InputError("nesterov", "is for sgd with momentum", "set both, or leave it out")
+        if self.warm_up and self.schedule == "one-cycle":
+            raise InputError("warm_up", "one-cycle has its own", "take another schedule")
 
     def comparable(self) -> dict:
         """What makes one row comparable with another, for the weights' header."""

@@ -44,7 +44,8 @@ def train(
         rows = views.indices(step)
         logits = network(views.view(rows, step))
         fit = (logits.argmax(1) == labels[rows]).float().mean()
-        return F.cross_entropy(logits, labels[rows]), {"fit": fit}
+        loss = F.cross_entropy(logits, labels[rows], label_smoothing=how.label_smoothing)
+        return loss, {"fit": fit}
 
     header = {
         "role": role,

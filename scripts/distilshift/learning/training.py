@@ -6,7 +6,6 @@ that is killed and resumed ends in the same bytes as one that was not.
 
 import contextlib
 import hashlib
-import inspect
 import json
 import math
 import os
@@ -17,11 +16,13 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from distilshift import cli
 from distilshift.data.domains import Inputs
 from distilshift.errors import InputError
 from distilshift.files import tensors
+from distilshift.learning import optimisation
 from distilshift.learning.settings import Run, Training
 from distilshift.seeds import generator, seed_from
 from distilshift.settings import Settings
@@ -29,7 +30,7 @@ from distilshift.settings import Settings
 import torch
 from torch import Tensor, nn
 
-PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
+PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 class Views:
@@ -101,45 +102,35 @@ class Views:
         return kind.views.disturb(seen, self.source, *self.seed, "convolution", name, step)
 
 
-class AdamW(torch.optim.AdamW):
-    """torch's AdamW, without the decorators that import torch's compiler.
-
-    They import it only to be left out of compilation, which costs 1.2 CPU-seconds a
-    process: a quarter of the default experiment's shorter jobs.
-    """
-
-    add_param_group = inspect.unwrap(torch.optim.AdamW.add_param_group)
-    zero_grad = inspect.unwrap(torch.optim.AdamW.zero_grad)
-    state_dict = inspect.unwrap(torch.optim.AdamW.state_dict)
-    load_state_dict = inspect.unwrap(torch.optim.AdamW.load_state_dict)
-    step = torch.no_grad()(inspect.unwrap(torch.optim.AdamW.step))
-
-
 LossFn = Callable[[int], tuple[Tensor, dict[str, Tensor]]]
 
 
 def fit(
     module: nn.Module, loss_fn: LossFn, how: Training, run: Run, per_epoch: int, identity: dict
 ) -> list[dict]:
-    """Minimise ``loss_fn`` with AdamW and a one-cycle schedule; return the history.
+    """Minimise ``loss_fn`` as ``how`` says; return the history.
 
     Args:
         module: everything that is trained; left in training mode.
-        loss_fn: maps the step to (loss, measurements), all scalar tensors.
+        loss_fn: maps the step, a batch, to (loss, measurements), all scalar tensors.
         how: steps, learning rate and how it is computed.
         run: where its state is kept.
         per_epoch: steps in one line of the history.
         identity: what makes this run this run; a saved state of another is not resumed.
 
     Returns:
-        One dict an epoch: epoch, step, lr, and the means of loss and measurements.
+        One dict an epoch: epoch, step, lr (of the head), and the means of loss and measurements.
 
     Raises:
-        InputError: the loss is no longer a finite number; names the step and the setting.
+        InputError: the loss is no longer a finite number; names the step and the setting. Or
+            nothing is trained.
     """
-    trained = [p for p in module.parameters() if p.requires_grad]
-    optimizer = AdamW(trained, lr=how.lr, weight_decay=how.weight_decay, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, how.lr, total_steps=how.steps)
+    module.train()
+    optimisation.freeze(module, how.freeze)
+    optimizer = optimisation.optimizer(module, how)
+    on = optimizer.param_groups[0]["params"][0].device
+    gradient = optimisation.Gradient(optimizer, how, on)
+    schedule = optimisation.schedule(optimizer, how, gradient.steps)
     identity = {**identity, "training": how.facts(), "code": _code_sha256()}
     history: list[dict] = []
     sums: dict[str, Tensor] = {}
@@ -147,23 +138,23 @@ def fit(
     start = 0
     if how.channels_last:  # before the state: it must come back in the same layout
         module.to(memory_format=torch.channels_last)
+    average = optimisation.Average(module, how.ema) if how.ema else None
+    kept = _Kept(module, optimizer, gradient, average)
     if run.state and run.state.exists():
-        start, history, sums = _resume(run.state, module, optimizer, schedule, identity)
+        start, history, sums = _resume(run.state, kept, schedule, identity)
     compute = _compute(module, how)
-    on = trained[0].device
     stop = _Stop()
-    module.train()
     saved, shown = time.monotonic(), -1
     begun, first = time.monotonic(), start
     for step in range(start, how.steps):
-        lr = optimizer.param_groups[0]["lr"]
+        lr = optimizer.param_groups[-1]["lr"]
         _seed_dropout(seed_from("step", identity.get("seed"), step), on)
         with compute():
             loss, measured = loss_fn(step)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        schedule.step()
+        if gradient.take(loss, step):
+            schedule.step()
+            if average:
+                average.update(module, step // how.accumulate)
         for name, value in {"loss": loss, **measured}.items():
             sums[name] = sums.get(name, 0) + value.detach()
         losses.append(loss.detach())
@@ -182,17 +173,21 @@ def fit(
                 text = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
                 cli.log.info("step %d/%d  %s  %.1f ms/step", done, how.steps, text, pace)
         due = stop.asked or time.monotonic() - saved > run.save_seconds
+        if not gradient.is_whole(done):
+            continue  # a gradient that waits for other batches is in no state
         if run.state and due and done < how.steps:
-            _save(run.state, module, optimizer, identity, done, history, sums)
+            _save(run.state, kept, identity, done, history, sums)
             saved = time.monotonic()
         if stop.asked and done < how.steps:
-            kept = "state kept" if run.state else "no --state given, nothing kept"
-            cli.log.info("stopped by a signal after step %d; %s", done, kept)
+            told = "state kept" if run.state else "no --state given, nothing kept"
+            cli.log.info("stopped by a signal after step %d; %s", done, told)
             sys.exit(128 + stop.asked)
     if run.state and time.monotonic() - saved > run.save_seconds:
         # done, but a job of several runs may be killed in a later one
-        _save(run.state, module, optimizer, identity, how.steps, history, sums)
+        _save(run.state, kept, identity, how.steps, history, sums)
     stop.restore()
+    if average:
+        average.put(module)
     # in one order, whether a row comes from this process or from a saved state
     first = ("epoch", "step", "lr")
     names = [*first, *sorted(history[-1].keys() - set(first))]
@@ -263,15 +258,30 @@ def _check_finite(losses: list[Tensor], done: int, how: Training) -> None:
             )
 
 
-def _save(path, module, optimizer, identity, step, history, sums) -> None:
-    content = {f"module.{name}": value for name, value in module.state_dict().items()}
-    for index, state in optimizer.state_dict()["state"].items():
-        content |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
+class _Kept(NamedTuple):
+    """What a state is of, beside the history."""
+
+    module: nn.Module
+    optimizer: torch.optim.Optimizer
+    gradient: optimisation.Gradient
+    average: optimisation.Average | None
+
+
+def _save(path, kept: _Kept, identity, step, history, sums) -> None:
+    content = {f"module.{name}": value for name, value in kept.module.state_dict().items()}
+    for index, state in kept.optimizer.state_dict()["state"].items():
+        found = {name: value for name, value in state.items() if value is not None}
+        content |= {f"optimizer.{index}.{name}": value for name, value in found.items()}
     content |= {f"sums.{name}": value for name, value in sums.items()}
-    tensors.save(path, "state", content, {"identity": identity, "step": step, "history": history})
+    if kept.average:
+        content |= {f"average.{name}": v for name, v in kept.average.state_dict().items()}
+    header = {"identity": identity, "step": step, "history": history}
+    if kept.gradient.scaler:
+        header["scaler"] = kept.gradient.scaler.state_dict()
+    tensors.save(path, "state", content, header)
 
 
-def _resume(path, module, optimizer, schedule, identity):
+def _resume(path, kept: _Kept, schedule, identity):
     """Put a saved state back; a damaged or foreign one is thrown away with a warning."""
     try:
         content, header = tensors.load(path, "state", "train_teacher")
@@ -283,12 +293,17 @@ def _resume(path, module, optimizer, schedule, identity):
     if identity_there != json.loads(json.dumps(identity)):
         cli.log.warning("ignoring the saved state %s: it is of another run; starting over", path)
         return 0, [], {}
-    parts: dict[str, dict] = {"module": {}, "optimizer": {}, "sums": {}}
+    parts: dict[str, dict] = {"module": {}, "optimizer": {}, "sums": {}, "average": {}}
     for name, value in content.items():
         part, rest = name.split(".", 1)
         parts[part][rest] = value.clone()  # off the memory map: the file is soon replaced
+    module, optimizer = kept.module, kept.optimizer
     module.load_state_dict(parts["module"])
-    trained = optimizer.param_groups[0]["params"]
+    if kept.average:
+        kept.average.load_state_dict(parts["average"])
+    if kept.gradient.scaler:
+        kept.gradient.scaler.load_state_dict(header["scaler"])
+    trained = [p for group in optimizer.param_groups for p in group["params"]]
     states: dict[int, dict] = {}
     for name, value in parts["optimizer"].items():
         index, key = name.split(".", 1)
@@ -297,7 +312,7 @@ def _resume(path, module, optimizer, schedule, identity):
             value = torch.empty_like(parameter).copy_(value)
         states.setdefault(int(index), {})[key] = value
     optimizer.load_state_dict({**optimizer.state_dict(), "state": states})
-    schedule.last_epoch = header["step"] - 1
+    schedule.last_epoch = -(-header["step"] // kept.gradient.how.accumulate) - 1
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Detected call of `lr_scheduler.step")
         schedule.step()  # sets the rate and the momentum that belong to this step
