@@ -18,6 +18,7 @@ import pytest
 import tiny
 import yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.iocontainers import Wildcards
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load("""
@@ -494,3 +495,67 @@ def test_logits_of_the_users_own_that_are_missing_are_named_where_they_are_neede
     assert code == 0, said
     code, said = start(tmp_path, "--configfile", "mine.yaml")
     assert code == 1 and "MissingInputException" in said and "mine/a.parquet" in said
+
+
+def told(names, role, **wildcards):
+    """What a job of that role is told of its training."""
+    given = names["training_flags"](role)(Wildcards(fromdict={"network": "cnn", **wildcards}))
+    return set(given)
+
+
+def test_what_differs_for_a_network_an_adaptation_or_a_method_is_told_there_alone(read):
+    names = read(
+        changed(
+            {
+                "training.student.lr": 0.01,
+                "training.student.augmentation": {"rotation": 3.0},
+                "networks.cnn.training.student": {"lr": 0.02, "optimizer": "sgd"},
+                "adaptations.mcc": {"training": {"steps": 7, "schedule": "inverse"}},
+                "adaptations.shot": {},
+                "methods.sure": {"training": {"lr": 0.03, "augmentation": {"scale": 0.4}}},
+            }
+        )
+    )
+    own = told(names, "student", method="sure", adaptation="mcc")
+    assert {"--lr=0.03", "--optimizer=sgd", "--steps=20"} <= own
+    assert {"--augmentation=rotation=3.0", "--augmentation=scale=0.4"} <= own
+    plain = told(names, "student", method="kd", adaptation="mcc")
+    assert {"--lr=0.02", "--augmentation=scale=0.1"} <= plain
+    assert told(names, "student") == plain, "the yardsticks learn as the student of no own settings"
+    mcc, shot = (told(names, "adaptation", adaptation=name) for name in ("mcc", "shot"))
+    assert mcc - shot == {"--steps=7", "--schedule=inverse"}
+    assert shot - mcc == {"--steps=400", "--schedule=one-cycle"}
+    assert "--lr=0.003" in told(names, "teacher")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {"training.teacher.nesterov": True},
+            "training.teacher, as networks.cnn is trained: nesterov is for optimizer: sgd",
+        ),
+        (
+            {"methods.kd.training": {"warm_up": 0.1}},
+            "training.student, as networks.cnn is trained: warm_up is given, and one-cycle has",
+        ),
+        (
+            {"networks.cnn.training": {"adaptation": {"precision": "float16"}}},
+            "networks.cnn.training.adaptation.precision: got float16; allowed: float32",
+        ),
+        (
+            {"adaptations.none.training": {"steps": 3}},
+            "adaptations.none.training: is given for the source teacher as it is",
+        ),
+        (
+            {
+                "logits.views": 2,
+                "methods.kd": {"views": "replayed", "training": {"augmentation": {"scale": 0.2}}},
+            },
+            "methods.kd.training.augmentation: replayed sees the views of the cache",
+        ),
+    ],
+)
+def test_own_settings_that_cannot_be_meant_are_refused(read, changes, expected):
+    said = mistakes(read, changed(changes))
+    assert any(expected in line for line in said), said

@@ -245,7 +245,7 @@ def idle_settings():
         what = next((ways[key] for key in ways if key in settings), "")
         if name == "none":
             what = "the source teacher as it is"
-        for key in ("weight", "pose"):
+        for key in ("weight", "pose", "training"):
             if what and key in settings:
                 yield f"adaptations.{name}.{key}: is given for {what}, which is not trained"
 

@@ -48,15 +48,45 @@ def device(wildcards, resources):
     return config["device"]
 
 
-def compute_flags(role):
-    """How a network computes: precision, memory format, compiled or not."""
-    given = config["training"][role]
-    return flags({key: given[key] for key in ("precision", "channels_last", "compile")})
+def trained_as(role, network, more=None):
+    """How a network is trained in a role: by `training`, its own there, then what else differs.
+
+    Args:
+        more: of the adaptation's or method's own settings, if it has any.
+    """
+    own = config["networks"][network].get("training", {}).get(role, {})
+    found = {**config["training"][role]}
+    for other in (own, more or {}):
+        ranges = {**found["augmentation"], **other.get("augmentation", {})}
+        found |= {**other, "augmentation": ranges}
+    return found
 
 
-def augmentation_flags(role):
-    """The ranges that a role's views are drawn from, named by the kind of data."""
-    ranges = config["training"][role]["augmentation"]
+def training_of(role, wildcards):
+    """How a job trains: its adaptation's and method's own settings stand before others."""
+    section, key = {
+        "adaptation": ("adaptations", "adaptation"),
+        "student": ("methods", "method"),
+    }.get(role, (None, None))
+    named = wildcards.get(key) if key else None
+    more = config[section][named].get("training") if named else None
+    return trained_as(role, wildcards.network, more)
+
+
+def training_flags(role):
+    """An input function of wildcards: how a network is trained, views and all, as flags."""
+
+    def told(wildcards):
+        given = training_of(role, wildcards)
+        ranges = [f"{name}={value}" for name, value in given["augmentation"].items()]
+        return flags({**given, "augmentation": ranges})
+
+    return told
+
+
+def augmentation_flags(role, wildcards):
+    """The ranges that a network's views are drawn from, named by the kind of data."""
+    ranges = trained_as(role, wildcards.network)["augmentation"]
     return flags(
         {"augmentation": [f"{name}={value}" for name, value in ranges.items()]}
     )

@@ -48,7 +48,7 @@ def view_flags(wildcards):
     views = config["logits"]["views"]
     if views == 0 or not has_views(wildcards.adaptation):
         return []
-    return flags({"views": views}) + augmentation_flags("student")
+    return flags({"views": views}) + augmentation_flags("student", wildcards)
 
 
 def members(wildcards):

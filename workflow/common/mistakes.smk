@@ -14,6 +14,7 @@ def check_experiment():
             *impossible_networks(),
             *without_a_pose(),
             *without_views(),
+            *contradictions(),
             *nothing_to_learn(),
             *different_classes(),
             *undefined_rows(),
@@ -82,7 +83,7 @@ def impossible_networks():
                 continue
             trained = [role] if role == "student" else ["teacher", *adapted(name)]
             for training in trained:
-                batch = rows_a_step(training)
+                batch = rows_a_step(training, name)
                 if batch < limits["fewest_rows"](model, **rows):
                     yield (
                         f"training.{training}.batch: got {batch} row a step; {key} is"
@@ -119,7 +120,7 @@ def without_views():
     for name in filter(has_frozen_part, networks_in_use()):
         for role in ("teacher", *adapted(name)):
             at = f"training.{role}.augmentation"
-            given = config["training"][role]["augmentation"]
+            given = trained_as(role, name)["augmentation"]
             asked = [f"{at}.{field}" for field in given if given[field]]
             others = [f"training.{field}" for field in fields("Source")]
             asked += [at for at in others if config["training"][at.split(".")[1]]]
@@ -140,11 +141,43 @@ def adapted(network):
     return ["adaptation"] if kinds - {"none", "adabn"} else []
 
 
-def rows_a_step(training):
-    """Rows a step, of sets that may be told to be smaller than a batch."""
-    most = config["split"]["most_train"]
-    batch = config["training"][training]["batch"]
-    return batch if most is None else min(batch, most)
+def trainings(role, network):
+    """Every way in which a network is trained in a role."""
+    others = {
+        "teacher": [],
+        "adaptation": [config["adaptations"][a] for a in adaptations(network)],
+        "student": [config["methods"][method] for _, method in students(network)],
+    }[role]
+    own = [other["training"] for other in others if "training" in other]
+    return [trained_as(role, network, more) for more in [None, *own]]
+
+
+def rows_a_step(role, network):
+    """The fewest rows a step, of sets that may be told to be smaller than a batch."""
+    batches = [given["batch"] for given in trainings(role, network)]
+    return min([*batches, config["split"]["most_train"] or batches[0]])
+
+
+def contradictions():
+    """A line for each training whose settings cannot be meant together."""
+    for name in networks_in_use():
+        for role in ("teacher", *adapted(name), "student"):
+            key = f"training.{role}, as networks.{name} is trained"
+            for given in trainings(role, name):
+                if given["nesterov"] and not (
+                    given["optimizer"] == "sgd" and given["momentum"]
+                ):
+                    yield f"{key}: nesterov is for optimizer: sgd with momentum"
+                if given["warm_up"] and given["schedule"] == "one-cycle":
+                    yield f"{key}: warm_up is given, and one-cycle has its own"
+    for name, method in config["methods"].items():
+        if method["views"] == "replayed" and "augmentation" in method.get(
+            "training", {}
+        ):
+            yield (
+                f"methods.{name}.training.augmentation: replayed sees the views of the cache,"
+                " those of training.student; set it there or for a network"
+            )
 
 
 def nothing_to_learn():

@@ -38,6 +38,7 @@ def fill_kind(schema):
     properties[KIND]["default"] = {}
     views = definitions["training"]["properties"]["augmentation"]
     views["properties"] = {name: views["properties"][name] for name in fields("View")}
+    definitions["override"] = without_defaults(definitions["training"])
     if KIND != "image":  # whose dials the schema has, with their units
         of_rows = literal("distilshift.data.shifts", "STRENGTHS")
         definitions["dial"] = dials(
@@ -47,6 +48,15 @@ def fill_kind(schema):
     roles = [name for name, of in training.items() if "$ref" in of]
     properties["training"]["properties"] = {
         name: training[name] for name in [*fields("Source"), *roles]
+    }
+
+
+def without_defaults(schema):
+    """A schema that fills in nothing: of what is said, not of what is meant by saying nothing."""
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: without_defaults(part) for key, part in schema.items() if key != "default"
     }
 
 

@@ -42,9 +42,7 @@ rule distill_student:
         start_content=start_content("student"),
         method=lookup("methods/{method}", within=config),
         source=source_flags,
-        training=lookup("training/student", within=config),
-        augmentation=augmentation_flags("student"),
-        compute=compute_flags("student"),
+        training=training_flags("student"),
         seeds=seeds,
         states=states,
         device=device,
@@ -65,12 +63,7 @@ rule distill_student:
             --weighting {params.method[weighting]:q} \
             --source-weight {params.method[source_weight]:q} \
             {params.source:q} \
-            --steps {params.training[steps]:q} \
-            --batch {params.training[batch]:q} \
-            --lr {params.training[lr]:q} \
-            --weight-decay {params.training[weight_decay]:q} \
-            {params.augmentation:q} \
-            {params.compute:q} \
+            {params.training:q} \
             --seed {params.seeds:q} \
             --state {params.states:q} \
             --device {params.device:q} \
@@ -113,9 +106,7 @@ rule train_student:
         model=lookup("networks/{network}/student", within=config),
         start=start_flags("student"),
         start_content=start_content("student"),
-        training=lookup("training/student", within=config),
-        augmentation=augmentation_flags("student"),
-        compute=compute_flags("student"),
+        training=training_flags("student"),
         seeds=seeds,
         states=states,
         device=device,
@@ -126,12 +117,7 @@ rule train_student:
             --labels {input.labels:q} \
             --model {params.model:q} \
             {params.start:q} \
-            --steps {params.training[steps]:q} \
-            --batch {params.training[batch]:q} \
-            --lr {params.training[lr]:q} \
-            --weight-decay {params.training[weight_decay]:q} \
-            {params.augmentation:q} \
-            {params.compute:q} \
+            {params.training:q} \
             --seed {params.seeds:q} \
             --state {params.states:q} \
             --device {params.device:q} \

@@ -73,10 +73,8 @@ rule train_teacher:
         start=start_flags("teacher"),
         start_content=start_content("teacher"),
         features=feature_flags,
-        training=lookup("training/teacher", within=config),
-        augmentation=augmentation_flags("teacher"),
+        training=training_flags("teacher"),
         source_augmentation=source_augmentation_flags(),
-        compute=compute_flags("teacher"),
         seeds=seeds,
         states=states,
         device=device,
@@ -88,13 +86,8 @@ rule train_teacher:
             {params.features:q} \
             --model {params.model:q} \
             {params.start:q} \
-            --steps {params.training[steps]:q} \
-            --batch {params.training[batch]:q} \
-            --lr {params.training[lr]:q} \
-            --weight-decay {params.training[weight_decay]:q} \
-            {params.augmentation:q} \
+            {params.training:q} \
             {params.source_augmentation:q} \
-            {params.compute:q} \
             --seed {params.seeds:q} \
             --state {params.states:q} \
             --device {params.device:q} \
@@ -148,10 +141,8 @@ rule adapt_teacher:
         adaptation=adaptation_settings,
         source=source_flags,
         features=feature_flags,
-        training=lookup("training/adaptation", within=config),
-        augmentation=augmentation_flags("adaptation"),
+        training=training_flags("adaptation"),
         source_augmentation=source_augmentation_flags(),
-        compute=compute_flags("adaptation"),
         seeds=seeds,
         states=states,
         device=device,
@@ -166,13 +157,8 @@ rule adapt_teacher:
             --target-inputs {input.inputs:q} \
             {params.source:q} \
             {params.features:q} \
-            --steps {params.training[steps]:q} \
-            --batch {params.training[batch]:q} \
-            --lr {params.training[lr]:q} \
-            --weight-decay {params.training[weight_decay]:q} \
-            {params.augmentation:q} \
+            {params.training:q} \
             {params.source_augmentation:q} \
-            {params.compute:q} \
             --seed {params.seeds:q} \
             --state {params.states:q} \
             --device {params.device:q} \
