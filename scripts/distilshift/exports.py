@@ -114,8 +114,7 @@ def write_int8(path: Path, source: Path, batches: Iterator[Tensor]) -> None:
         batches: rows (n, ...) as the network's domain keeps them.
     """
     onnx = extras.load("onnx", EXTRA, "--int8")
-    extras.load("onnxruntime", EXTRA, "--int8")
-    from onnxruntime import quantization
+    quantization = extras.load("onnxruntime.quantization", EXTRA, "--int8")
 
     class Reader(quantization.CalibrationDataReader):
         def get_next(self) -> dict | None:

@@ -98,12 +98,12 @@ def test_what_figures_says_becomes_flags(read):
     rows = {"kd (none)": "Ours = best", "none": "as it is"}
     figures = {"width": 3.3, "rows": rows, "only": ["kd"], "columns": {"row": "Method"}}
     names = read(changed({"figures": figures}))
-    assert names["width_flags"]() == ["--width=3.3"]
-    assert names["row_flags"]() == [
-        *("--label=kd (none)=Ours = best", "--label=none=as it is", "--only=kd"),
-    ]
-    assert names["heading_flags"]() == ["--heading=row=Method"]
-    assert read(changed({}))["width_flags"]() == read(changed({}))["row_flags"]() == []
+    rows = ["--label=kd (none)=Ours = best", "--label=none=as it is", "--only=kd"]
+    assert names["width_flags"](None) == ["--width=3.3"]
+    assert names["figure_flags"](None) == ["--width=3.3", *rows]
+    assert names["table_flags"](None) == [*rows, "--heading=row=Method"]
+    plain = read(changed({}))
+    assert plain["figure_flags"](None) == plain["table_flags"](None) == []
 
 
 def test_settings_are_those_that_change_numbers(read):

@@ -79,7 +79,7 @@ COMMENT = "\n# a thought\n"
         (
             "tests/config.yaml",
             "device: cpu",
-            "figures: {rows: {kd: Ours}}\ndevice: cpu",
+            "figures: {rows: {kd: 'a {brace}'}}\ndevice: cpu",
             {*TABLES, *PLOTS, "everything"} - {"plot_domains"},
         ),
         (

@@ -49,7 +49,10 @@ def undefined_rows():
             yield f"figures.only: shows no distilled row of {network}; it has {names}"
 
 
-def width_flags():
+# functions of wildcards, though they need none: else a brace in a label would be one
+
+
+def width_flags(wildcards):
     return flags({"width": config["figures"]["width"]})
 
 
@@ -60,7 +63,11 @@ def row_flags():
     return flags({"label": labels, "order": given["order"], "only": given["only"]})
 
 
-def heading_flags():
-    return flags(
-        {"heading": [f"{n}={t}" for n, t in config["figures"]["columns"].items()]}
-    )
+def figure_flags(wildcards):
+    return [*width_flags(wildcards), *row_flags()]
+
+
+def table_flags(wildcards):
+    """Its rows, and what its columns are called."""
+    headings = config["figures"]["columns"].items()
+    return [*row_flags(), *flags({"heading": [f"{n}={text}" for n, text in headings]})]

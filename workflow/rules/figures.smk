@@ -71,7 +71,7 @@ rule plot_ladder:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        shown=[*width_flags(), *row_flags()],
+        shown=figure_flags,
     shell:
         """
         python {input.code[0]:q} \
@@ -108,7 +108,7 @@ rule plot_domains:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        shown=width_flags(),
+        shown=width_flags,
         transfers=TRANSFERS,
     shell:
         """
@@ -143,7 +143,7 @@ rule plot_curves:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        shown=[*width_flags(), *row_flags()],
+        shown=figure_flags,
     shell:
         """
         python {input.code[0]:q} \
@@ -176,7 +176,7 @@ rule plot_confusion:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        shown=[*width_flags(), *row_flags()],
+        shown=figure_flags,
     shell:
         """
         python {input.code[0]:q} \
@@ -210,7 +210,7 @@ rule plot_dial:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        shown=[*width_flags(), *row_flags()],
+        shown=figure_flags,
         targets=DIALS,
     shell:
         """
@@ -247,7 +247,7 @@ rule plot_rounds:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        shown=[*width_flags(), *row_flags()],
+        shown=figure_flags,
     shell:
         """
         python {input.code[0]:q} \
@@ -281,7 +281,7 @@ rule plot_matrix:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        shown=[*width_flags(), *row_flags()],
+        shown=figure_flags,
     shell:
         """
         python {input.code[0]:q} \

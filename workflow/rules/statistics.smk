@@ -27,7 +27,7 @@ rule tabulate_ladder:
         mem_mb=growing(3000),
         runtime=growing(30),
     params:
-        shown=[*row_flags(), *heading_flags()],
+        shown=table_flags,
     shell:
         """
         python {input.code[0]:q} \
@@ -85,7 +85,7 @@ rule tabulate_statistics:
         mem_mb=growing(3000),
         runtime=growing(30),
     params:
-        shown=[*row_flags(), *heading_flags()],
+        shown=table_flags,
     shell:
         """
         python {input.code[0]:q} \
@@ -124,7 +124,7 @@ rule plot_decomposition:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        shown=width_flags(),
+        shown=width_flags,
     shell:
         """
         python {input.code[0]:q} \
@@ -163,7 +163,7 @@ rule plot_calibration:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        shown=[*width_flags(), *row_flags()],
+        shown=figure_flags,
     shell:
         """
         python {input.code[0]:q} \
@@ -197,7 +197,7 @@ rule plot_ranks:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        shown=[*width_flags(), *row_flags()],
+        shown=figure_flags,
     shell:
         """
         python {input.code[0]:q} \
@@ -237,7 +237,7 @@ rule plot_cost:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        shown=[*width_flags(), *row_flags()],
+        shown=figure_flags,
     shell:
         """
         python {input.code[0]:q} \
