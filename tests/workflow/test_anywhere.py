@@ -121,7 +121,7 @@ def test_from_elsewhere_with_names_that_a_shell_would_take_apart(checkout, tmp_p
 
 def test_without_a_config_the_default_applies_and_an_own_one_is_taken(checkout, tmp_path):
     plan = ("-s", checkout / "Snakefile", "--directory", tmp_path, "-n", "--quiet", "rules")
-    assert job_counts(snakemake("/", *plan))["train_teacher"] == 3  # of three seeds each
+    assert job_counts(snakemake("/", *plan))["train_teacher"] == 3  # of all seeds each
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(TINY))
     counts = job_counts(snakemake("/", *plan))
     assert (counts["train_teacher"], counts["everything"]) == (1, 1)

@@ -25,7 +25,7 @@ def counts(listed):
     return {rule: sum(job.rule == rule for job in listed) for rule in {job.rule for job in listed}}
 
 
-@pytest.mark.parametrize(("a_job", "seeds"), [("all", 1), ("one", 3)])
+@pytest.mark.parametrize(("a_job", "seeds"), [("all", 1), ("one", 5)])
 def test_the_default_experiment_has_the_jobs_it_should(plan, a_job, seeds):
     assert counts(plan(f"seeds_a_job={a_job}")) == {
         "download_dataset": 2,
@@ -60,7 +60,7 @@ def test_the_default_experiment_has_the_jobs_it_should(plan, a_job, seeds):
 def test_no_label_of_a_target_reaches_a_student_teacher_or_cache_of_its_transfer(default):
     blind = [path for job in default for path in job.outputs if BLIND.search(path)]
     # adapted teachers, caches, students; outputs and validators of each cell
-    assert len(blind) == (7 + 11 + 11) * 3 + 4 + 4
+    assert len(blind) == (7 + 11 + 11) * 5 + 4 + 4
     assert leaks(default) == []
 
 
