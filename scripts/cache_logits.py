@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--seed", type=cli.non_negative_int, nargs="+", default=[0], help="of the student"
     )
+    made.add_argument("--keep-features", action="store_true", help="what its head reads, too")
     settings.add_augmentation(made)
     made.add_argument("--batch", type=cli.positive_int, default=256, help="rows a pass")
     made.add_argument("--logits", **several, required=True, help="output, Parquet")
@@ -108,6 +109,7 @@ def label(
         **data.known,
         "preprocessing": views.PREPROCESSING,
         **drawn,
+        **({"features": model.head.in_features} if args.keep_features else {}),
         "mode": "eval",
         "shard": index,
         "shards": count,
@@ -126,11 +128,13 @@ def label(
             for rows in torch.arange(first, last).split(args.batch):
                 how = parameters[rows]
                 seen = data.see(rows, how.to(on)) if view else data.plain(rows)
-                values = model(seen).float().cpu().numpy()
+                features = model.features(seen)
+                values = model.head(features).float().cpu().numpy()
                 if previous is not None:
                     kept = previous.logits[previous.rows[view, rows.numpy() - first]]
                     values = remember(kept, values, args.memory)
-                yield data.ids[rows].numpy(), values, view, how.numpy()
+                deep = features.float().cpu().numpy() if args.keep_features else None
+                yield data.ids[rows].numpy(), values, view, how.numpy(), deep
                 cli.log.info("view %d: labelled %d rows", view, len(rows))
 
     logits.write(out, chunks(), provenance, args.dtype)

@@ -50,15 +50,19 @@ def recompute(
     parameters: np.ndarray | None,
     plain: np.ndarray,
     on: torch.device,
-) -> np.ndarray:
-    """Logits (n, C) of those rows (n,) of a domain: plain, where ``plain`` (n,), else as seen."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Logits (n, C) and features (n, D) of those rows (n,) of a domain.
+
+    Plain, where ``plain`` (n,), else as seen.
+    """
     views, inputs = data.kind.views, data.inputs[rows].to(on)
     seen = views.plain(inputs)
     if parameters is not None:
         viewed = views.see(inputs, torch.from_numpy(parameters).to(on))
         as_they_are = torch.from_numpy(plain).to(on).view(-1, *[1] * (seen.dim() - 1))
         seen = torch.where(as_they_are, seen, viewed)
-    return model(seen).cpu().numpy()
+    features = model.features(seen)
+    return model.head(features).float().cpu().numpy(), features.float().cpu().numpy()
 
 
 def compare(cached: np.ndarray, computed: np.ndarray) -> dict:
@@ -87,8 +91,13 @@ def verify(
     view, sample = np.unravel_index(np.sort(some), cache.rows.shape)
     rows = cache.rows[view, sample]
     parameters = None if cache.parameters is None else cache.parameters[rows]
-    computed = recompute(model, data, torch.from_numpy(sample), parameters, view == 0, on)
-    return {"rows": len(rows), **compare(cache.logits[rows], computed)}
+    how = parameters, view == 0, on
+    computed, features = recompute(model, data, torch.from_numpy(sample), *how)
+    found = {"rows": len(rows), **compare(cache.logits[rows], computed)}
+    if cache.features is not None:  # of what is kept the part that differs most
+        apart = compare(cache.features[rows], features)["largest_difference"]
+        found["largest_difference"] = max(found["largest_difference"], apart)
+    return found
 
 
 def main(args: argparse.Namespace) -> None:

@@ -121,6 +121,9 @@ def _own(name: str, classes: int, input: dict, expected: str | None) -> Network:
     if network is None:
         problem = f"gives a {type(made).__name__}"
         raise InputError(f"model {name}", problem, "let it give (body, head), two modules")
+    if not isinstance(network.head, nn.Linear):
+        problem = f"its head is a {type(network.head).__name__}, not a Linear"
+        raise InputError(f"model {name}", problem, "let the body end where the last layer begins")
     network.origin = {"module_sha256": own_modules.sha256(name)}
     return network
 

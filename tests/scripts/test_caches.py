@@ -315,3 +315,25 @@ def test_the_source_joins_in_and_the_target_cannot(chain, run, student):
     status, shown = run("distilled", source_weight=1, **target)
     assert status == 1
     assert "domain is target, expected source" in last(shown)
+
+
+def test_features_teach_and_are_verified(chain, run, student):
+    plain = student()[1]
+    status, shown = run("cache", keep_features=[])
+    assert status == 0, shown
+    assert (student()[1]["head.weight"] == plain["head.weight"]).all()  # of no other loss
+    assert not torch.equal(student(loss="fitnet")[1]["head.weight"], plain["head.weight"])
+    status, shown = run("verification")
+    assert status == 0, shown
+    path = chain.folder / "logits.parquet"
+    found = logits.read([path], {})
+    damaged = np.array(found.features)
+    damaged[:, 0] += 10
+    known = {k: v for k, v in found.provenance.items() if k != "dtype"}
+    chunk = logits.Rows(found.ids, found.logits, features=damaged)
+    logits.write(path, [chunk], known, "float32")
+    status, shown = run("verification")
+    assert status == 1 and "rows computed again" in last(shown)
+    status, shown = run("distilled", loss="fitnet", logits=chain.path("plain.parquet"),
+                        teacher=chain.path("teacher", "weights.safetensors"))  # fmt: skip
+    assert status == 1 and "holds no features for fitnet" in last(shown)

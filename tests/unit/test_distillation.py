@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from distilshift.errors import InputError
 from distilshift.files import logits
 from distilshift.image import views as image_views
 from distilshift.learning import distillation, ensembles, losses, training
@@ -40,8 +41,8 @@ def write_cache(digits, teacher, tmp_path):
     """write_cache(views) -> the cache of 48 inputs, their order and the views' mixed up."""
 
     @torch.no_grad()
-    def write(views=0):
-        inputs, path = digits(48)[0], tmp_path / f"{views}.parquet"
+    def write(views=0, features=False):
+        inputs, path = digits(48)[0], tmp_path / f"{views}{features}.parquet"
         mixed = torch.randperm(48, generator=torch.Generator().manual_seed(5))
         chunks = []
         for view in reversed(range(views + 1)):
@@ -51,9 +52,10 @@ def write_cache(digits, teacher, tmp_path):
                 how = image_views.draw(48, ranges, "student", 3, "view", view - 1)
                 seen = image_views.see(inputs, how)
             for rows in mixed.split(20):
-                some = teacher(seen[rows])
-                chunks.append((rows.numpy(), some.numpy(), view, how[rows].numpy()))
+                some, deep = teacher(seen[rows]), teacher.features(seen[rows]).numpy()
+                chunks.append((rows.numpy(), some.numpy(), view, how[rows].numpy(), deep))
         known = {"classes": CLASSES, "views": views, "parameters": image_views.PARAMETERS}
+        known |= {"features": teacher.head.in_features} if features else {}
         logits.write(path, chunks, known, "float32")
         return logits.read([path], {}, np.arange(48))
 
@@ -64,12 +66,12 @@ def write_cache(digits, teacher, tmp_path):
 def make(digits, teacher, write_cache):
     """make(views, see, **settings) -> a task whose student is a small network."""
 
-    def task(cached=0, see="fixed", **other):
+    def task(cached=0, see="fixed", features=False, **other):
         made = settings(**other)
         how, run = made["how"], made["run"]
         data = rows_of(digits(48)[0])
         views = training.Views(data, how.batch, made["ranges"], "student", run.seed)
-        labels = distillation.Labels(write_cache(cached), CPU)
+        labels = distillation.Labels(write_cache(cached, features), CPU)
         student = build("cnn-2", 10, 1, 8, seed=0)
         batches = distillation.VIEWS[see](views, labels, teacher)
         task = distillation.Task(
@@ -205,6 +207,59 @@ def test_without_source_and_mixtures_the_student_stays_as_it_was_trained(make):
     assert distillation.finished("kd", task) is task.model
 
 
+# ---- FitNets --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("cached", "see"), [(0, "fixed"), (3, "replayed")])
+def test_fitnet_is_kd_and_the_distance_of_projected_features(make, teacher, cached, see):
+    task = make(cached, see, features=True, loss="fitnet", views=see, temperature=3.0)
+    task.model.eval()  # a function of each image alone
+    loss_fn = distillation.named("fitnet")(task)
+    assert loss_fn(0)[1]["hint"] > 0  # of a map that is 0: half of how far the batch is out
+    torch.nn.init.normal_(task.extra["projection"].weight, std=0.1)
+    loss, measured = loss_fn(4)
+    rows, inputs, _ = task.see(4)
+    seen = image_views.plain(task.views.data.inputs[rows]) if see == "fixed" else inputs
+    projected = task.extra["projection"](task.model.features(inputs))
+    wanted = teacher.features(seen)
+    view = 0 if see == "fixed" else 2  # the second epoch of three steps
+    everyone = torch.arange(48)
+    torch.testing.assert_close(task.labels.features(rows, view), wanted)
+    all_of_them = task.labels.features(everyone)
+    spread, mean = all_of_them.var(0, correction=0).sum(), all_of_them.mean(0)
+    hint = ((projected - (wanted - mean) / spread.sqrt()) ** 2).sum(1).mean() / 2
+    p, q = (f.div(3).softmax(1) for f in (teacher(seen), task.model(inputs)))
+    soft = 9 * (p * (p / q).log()).sum(1).mean()
+    torch.testing.assert_close(loss, soft + hint, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(measured["hint"], hint, atol=1e-4, rtol=1e-4)
+
+
+def test_fitnet_learns_the_features_and_the_projection(make):
+    task = make(features=True, loss="fitnet", steps=60, lr=0.02)
+    trained(task, "fitnet")
+    rows = torch.arange(48)
+    wanted = task.labels.features(rows)
+    wanted = (wanted - wanted.mean(0)) / wanted.var(0, correction=0).sum().sqrt()
+    task.model.train()
+    projected = task.extra["projection"](task.model.features(task.views.data.plain(rows)))
+    apart = (projected - wanted).square().sum(1).mean()
+    assert apart < 0.7  # 1 is what a constant gets
+    assert distillation.finished("fitnet", task) is task.model  # no other inputs passed it
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, "holds no features for fitnet; set logits.features: true"),
+        ({"features": True, "views": "online"}, "fitnet needs a cache's features"),
+        ({"features": True, "budget": "top1"}, "sees more of the teacher than top1 shows"),
+    ],
+)
+def test_what_fitnet_cannot_learn_from_is_refused(make, given, says):
+    with pytest.raises(InputError, match=says):
+        distillation.loss_fn("fitnet", make(loss="fitnet", **given))
+
+
 # ---- DINE -----------------------------------------------------------------------------
 
 
@@ -274,7 +329,9 @@ def test_a_killed_dine_goes_on_with_its_memory(make, tmp_path):
 
 @pytest.mark.parametrize("loss", losses.NAMES)
 def test_every_method_learns_from_its_teacher(make, loss):
-    _, history = trained(make(0, steps=60, budget="top2", weighting="entropy"), loss)
+    budget = "full" if loss == "fitnet" else "top2"
+    task = make(0, features=loss == "fitnet", steps=60, budget=budget, weighting="entropy")
+    _, history = trained(task, loss)
     assert history[-1] < history[0]
 
 

@@ -54,6 +54,26 @@ def test_float16_comes_back_within_half_a_unit_in_the_last_place(tmp_path):
     assert error.max() > 0
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_features_come_back_with_their_rows(tmp_path, dtype):
+    ids, values = rows()
+    deep = np.random.default_rng(1).normal(0, 1, (200, 5)).astype(dtype)
+    known = {**PROVENANCE, "features": 5, "shards": 2}
+    paths = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
+    for shard, (path, part) in enumerate(
+        zip(paths, np.split(np.arange(200), [70]), strict=True), 1
+    ):
+        chunk = logits.Rows(ids[part], values[part], features=deep[part])
+        logits.write(path, [chunk], {**known, "shard": shard}, dtype)
+    found = logits.read(paths[::-1], {}, ids)
+    assert np.array_equal(found.features[found.rows[0]], deep)
+    assert found.logits.shape == (200, 3)
+    with pytest.raises(ValueError, match="features"):
+        logits.write(paths[0], [(ids, values, 0, None, deep[:, :4])], known, dtype)
+    with pytest.raises(InputError, match="features that are not finite"):
+        logits.write(paths[0], [(ids, values, 0, None, deep * np.nan)], known, dtype)
+
+
 def test_shards_read_like_one_file(tmp_path, cache):
     whole, ids, values = cache
     shards = [tmp_path / f"{part}.parquet" for part in range(3)]

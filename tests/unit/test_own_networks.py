@@ -21,6 +21,10 @@ def build(classes, channels, size):
 
 def bare(classes):
     return nn.Linear(3, classes)
+
+
+def deep(classes):
+    return nn.Flatten(), nn.Sequential(nn.Linear(64, classes))
 """
 IMAGE = {"classes": 3, "data": "image", "input": {"size": 8, "channels": 1}}
 
@@ -65,6 +69,7 @@ def test_weights_do_not_choose_what_is_run(mine, tmp_path):
     [
         ("other.py:build", "there is no file other.py"),
         ("mine.py:make", "mine.py has no function make"),
+        ("mine.py:deep", "its head is a Sequential, not a Linear"),
         ("mine.py:bare", r"gives a Linear; let it give \(body, head\)"),
     ],
 )

@@ -171,6 +171,16 @@ MISTAKES = [
     ),
     ({"figures": {"width": 1}}, "figures.width: got 1; must be at least 2"),
     ({"figures": {"columns": {"acc": "Acc."}}}, "figures.columns: got the name acc; allowed: row,"),
+    # features
+    ({"methods.kd.loss": "fitnet"}, "methods.kd.loss: fitnet needs features in the caches; set"),
+    (
+        {"methods.kd": {"loss": "fitnet", "views": "online"}, "logits.features": True},
+        "methods.kd.views: got online; fitnet learns from features of a cache",
+    ),
+    (
+        {"methods.kd": {"loss": "fitnet", "budget": "top1"}, "logits.features": True},
+        "methods.kd.budget: got top1; fitnet sees more of a teacher; allowed: full",
+    ),
     # networks
     ({"networks.cnn.student": "timm/restnet18"}, "timm has no such network; near: "),
     ({"networks.cnn.student": "mine.py:build"}, "student: there is no file mine.py; paths start"),

@@ -45,7 +45,7 @@ def test_every_pair_that_can_be_is_a_row_and_no_other(ran):
         ("-", "source-only"),
         ("-", "oracle"),
         ("none", "teacher"),  # a combination is no network, and so has no accuracy of its own
-        *(("none", method) for method in ("kd", "replayed", "online", "dine", "joint")),
+        *(("none", method) for method in ("kd", "replayed", "online", "dine", "hint", "joint")),
         *(("both", method) for method in ("kd", "replayed", "dine", "joint")),
         *(("mine", method) for method in ("kd", "dine", "joint")),
     }

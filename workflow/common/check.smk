@@ -278,6 +278,13 @@ def undefined_names():
             yield f"methods.{name}.views: replayed needs views in the caches; set logits.views"
         if method["views"] != "fixed" and method["loss"] == "dine":
             yield f"methods.{name}.views: got {method['views']}; dine keeps labels of plain inputs; allowed: fixed"
+        if method["loss"] == "fitnet":
+            if method["views"] == "online":
+                yield f"methods.{name}.views: got online; fitnet learns from features of a cache; allowed: fixed, replayed"
+            if method["budget"] != "full":
+                yield f"methods.{name}.budget: got {method['budget']}; fitnet sees more of a teacher; allowed: full"
+            if not config["logits"]["features"]:
+                yield f"methods.{name}.loss: fitnet needs features in the caches; set logits.features: true"
     kinds = SCHEMA["$defs"]["adaptation"]["properties"]["kind"]["enum"]
     for name, settings in config["adaptations"].items():
         ways = [key for key in ("kind", "combine", "logits") if key in settings]

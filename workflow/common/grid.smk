@@ -73,8 +73,8 @@ def has_views(adaptation):
 def students(network):
     """The pairs of adaptation and method that a network's students are distilled by.
 
-    Every pair that the method admits and that can be: online wants a teacher that is a
-    network, replayed wants views of the cache, and logits of the user's own have none.
+    Every pair that the method admits and that can be: online and fitnet want a teacher that is
+    a network, replayed wants views of the cache, and logits of the user's own have none.
     """
     possible = {
         "fixed": lambda adaptation: True,
@@ -86,6 +86,7 @@ def students(network):
         for adaptation in adaptations(network)
         for method, settings in config["methods"].items()
         if possible[settings["views"]](adaptation)
+        and (settings["loss"] != "fitnet" or has_weights(adaptation))
         and adaptation in settings.get("adaptations", [adaptation])
     ]
 

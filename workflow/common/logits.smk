@@ -45,10 +45,12 @@ def shard(wildcards):
 
 def view_flags(wildcards):
     """The views that a cache holds, as flags of cache_logits.py: those of its students."""
-    views = config["logits"]["views"]
+    views, told = config["logits"]["views"], []
+    if config["logits"]["features"] and has_weights(wildcards.adaptation):
+        told = flags({"keep_features": True})
     if views == 0 or not has_views(wildcards.adaptation):
-        return []
-    return flags({"views": views}) + augmentation_flags("student", wildcards)
+        return told
+    return flags({"views": views}) + augmentation_flags("student", wildcards) + told
 
 
 def members(wildcards):

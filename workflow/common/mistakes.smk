@@ -204,6 +204,8 @@ def cannot_be_distilled(method, settings):
         if settings["views"] == "online" and not has_weights(adaptation):
             what = "a combination" if adaptation in COMBINED else "your own logits"
             yield f"{key}: {adaptation} is {what}; online asks a network"
+        if settings["loss"] == "fitnet" and not has_weights(adaptation):
+            yield f"{key}: {adaptation} has no features; fitnet wants those of a network"
         if settings["views"] == "replayed" and not has_views(adaptation):
             yield f"{key}: {adaptation} is of your own logits, without views to be replayed"
 

@@ -12,6 +12,9 @@ columns: ``view`` (int32, 0 is the plain row) and the parameters that made it, b
 that the kind of data has for them (float32; of images ``angle``, ``zoom``, ``right``,
 ``down``). What a view is stands there and nowhere else: nobody draws it again from a seed.
 
+A cache may hold the teacher's features too, what its head reads: ``features``, D numbers
+as fixed-width binary like the logits; then D stands in the metadata as ``features``.
+
 The file's metadata, key ``distilshift``, is JSON: teacher and inputs by sha256, class
 names, preprocessing, ``views`` V and what they were drawn from, the model's mode, dtype,
 versions. The reader refuses a cache whose metadata is not what the student was asked to
@@ -78,6 +81,7 @@ class Rows(NamedTuple):
     logits: np.ndarray  # (n, C)
     view: int | np.ndarray = 0  # one, or (n,)
     parameters: np.ndarray | None = None  # float32 (n, P); none for the plain inputs
+    features: np.ndarray | None = None  # (n, D), where the cache holds them
 
 
 class Cache(NamedTuple):
@@ -88,6 +92,7 @@ class Cache(NamedTuple):
     provenance: dict
     rows: np.ndarray  # int64 (1 + V, N)
     parameters: np.ndarray | Spool | None  # float32 (N (1 + V), P); none where V is 0
+    features: np.ndarray | Spool | None = None  # (N (1 + V), D), where it holds them
 
 
 def write(path: Path, chunks: Iterable[tuple], provenance: dict, dtype: str) -> None:
@@ -95,39 +100,51 @@ def write(path: Path, chunks: Iterable[tuple], provenance: dict, dtype: str) -> 
 
     Args:
         provenance: must hold ``classes`` and, if there are views, ``views`` and
-            ``parameters``, the names of what makes one; ``dtype`` is added.
+            ``parameters``, the names of what makes one; ``features``, their width, if there
+            are any; ``dtype`` is added.
         dtype: "float16" or "float32", what is stored.
 
     Raises:
-        InputError: logits that are not finite, or do not fit float16.
+        InputError: logits or features that are not finite, or do not fit float16.
     """
     width, names = len(provenance["classes"]), _parameters(provenance)
-    binary = pa.binary(width * DTYPES[dtype].itemsize)
+    deep = provenance.get("features", 0)
+    binary, hidden = (pa.binary(n * DTYPES[dtype].itemsize) for n in (width, deep or 1))
     metadata = {KEY: json.dumps({**provenance, "dtype": dtype}, sort_keys=True).encode()}
     fields = [("sample_id", pa.int64()), ("logits", binary)]
+    fields += [("features", hidden)] * bool(deep)
     if names:
         fields += [("view", pa.int32()), *((name, pa.float32()) for name in names)]
     schema = pa.schema(fields, metadata)
     options = {"use_dictionary": False, "compression": "none"}
     with parquet.writing(path, schema, **options) as writer:
         for chunk in chunks:
-            ids, logits, view, parameters = Rows(*chunk)
-            with np.errstate(over="ignore"):  # an overflow is reported below
-                stored = np.ascontiguousarray(logits, DTYPES[dtype])
-            if stored.shape != (len(ids), width):
-                raise ValueError(f"logits {stored.shape} for {len(ids)} ids, {width} classes")
-            if not np.isfinite(stored).all():
-                problem = f"logits that are not finite in {dtype}"
-                raise InputError(path, problem, "check the teacher, or set logits.dtype: float32")
-            flat = pa.py_buffer(stored)
-            column = pa.FixedSizeBinaryArray.from_buffers(binary, len(ids), [None, flat])
-            arrays = [pa.array(ids, pa.int64()), column]
+            ids, logits, view, parameters, features = Rows(*chunk)
+            arrays = [pa.array(ids, pa.int64()), _column(path, "logits", logits, width, dtype)]
+            if deep:
+                arrays += [_column(path, "features", features, deep, dtype)]
+            if len(arrays[1]) != len(ids) or len(arrays[-1]) != len(ids):
+                raise ValueError(f"{len(arrays[1])} logits for {len(ids)} ids")
             if names:
                 if parameters is None:
                     parameters = np.zeros((len(ids), len(names)), np.float32)
                 arrays += [pa.array(np.full(len(ids), view, np.int32))]
                 arrays += [pa.array(values, pa.float32()) for values in parameters.T]
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema), len(ids))
+
+
+def _column(path: Path, name: str, values: np.ndarray, width: int, dtype: str) -> pa.Array:
+    """Numbers (n, width) as fixed-width binary."""
+    with np.errstate(over="ignore"):  # an overflow is reported below
+        stored = np.ascontiguousarray(values, DTYPES[dtype])
+    if stored.ndim != 2 or stored.shape[1] != width:
+        raise ValueError(f"{name} {stored.shape}, expected {width} a row")
+    if not np.isfinite(stored).all():
+        problem = f"{name} that are not finite in {dtype}"
+        raise InputError(path, problem, "check the teacher, or set logits.dtype: float32")
+    binary = pa.binary(width * DTYPES[dtype].itemsize)
+    flat = [None, pa.py_buffer(stored)]
+    return pa.FixedSizeBinaryArray.from_buffers(binary, len(stored), flat)
 
 
 def file_sha256(path: Path) -> str:
@@ -181,7 +198,7 @@ def read(
     """
     files = [(path, _open(path)) for path in paths]
     provenance = _provenance(*files[0])
-    same = ("dtype", "classes", "round", "shards", "views", "parameters")
+    same = ("dtype", "classes", "round", "shards", "views", "parameters", "features")
     alike = {field: provenance.get(field) for field in same}
     for path, file in files:
         found = _provenance(path, file)
@@ -196,18 +213,22 @@ def read(
     logits = _room(count, width, dtype)
     names = _parameters(provenance)
     parameters = _room(count, len(names), np.dtype("<f4")) if views else None
+    deep = provenance.get("features", 0)
+    features = _room(count, deep, dtype) if deep else None
     at = 0
     for path, file in files:
-        for some in _rows(path, file, dtype, width, names):
+        for some in _rows(path, file, dtype, width, names, deep):
             to = slice(at, at + len(some.ids))
             found_ids[to], logits[to] = some.ids, some.logits
             if views:
                 found_views[to], parameters[to] = some.view, some.parameters
+            if deep:
+                features[to] = some.features
             at = to.stop
     if ids is None:
         ids = found_ids[found_views == 0]
     rows = _places(paths[0], found_ids, found_views, ids, views)
-    return Cache(ids, logits, provenance, rows, parameters)
+    return Cache(ids, logits, provenance, rows, parameters, features)
 
 
 def _room(rows: int, width: int, dtype: np.dtype) -> np.ndarray | Spool:
@@ -267,32 +288,46 @@ def _provenance(path: Path, file: pq.ParquetFile) -> dict:
     metadata = (file.schema_arrow.metadata or {}).get(KEY)
     found = json.loads(metadata) if metadata else {}
     named = _parameters(found)
-    columns = ["sample_id", "logits", *(["view", *named] if named else [])]
+    columns = ["sample_id", "logits", *["features"] * bool(found.get("features"))]
+    columns += ["view", *named] if named else []
     if not found or file.schema_arrow.names != columns:
         raise InputError(path, "is not a logit cache of distilshift", rerun("cache_logits"))
     return found
 
 
 def _rows(
-    path: Path, file: pq.ParquetFile, dtype: np.dtype, width: int, names: list[str]
+    path: Path,
+    file: pq.ParquetFile,
+    dtype: np.dtype,
+    width: int,
+    names: list[str],
+    deep: int,
 ) -> Iterator[Rows]:
     with parquet.failing_clearly(path, "cache_logits"):
         for batch in file.iter_batches(batch_size=8192):
-            column = batch["logits"]
-            if not pa.types.is_fixed_size_binary(column.type):
-                problem = f"logits are {column.type}, not fixed-width binary"
-                raise InputError(path, problem, rerun("cache_logits"))
-            if column.type.byte_width != width * dtype.itemsize:
-                problem = f"{column.type.byte_width} bytes a row for {width} {dtype.name}"
-                raise InputError(path, problem, rerun("cache_logits"))
-            flat = np.frombuffer(column.buffers()[1], dtype)
-            start = column.offset * width
-            values = flat[start : start + len(column) * width].reshape(len(column), width)
-            seen = []
+            values = _numbers(path, "logits", batch, dtype, width)
+            seen = {}
             if names:
                 drawn = np.stack([batch[name].to_numpy() for name in names], 1)
-                seen = [batch["view"].to_numpy(), drawn]
-            yield Rows(batch["sample_id"].to_numpy(), values, *seen)
+                seen = {"view": batch["view"].to_numpy(), "parameters": drawn}
+            if deep:
+                seen["features"] = _numbers(path, "features", batch, dtype, deep)
+            yield Rows(batch["sample_id"].to_numpy(), values, **seen)
+
+
+def _numbers(
+    path: Path, name: str, batch: pa.RecordBatch, dtype: np.dtype, width: int
+) -> np.ndarray:
+    """The numbers (n, width) of a column of fixed-width binary."""
+    column = batch[name]
+    if not pa.types.is_fixed_size_binary(column.type):
+        problem = f"{name} are {column.type}, not fixed-width binary"
+        raise InputError(path, problem, rerun("cache_logits"))
+    if column.type.byte_width != width * dtype.itemsize:
+        problem = f"{column.type.byte_width} bytes a row for {width} {dtype.name}"
+        raise InputError(path, problem, rerun("cache_logits"))
+    flat, start = np.frombuffer(column.buffers()[1], dtype), column.offset * width
+    return flat[start : start + len(column) * width].reshape(len(column), width)
 
 
 def _difference(field: str, found: object, wanted: object) -> str:

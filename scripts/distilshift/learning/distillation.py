@@ -40,10 +40,16 @@ class Labels:
         self._rows = torch.from_numpy(cache.rows).to(on)
         self._logits = _lookup(cache.logits, on)
         self._parameters = _lookup(cache.parameters, on) if self.views else None
+        self.width = cache.provenance.get("features", 0)
+        self._features = _lookup(cache.features, on) if self.width else None
 
     def logits(self, rows: Tensor, view: int = 0) -> Tensor:
         """Of samples (n,) in that view: (n, classes) float32."""
         return self._logits(self._rows[view, rows])
+
+    def features(self, rows: Tensor, view: int = 0) -> Tensor:
+        """The teacher's features of samples (n,) in that view: (n, ``width``) float32."""
+        return self._features(self._rows[view, rows])
 
     def parameters(self, rows: Tensor, view: int) -> Tensor:
         """How those samples are seen in that view: (n, 4)."""
@@ -263,6 +269,6 @@ def finished(name: str, task: Task) -> nn.Module:
     Where other inputs passed it too (the source's, mixtures), the target's plain rows
     give new ones; else the running statistics are the target's already.
     """
-    if task.source is None and name in losses.LOSSES:
+    if task.source is None and name not in losses.MIXING:
         return task.model
     return target_statistics(task.model, task.views.data)

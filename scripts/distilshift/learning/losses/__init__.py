@@ -15,8 +15,9 @@ LOSSES = {
     "dist": "dist:dist",
     "logit-std": "logit_std:logit_std",
 }
-METHODS = {"dine": "dine:dine"}
+METHODS = {"dine": "dine:dine", "fitnet": "fitnet:fitnet"}
 NAMES = [*LOSSES, *METHODS]
+MIXING = {"dine"}  # methods that the student sees other inputs for than the target's
 
 # the fewest classes that a loss can tell apart; 2, if it is not named here
 FEWEST_CLASSES = {"dist": 3, "logit-std": 3}
