@@ -19,7 +19,7 @@ import argparse
 from pathlib import Path
 
 from distilshift import cli, device, networks, settings
-from distilshift.data import domains
+from distilshift.data import domains, kinds
 from distilshift.errors import InputError
 from distilshift.files import logits
 from distilshift.learning.rounds import remember
@@ -89,7 +89,8 @@ def label(
     ranges = data.kind.settings.View.parsed(args.augmentation, "--augmentation")
     index, count = args.shard
     first, last = cli.part(len(data.ids), args.shard)
-    drawn = logits.views_drawn(args.views, views.PARAMETERS, ranges.facts(), seed)
+    named = kinds.parameters(views, ranges)
+    drawn = logits.views_drawn(args.views, named, ranges.facts(), seed)
     previous, rounds = None, {"round": 1}
     if before:
         ids = data.ids[first:last].numpy()
@@ -121,7 +122,7 @@ def label(
         if any(module.training for module in model.modules()):
             raise RuntimeError("the teacher must be in evaluation mode")
         for view in range(args.views + 1):
-            parameters = torch.zeros(len(data.ids), len(views.PARAMETERS))
+            parameters = torch.zeros(len(data.ids), len(named))
             if view:  # as training.Views draws them for the student's epoch
                 stream = ("student", seed, "view", view - 1)
                 parameters = views.draw(len(data.ids), ranges, *stream)

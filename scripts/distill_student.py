@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from distilshift import checkpoints, cli, device, networks, settings
-from distilshift.data import domains
+from distilshift.data import domains, kinds
 from distilshift.errors import InputError
 from distilshift.files import headers, logits
 from distilshift.learning import artefacts, calibration, distillation, training
@@ -87,7 +87,7 @@ def load_cache(
         if count == 0:
             problem = "holds no views to replay"
             raise InputError(files[0], problem, "set logits.views in the config")
-        names = data.kind.views.PARAMETERS
+        names = kinds.parameters(data.kind.views, views.ranges)
         expect |= logits.views_drawn(count, names, views.ranges.facts(), seed)
     return logits.read(files, expect, data.ids.numpy())
 

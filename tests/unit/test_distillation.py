@@ -54,7 +54,7 @@ def write_cache(digits, teacher, tmp_path):
             for rows in mixed.split(20):
                 some, deep = teacher(seen[rows]), teacher.features(seen[rows]).numpy()
                 chunks.append((rows.numpy(), some.numpy(), view, how[rows].numpy(), deep))
-        known = {"classes": CLASSES, "views": views, "parameters": image_views.PARAMETERS}
+        known = {"classes": CLASSES, "views": views, "parameters": image_views.POSE}
         known |= {"features": teacher.head.in_features} if features else {}
         logits.write(path, chunks, known, "float32")
         return logits.read([path], {}, np.arange(48))
@@ -339,7 +339,7 @@ def test_the_docs_name_every_choice(request):
     text = (request.config.rootpath / "docs" / "distillation.md").read_text()
     choices = [*losses.NAMES, *distillation.VIEWS, *ensembles.COMBINATIONS]
     settings = [field.name for field in dataclasses.fields(Method)][1:]
-    for name in (*choices, *settings, *image_views.PARAMETERS):
+    for name in (*choices, *settings, *image_views.POSE):
         assert f"`{name}`" in text, name
 
 

@@ -8,8 +8,9 @@ and nothing else asks which one it has in hand:
                of ``Input`` in which a network may see its rows otherwise, or None
     rows       ``STORED``: dtype and dimensions of a dataset's rows; ``conform``: rows as a
                domain keeps them, by an ``Input``, and ``shape``: of one of them
-    views      ``PARAMETERS``: the names of a view's numbers; ``draw``, ``strengthen``,
-               ``see``, ``plain``, ``disturb``, and ``PREPROCESSING``, what ``plain`` does
+    views      ``PARAMETERS``: the names of a view's numbers, as many as there may be;
+               ``draw``, ``strengthen``, ``see``, ``plain``, ``disturb``, and
+               ``PREPROCESSING``, what ``plain`` does
     prepare    ``Prepare``: what a network does to its input, by facts that a header can hold
     networks   ``NETWORKS``: names of families; ``OTHERS``: who builds any other name, by how
                that begins
@@ -78,3 +79,8 @@ def add_arguments(parser: argparse.ArgumentParser, about: str) -> None:
     parser.add_argument("--data", choices=KINDS, default="image", help="the kind of data")
     several = {"action": "append", "default": [], "metavar": "NAME=VALUE"}
     parser.add_argument("--input", **several, help=f"{about}, e.g. size=16 channels=1")
+
+
+def parameters(views: ModuleType, ranges: object) -> tuple[str, ...]:
+    """The names of the numbers that a view of those ranges has: the first of ``PARAMETERS``."""
+    return views.PARAMETERS[: views.draw(1, ranges, "names").shape[1]]

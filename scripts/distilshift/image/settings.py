@@ -22,6 +22,20 @@ class View(Settings):
     rotation: float = setting(10.0, "degrees", at_least=0)
     translation: float = setting(0.08, "fraction of the side", at_least=0, at_most=1)
     scale: float = setting(0.1, "relative size", at_least=0, below=1)
+    flip: float = setting(
+        0.0, "probability of a horizontal flip", at_least=0, at_most=1, quiet=True
+    )
+    crop: float = setting(
+        1.0, "least area of a random resized crop, sides 3:4 to 4:3", above=0, at_most=1, quiet=True
+    )
+    brightness: float = setting(0.0, "relative change", at_least=0, at_most=1, quiet=True)
+    contrast: float = setting(0.0, "relative change", at_least=0, at_most=1, quiet=True)
+    saturation: float = setting(0.0, "relative change", at_least=0, at_most=1, quiet=True)
+    hue: float = setting(0.0, "turns of the circle of colours", at_least=0, at_most=0.5, quiet=True)
+    grey: float = setting(0.0, "probability of no colour", at_least=0, at_most=1, quiet=True)
+    erasing: float = setting(
+        0.0, "probability that a rectangle is erased", at_least=0, at_most=1, quiet=True
+    )
 
 
 @dataclasses.dataclass(frozen=True)

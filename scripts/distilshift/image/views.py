@@ -1,12 +1,15 @@
 """Preprocessing and augmentation of whole batches, on the device the images are on.
 
-A view of an image is four numbers, its parameters, in this order: ``angle`` in degrees,
-``zoom`` (the relative change of size), ``right`` and ``down`` (how far the window onto the
-image moves, as fractions of the side). Whoever has them can make the same view again.
+A view of an image is numbers, its parameters, in this order: ``angle`` in degrees, ``zoom``
+(the relative change of size), ``right`` and ``down`` (how far the window onto the image moves,
+as fractions of the side); and where any is asked for, those of ``looks``: flip, crop, colours,
+an erased rectangle. All are 0 where nothing changes. Whoever has them can make the same view
+again.
 """
 
 import math
 
+from distilshift.image import looks
 from distilshift.image.settings import Source, View
 from distilshift.seeds import generator
 
@@ -15,7 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 PREPROCESSING = "uint8 / 127.5 - 1"
-PARAMETERS = ("angle", "zoom", "right", "down")
+POSE = ("angle", "zoom", "right", "down")
+PARAMETERS = POSE + looks.PARAMETERS
 
 
 def plain(images: Tensor) -> Tensor:
@@ -24,7 +28,7 @@ def plain(images: Tensor) -> Tensor:
 
 
 def draw(count: int, ranges: View, *stream: object) -> Tensor:
-    """Random parameters of ``count`` images, (count, 4), drawn on the CPU.
+    """Random parameters of ``count`` images, drawn on the CPU: (count, 4), or all of them.
 
     Args:
         ranges: the largest change either way.
@@ -33,17 +37,26 @@ def draw(count: int, ranges: View, *stream: object) -> Tensor:
     # uniform in -1..1, four a sample, so that a seed means the same on every device
     drawn = torch.rand(count, 4, generator=generator(*stream)).mul_(2).sub_(1)
     largest = [ranges.rotation, ranges.scale, ranges.translation, ranges.translation]
-    return drawn.mul_(torch.tensor(largest))
+    drawn.mul_(torch.tensor(largest))
+    if not looks.asked(ranges):
+        return drawn
+    return torch.cat([drawn, looks.draw(count, ranges, *stream)], 1)
 
 
 def strengthen(parameters: Tensor, strength: float) -> Tensor:
-    """Views (N, 4) whose every change is ``strength`` times as large."""
-    return parameters * strength
+    """Views whose every change of pose and colour is ``strength`` times as large.
+
+    Flips, crops, greys and what is erased stay as they are.
+    """
+    if parameters.shape[1] == len(POSE):
+        return parameters * strength
+    grows = [name in (*POSE, *looks.COLOURS) for name in PARAMETERS]
+    return parameters * torch.where(torch.tensor(grows), strength, 1.0).to(parameters)
 
 
 def affine(parameters: Tensor) -> Tensor:
-    """The maps (N, 2, 3) for ``affine_grid`` that parameters (N, 4) stand for."""
-    angle, zoom, right, down = parameters.unbind(1)
+    """The maps (N, 2, 3) for ``affine_grid`` that the first four parameters stand for."""
+    angle, zoom, right, down = parameters[:, : len(POSE)].unbind(1)
     angle = angle * (math.pi / 180)
     cos, sin = angle.cos() / (1 + zoom), angle.sin() / (1 + zoom)
     # the grid spans -1..1, so a fraction of the side counts twice
@@ -62,8 +75,13 @@ def apply_affine(images: Tensor, theta: Tensor) -> Tensor:
 
 
 def see(images: Tensor, parameters: Tensor) -> Tensor:
-    """uint8 images (N, C, H, W), preprocessed, as parameters (N, 4) say; float32."""
-    return apply_affine(plain(images), affine(parameters))
+    """uint8 images (N, C, H, W), preprocessed, as parameters (N, 4 or all) say; float32."""
+    theta, own = affine(parameters), parameters[:, len(POSE) :]
+    if not own.shape[1]:
+        return apply_affine(plain(images), theta)
+    # one resampling for pose, crop and flip
+    seen = apply_affine(plain(images), looks.framed(theta, own))
+    return looks.recolour(seen, own)
 
 
 def disturb(images: Tensor, source: Source, *stream: object) -> Tensor:
