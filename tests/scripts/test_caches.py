@@ -2,6 +2,7 @@
 
 from distilshift.analysis import metrics
 from distilshift.files import logits, parquet, tensors
+from distilshift.image import views as image_views
 
 import numpy as np
 import pandas as pd
@@ -61,6 +62,24 @@ def test_replayed_views_give_the_student_of_the_online_teacher(chain, run, stude
         assert run("cache", views=3, logits=path, shard=f"{k}-of-2")[0] == 0
     _, again = student(logits=shards[::-1], views="replayed")
     assert all(torch.equal(again[name], value) for name, value in replayed.items())
+
+
+def test_cropped_views_are_replayed_and_verified(chain, run, student):
+    views, ranges = chain.folder / "views.parquet", {"augmentation": "crop=0.3"}
+    assert run("cache", views=3, logits=views, **ranges)[0] == 0
+    kept = logits.read([views], {})
+    named = kept.provenance["parameters"]
+    assert named == list(image_views.PARAMETERS)
+    width = kept.parameters[:, named.index("width")]
+    assert (width[kept.rows[1]] < 0).any()
+    assert not kept.parameters[:, named.index("mirrored")].any()
+    _, replayed = student(logits=views, views="replayed", **ranges)
+    _, online = student(views="online", **ranges)
+    assert close(replayed, online)
+    assert run("verification", logits=views)[0] == 0
+    status, shown = run("distilled", logits=views, views="replayed")
+    assert status == 1
+    assert "views.parquet: parameters" in last(shown), shown
 
 
 @pytest.mark.parametrize(
