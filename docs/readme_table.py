@@ -5,18 +5,27 @@ import sys
 import pandas as pd
 from shown import percent
 
+MEASURES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro-F1",
+}
+
 
 def main(path: str) -> None:
     table = pd.read_csv(path)
-    print("| transfer, network | row | accuracy % | gap recovered % |")
-    print("|---|---|---|---|")
+    headline = next(name for name in MEASURES if f"{name}_low" in table)
+    beside = [name for name in MEASURES if name in table and name != headline]
+    names = [f"{MEASURES[name]} %" for name in (headline, *beside)]
+    print(f"| transfer, network | row | {' | '.join(names)} | gap recovered % |")
+    print("|---" * (len(names) + 3) + "|")
     for line in table.itertuples():
         name = f"{line.transfer.replace('-to-', ' → ')}, {line.network}"
-        accuracy = f"{100 * line.accuracy:.1f}"
-        accuracy += f" [{100 * line.accuracy_low:.1f}, {100 * line.accuracy_high:.1f}]"
+        value, low, high = (100 * getattr(line, headline + end) for end in ("", "_low", "_high"))
+        others = "".join(f" {100 * getattr(line, other):.1f} |" for other in beside)
         student = line.method not in ("teacher", "source-only", "oracle")
         gap = percent(line.gap_recovered) if student else ""
-        print(f"| {name} | {line.row} | {accuracy} | {gap} |")
+        print(f"| {name} | {line.row} | {value:.1f} [{low:.1f}, {high:.1f}] |{others} {gap} |")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What distilling bought: target accuracy against what a network costs.
+"""What distilling bought: the headline on the target against what a network costs.
 
 A panel a transfer, above against multiply-adds, below against rows a second with torch. Dots are
 rows of the ladder with their 95 % intervals; a thin line leads from each teacher to its students.
@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import figures, ladder, presentation
+from distilshift.analysis import figures, headlines, ladder, presentation
 from distilshift.files import tables
 
 import matplotlib.pyplot as plt
@@ -36,26 +36,28 @@ def parser() -> argparse.ArgumentParser:
 def joined(table: pd.DataFrame, cost: pd.DataFrame) -> pd.DataFrame:
     """The ladder's rows with what their network costs."""
     kept = [*ladder.CELL, "method", "adaptation", "round", "row"]
-    kept += ["accuracy", "accuracy_low", "accuracy_high"]
+    kept += [ladder.headline(table) + end for end in ("", "_low", "_high")]
     role = table["method"].eq("teacher").map({True: "teacher", False: "student"})
     return table[kept].assign(role=role).merge(cost, on=["network", "role"], how="left")
 
 
 def draw(axis: plt.Axes, rows: pd.DataFrame, measure: str, marks: dict[str, str]) -> None:
     """Of one transfer: a dot a row, a line from each teacher to its students."""
+    headline = ladder.headline(rows)
     for _, of_teacher in rows.groupby(["network", "adaptation"], sort=False):
         teacher = of_teacher[of_teacher["role"] == "teacher"]
         students = of_teacher[of_teacher["role"] == "student"]
         for student in students.itertuples():
             for one in teacher.itertuples():
                 places = [getattr(one, measure), getattr(student, measure)]
-                accuracies = [100 * one.accuracy, 100 * student.accuracy]
-                axis.plot(places, accuracies, color="0.7", lw=0.5, zorder=1)
+                heights = [100 * getattr(row, headline) for row in (one, student)]
+                axis.plot(places, heights, color="0.7", lw=0.5, zorder=1)
     for row in rows.itertuples():
         colour = figures.COLOURS[figures.kind(row.method)]
         place = getattr(row, measure)
-        axis.vlines(place, 100 * row.accuracy_low, 100 * row.accuracy_high, color=colour, lw=0.7)
-        axis.plot(place, 100 * row.accuracy, marks[row.network], color=colour, ms=4, mew=0)
+        value, low, high = (100 * getattr(row, headline + end) for end in ("", "_low", "_high"))
+        axis.vlines(place, low, high, color=colour, lw=0.7)
+        axis.plot(place, value, marks[row.network], color=colour, ms=4, mew=0)
     axis.set_xscale("log")
     axis.xaxis.set_minor_formatter(NullFormatter())
     axis.set_xlabel(MEASURES[measure])
@@ -86,7 +88,7 @@ def main(args: argparse.Namespace) -> None:
     for axis in axes.flat:
         axis.set_visible(axis.has_data())
     for axis in axes[:, 0]:
-        axis.set_ylabel("target accuracy, %")
+        axis.set_ylabel(f"target {headlines.NAMES[ladder.headline(table)]}, %")
     kinds = [{"color": colour, "label": kind} for kind, colour in figures.COLOURS.items()]
     shapes = [{"color": "0.3", "marker": m, "ls": "", "label": n} for n, m in marks.items()]
     figures.legend(figure, [*kinds, *(shapes if len(names) > 1 else [])])

@@ -1,4 +1,4 @@
-"""Where the accuracy comes from: what each step between source-only and the oracle adds.
+"""Where the headline comes from: what each step between source-only and the oracle adds.
 
 python scripts/plot_decomposition.py --table decomposition.parquet --figures decomposition.pdf
 """
@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import figures, ladder, presentation
+from distilshift.analysis import figures, headlines, ladder, presentation
 from distilshift.files import tables
 
 import pandas as pd
@@ -21,15 +21,15 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def draw(axis, cell: pd.DataFrame, order: list[str]) -> None:
-    """A bar a step, from the accuracy before it to that after, and the increment's interval."""
-    start = 100 * cell["accuracy_before"].iloc[0]
+def draw(axis, cell: pd.DataFrame, order: list[str], headline: str) -> None:
+    """A bar a step, from the value before it to that after, and the increment's interval."""
+    start = 100 * cell[f"{headline}_before"].iloc[0]
     axis.barh(0, start, height=0.62, color=figures.STEPS["source-only"], alpha=0.35)
     figures.beside(axis, 0, f"{start:.1f}")
     above = 0
     for step in cell.itertuples():
         place = order.index(step.step)
-        before, after = 100 * step.accuracy_before, 100 * step.accuracy_after
+        before, after = (100 * getattr(step, f"{headline}_{at}") for at in ("before", "after"))
         colour = figures.STEPS[step.step.split(" + ")[-1]]
         axis.plot([before, before], [above + 0.31, place - 0.31], color="#999999", lw=0.6)
         axis.barh(place, after - before, left=before, height=0.62, color=colour, alpha=0.5)
@@ -44,6 +44,7 @@ def draw(axis, cell: pd.DataFrame, order: list[str]) -> None:
 def main(args: argparse.Namespace) -> None:
     figures.style()
     table = tables.read(args.table, "tabulate_statistics")
+    headline = next(name for name in headlines.HEADLINES if f"{name}_before" in table)
     # in the order of the way; a step that holds two stands before the second alone
     known = list(figures.STEPS)
     names = sorted(set(table["step"]), key=lambda name: (known.index(name.split(" + ")[-1]), name))
@@ -51,8 +52,9 @@ def main(args: argparse.Namespace) -> None:
     cells = list(table.groupby(ladder.CELL, sort=False))
     figure, axes = figures.panels([key for key, _ in cells], order, width=args.width)
     for (axis,), (_, cell) in zip(axes, cells, strict=True):
-        draw(axis, cell, order)
-    figures.note(figure, "target-test accuracy, % (lines: 95 % interval of what a step adds)")
+        draw(axis, cell, order, headline)
+    named = headlines.NAMES[headline]
+    figures.note(figure, f"target-test {named}, % (lines: 95 % interval of what a step adds)")
     figures.save(figure, args.figures)
 
 

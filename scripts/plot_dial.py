@@ -1,4 +1,4 @@
-"""The shift dial: accuracy and gap recovered against a shift's strength, row by row.
+"""The shift dial: the headline and gap recovered against a shift's strength, row by row.
 
 A cross at the foot marks a strength at which that student is no better than the
 source-only one: there distillation no longer helps. Gaps above 150 % are off the scale;
@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import figures, presentation
+from distilshift.analysis import figures, headlines, ladder, presentation
 from distilshift.errors import InputError
 from distilshift.files import tables
 
@@ -65,7 +65,9 @@ def draw(axis, rows: pd.DataFrame, value: str, looks: dict[str, dict]) -> None:
 def main(args: argparse.Namespace) -> None:
     figures.style()
     metrics = tables.read(args.metrics, "summarize", tables.METRICS)
-    rows = points(metrics, tables.read(args.table, "tabulate_ladder"), args.targets)
+    table = tables.read(args.table, "tabulate_ladder")
+    headline = ladder.headline(table)
+    rows = points(metrics, table, args.targets)
     shown = presentation.given(args)
     ends = rows["method"].isin(ENDS)
     # of all cells as if of one: a row looks the same in every panel
@@ -92,11 +94,11 @@ def main(args: argparse.Namespace) -> None:
     for at, ((source, sweep, kind, network), panel) in enumerate(panels):
         line, column = divmod(at, columns)
         above, below = axes[2 * line, column], axes[2 * line + 1, column]
-        draw(above, panel, "accuracy", looks)
+        draw(above, panel, headline, looks)
         draw(below, panel[panel["row"].isin(students)], "gap_recovered", looks)
-        ground = panel[panel["row"] == "source-only"].set_index("strength")["accuracy"]
+        ground = panel[panel["row"] == "source-only"].set_index("strength")[headline]
         for place, name in enumerate(students):
-            row = panel[panel["row"] == name].set_index("strength")["accuracy"]
+            row = panel[panel["row"] == name].set_index("strength")[headline]
             lost = [strength for strength, value in row.items() if value <= ground[strength]]
             heights = [-6 - apart * (place + 1)] * len(lost)
             below.plot(lost, heights, "x", color=looks[name]["color"], ms=4)
@@ -114,7 +116,7 @@ def main(args: argparse.Namespace) -> None:
         below.set_xlim(above.get_xlim())  # also where a strength has no gap
         below.set_xlabel("strength")
     for line in range(lines):
-        axes[2 * line, 0].set_ylabel("target-test\naccuracy, %")
+        axes[2 * line, 0].set_ylabel(f"target-test\n{headlines.NAMES[headline]}, %")
         axes[2 * line + 1, 0].set_ylabel("gap\nrecovered, %")
     for axis in axes[-2:, len(panels) - (lines - 1) * columns :].flat:
         axis.set_visible(False)

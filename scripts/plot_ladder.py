@@ -1,4 +1,4 @@
-"""The ladder: target-test accuracy by row and transfer, every seed shown.
+"""The ladder: the headline on the target by row and transfer, every seed shown.
 
 More rows than a page holds share lines: there dots are rows' means, the bar and the number
 their median, the line goes from the lowest to the highest.
@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import figures, ladder, presentation
+from distilshift.analysis import figures, headlines, ladder, presentation
 from distilshift.files import tables
 
 BELOW = " ▼"  # behind the number where a distilled row is below source-only
@@ -30,7 +30,9 @@ def main(args: argparse.Namespace) -> None:
     figures.style()
     shown = presentation.given(args)
     table = shown.rows(tables.read(args.table, "tabulate_ladder"))
-    runs = shown.rows(ladder.rows(tables.read(args.metrics, "summarize", tables.METRICS)))
+    headline = ladder.headline(table)
+    metrics = tables.read(args.metrics, "summarize", tables.METRICS)
+    runs = shown.rows(ladder.rows(metrics, headline))
     line_of = ladder.lines(runs)
     order = list(dict.fromkeys(line_of.values()))
     cells = list(table.groupby(ladder.CELL, sort=False))
@@ -41,10 +43,10 @@ def main(args: argparse.Namespace) -> None:
             place, first = order.index(line), rows.iloc[0]
             colour = figures.COLOURS[figures.kind(first["method"])]
             if line == first["row"]:
-                middle, values = first["accuracy"], by_row.get_group((*key, line))
-                ends = [first["accuracy_low"], first["accuracy_high"]]
+                middle, values = first[headline], by_row.get_group((*key, line))
+                ends = [first[f"{headline}_low"], first[f"{headline}_high"]]
             else:
-                middle, values = rows["accuracy"].median(), rows["accuracy"]
+                middle, values = rows[headline].median(), rows[headline]
                 ends = [values.min(), values.max()]
             axis.barh(place, 100 * middle, height=0.62, color=colour, alpha=0.35)
             axis.plot([100 * end for end in ends], [place, place], color=colour, linewidth=1.5)
@@ -62,7 +64,7 @@ def main(args: argparse.Namespace) -> None:
             figures.beside(axis, place, f"{100 * middle:.1f}" + below)
         axis.set_xlim(0, 100)
     seeds = cli.counted(runs["seed"].nunique(), "seed")
-    note = f"target-test accuracy, % (dots: {seeds}; lines: 95 % interval)"
+    note = f"target-test {headlines.NAMES[headline]}, % (dots: {seeds}; lines: 95 % interval)"
     if len(order) < len(line_of):
         note = note[:-1] + "; where rows share a line: rows, range, median)"
     figures.note(figure, note)

@@ -1,4 +1,4 @@
-"""The ladder as a table: target-test accuracy and gap recovered, mean and 95 % interval.
+"""The ladder as a table: the headline on the target and gap recovered, mean and 95 % interval.
 
 The intervals are bootstrapped over seeds x samples. The macros are every number of the
 table by name, so that a text which uses them cannot differ from it.
@@ -13,12 +13,13 @@ import re
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import ladder, presentation
+from distilshift.analysis import headlines, ladder, presentation
+from distilshift.analysis.headlines import NAMES
 from distilshift.files import tables
 
 import pandas as pd
 
-COLUMNS = ["row", "parameters", "seeds", "accuracy", "gap recovered"]
+BEFORE, AFTER = ["row", "parameters", "seeds"], ["gap recovered"]  # columns around measures
 DIGITS = ["Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"]
 NONE = "--"  # in the place of a gap, where there is none to recover
 
@@ -31,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--csv", type=Path, required=True, help="output, the same")
     made.add_argument("--tex", type=Path, required=True, help="output, a booktabs tabular")
     made.add_argument("--numbers", type=Path, required=True, help="output, LaTeX macros")
+    headlines.add_argument(made)
     presentation.add_rows(made, headings=True)
     return made
 
@@ -48,30 +50,35 @@ def is_distilled(table: pd.DataFrame) -> pd.Series:
 
 def tex(table: pd.DataFrame, shown: presentation.Presentation) -> str:
     """A tabular with a group of lines a transfer and network; needs booktabs."""
-    table = shown.rows(table)
-    head = [shown.headings.get(name, name) for name in COLUMNS]
+    table, headline = shown.rows(table), ladder.headline(table)
+    beside = [name for name in NAMES if name in table and name != headline]
+    columns = [*BEFORE, *(NAMES[name] for name in (headline, *beside)), *AFTER]
+    head = [shown.headings.get(name, name) for name in columns]
+    wide = len(columns)
     lines = [
-        r"% target-test accuracy and gap recovered, percent: mean [95 % interval over",
+        f"% target-test {NAMES[headline]} and gap recovered, percent: mean [95 % interval over",
         r"% seeds x samples]",
-        r"\begin{tabular}{lrrrr}",
+        rf"\begin{{tabular}}{{l{'r' * (wide - 1)}}}",
         r"\toprule",
         rf"{' & '.join(head)} \\",
     ]
     for (transfer, network), group in table.groupby(ladder.CELL, sort=False):
         name = presentation.latex(f"{transfer}, {network}")
-        lines += [r"\midrule", rf"\multicolumn{{5}}{{l}}{{\emph{{{name}}}}} \\"]
+        lines += [r"\midrule", rf"\multicolumn{{{wide}}}{{l}}{{\emph{{{name}}}}} \\"]
         for line in group.itertuples():
-            accuracy = percent(line.accuracy, line.accuracy_low, line.accuracy_high)
+            ends = (getattr(line, headline + end) for end in ("", "_low", "_high"))
+            measured = [percent(*ends), *(f"{100 * getattr(line, name):.1f}" for name in beside)]
             gap = percent(line.gap_recovered, line.gap_recovered_low, line.gap_recovered_high)
             if line.method == "teacher":
                 gap = NONE
             name = presentation.latex(line.row) + r"$^\dagger$" * line.below_source_only
-            lines.append(rf"{name} & {line.parameters:,} & {line.seeds} & {accuracy} & {gap} \\")
+            cells = [name, f"{line.parameters:,}", str(line.seeds), *measured, gap]
+            lines.append(rf"{' & '.join(cells)} \\")
     lines.append(r"\bottomrule")
     if table.loc[is_distilled(table), "gap_recovered"].isna().any():
-        lines.append(rf"\multicolumn{{5}}{{l}}{{{NONE} of a student: no gap to recover}} \\")
+        lines.append(rf"\multicolumn{{{wide}}}{{l}}{{{NONE} of a student: no gap to recover}} \\")
     if table["below_source_only"].any():
-        lines.append(r"\multicolumn{5}{l}{$^\dagger$ below its own source-only row} \\")
+        lines.append(rf"\multicolumn{{{wide}}}{{l}}{{$^\dagger$ below its own source-only row}} \\")
     return "\n".join([*lines, r"\end{tabular}", ""])
 
 
@@ -82,15 +89,19 @@ def macro(*names: str) -> str:
 
 
 def numbers(table: pd.DataFrame) -> str:
-    """A macro for each row's accuracy, and a distilled row's gap recovered, in percent.
+    """A macro for each row's headline, and a distilled row's gap recovered, in percent.
 
     Where there is no gap to recover the macro is there, and a dash: a text still compiles.
     Two rows of one name make LaTeX's ``newcommand`` stop, rather than show the wrong one.
     """
-    lines = ["% target-test accuracy and gap recovered, percent, means over seeds"]
+    headline = ladder.headline(table)
+    lines = [f"% target-test {NAMES[headline]} and gap recovered, percent, means over seeds"]
+    begin = macro(headline)
+    begin = begin[0].lower() + begin[1:]
     for line in table.itertuples():
         name = macro(line.transfer, line.network, line.row)
-        lines.append(rf"\newcommand{{\accuracy{name}}}{{{100 * line.accuracy:.1f}}}")
+        value = 100 * getattr(line, headline)
+        lines.append(rf"\newcommand{{\{begin}{name}}}{{{value:.1f}}}")
         if line.method not in ladder.RANKS:
             gap = NONE if pd.isna(line.gap_recovered) else f"{100 * line.gap_recovered:.1f}"
             lines.append(rf"\newcommand{{\gap{name}}}{{{gap}}}")
@@ -100,7 +111,7 @@ def numbers(table: pd.DataFrame) -> str:
 def main(args: argparse.Namespace) -> None:
     metrics = tables.read(args.metrics, "summarize", tables.METRICS)
     predictions = tables.read_all(args.predictions, "evaluate", ladder.PREDICTIONS)
-    table = ladder.table(metrics, predictions)
+    table = ladder.table(metrics, predictions, args.headline)
     tables.write(table, args.table)
     tables.write_csv(table, args.csv)
     for path, text in (

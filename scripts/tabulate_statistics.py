@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import comparisons, ladder, presentation
+from distilshift.analysis import comparisons, headlines, ladder, presentation
 from distilshift.analysis.metrics import FIDELITY
 from distilshift.files import tables
 
@@ -36,15 +36,20 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--decomposition-table", type=Path, required=True, help="output, Parquet")
     made.add_argument("--classes", type=Path, required=True, help="output, CSV")
     made.add_argument("--fidelity", type=Path, required=True, help="output, CSV")
+    headlines.add_argument(made)
     presentation.add_rows(made, headings=True)
     return made
 
 
-def tex(table: pd.DataFrame, shown: presentation.Presentation) -> str:
-    """A tabular with a group of lines a transfer and network; needs booktabs."""
+def tex(table: pd.DataFrame, shown: presentation.Presentation, of: str) -> str:
+    """A tabular with a group of lines a transfer and network; needs booktabs.
+
+    Args:
+        of: what the differences are of, in words.
+    """
     head = [shown.headings.get(name, name) for name in COLUMNS]
     lines = [
-        r"% differences in target-test accuracy, percentage points: mean [95 % interval over",
+        f"% differences in target-test {of}, percentage points: mean [95 % interval over",
         r"% seeds x samples]; p of the paired test after Holm",
         r"\begin{tabular}{llrrl}",
         r"\toprule",
@@ -109,12 +114,12 @@ def fidelity(metrics: pd.DataFrame) -> pd.DataFrame:
 def main(args: argparse.Namespace) -> None:
     metrics = tables.read(args.metrics, "summarize", tables.METRICS)
     predictions = tables.read_all(args.predictions, "evaluate", [*ladder.PREDICTIONS, "class"])
-    cells = list(ladder.cells(predictions))
-    compared = comparisons.compare(cells)
+    cells = list(ladder.cells(predictions, args.headline))
+    compared, named = comparisons.compare(cells), headlines.NAMES[args.headline]
     steps = comparisons.decompose(cells)
     tables.write_csv(compared, args.comparisons)
     with cli.whole_file(args.comparisons_tex) as part:
-        part.write_text(tex(compared, presentation.given(args)), encoding="utf-8")
+        part.write_text(tex(compared, presentation.given(args), named), encoding="utf-8")
     tables.write_csv(steps, args.decomposition)
     tables.write(steps, args.decomposition_table)
     tables.write_csv(classes(cells, class_names(predictions)), args.classes)

@@ -3,6 +3,8 @@
 import re
 
 from distilshift import settings
+from distilshift.analysis import headlines
+from distilshift.analysis.metrics import METRICS
 from distilshift.data import kinds
 from distilshift.data.shifts import ROW_SHIFTS
 from distilshift.learning.adaptations import ADAPTATIONS
@@ -36,6 +38,13 @@ def test_it_has_every_shift_adaptation_and_loss(schema):
     assert set(definitions["kind"]["enum"]) == {*SHIFTS, *ROW_SHIFTS}, "copy them into the schema"
     assert set(kinds) == set(ADAPTATIONS)
     assert sorted(loss) == sorted(NAMES)
+
+
+def test_it_has_every_headline_and_what_their_columns_are_called(schema):
+    assert schema["properties"]["headline"]["enum"] == list(headlines.HEADLINES)
+    assert set(headlines.NAMES) == set(headlines.HEADLINES) <= set(METRICS)
+    figures = schema["properties"]["figures"]["properties"]
+    assert set(headlines.NAMES.values()) < set(figures["columns"]["propertyNames"]["enum"])
 
 
 def test_no_dataset_or_setting_of_a_kind_has_the_name_of_another_kinds():

@@ -101,14 +101,18 @@ def test_what_figures_says_becomes_flags(read):
     rows = ["--label=kd (none)=Ours = best", "--label=none=as it is", "--only=kd"]
     assert names["width_flags"](None) == ["--width=3.3"]
     assert names["figure_flags"](None) == ["--width=3.3", *rows]
-    assert names["table_flags"](None) == [*rows, "--heading=row=Method"]
+    measured = "--headline=accuracy"
+    assert names["table_flags"](None) == [measured, "--heading=row=Method", *rows]
     plain = read(changed({}))
-    assert plain["figure_flags"](None) == plain["table_flags"](None) == []
+    assert (plain["figure_flags"](None), plain["table_flags"](None)) == ([], [measured])
+    other = read(changed({"headline": "macro_f1"}))
+    assert other["table_flags"](None) == ["--headline=macro_f1"]
 
 
 def test_settings_are_those_that_change_numbers(read):
     one = read(changed({}))
     apart = {"results": "b", "device": "cpu", "figures.width": 3, "seeds_a_job": "all"}
+    apart["headline"] = "balanced_accuracy"
     other = read(changed({**apart, "experiment": "mine"}))
     assert one["SETTINGS"] == other["SETTINGS"]
     assert read(changed({"methods.kd.temperature": 4.0}))["SETTINGS"] != one["SETTINGS"]

@@ -68,6 +68,6 @@ def figure_flags(wildcards):
 
 
 def table_flags(wildcards):
-    """Its rows, and what its columns are called."""
-    headings = config["figures"]["columns"].items()
-    return [*row_flags(), *flags({"heading": [f"{n}={text}" for n, text in headings]})]
+    """Its measure, its rows, and what its columns are called."""
+    headings = [f"{n}={text}" for n, text in config["figures"]["columns"].items()]
+    return [*flags({"headline": config["headline"], "heading": headings}), *row_flags()]

@@ -49,7 +49,7 @@ rule tables:
 
 
 rule plot_ladder:
-    """Target-test accuracy by row and transfer, every seed shown."""
+    """The headline on the target by row and transfer, every seed shown."""
     input:
         code=code("plot_ladder.py"),
         metrics="<results>/metrics.parquet",

@@ -209,7 +209,7 @@ rule plot_ranks:
 
 
 rule plot_cost:
-    """Target accuracy against what a network costs, as a table and a figure."""
+    """The headline on the target against what a network costs, as a table and a figure."""
     input:
         code=code("plot_cost.py"),
         table="<results>/tables/ladder.parquet",

@@ -8,6 +8,9 @@ YAML too.
 import json
 from typing import NamedTuple
 
+from distilshift.analysis import ladder
+from distilshift.analysis.headlines import NAMES
+
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
@@ -105,13 +108,13 @@ def numbers(student: Student) -> list[str]:
     """Its measurements, with intervals where there are some."""
     hits, count = student.hits, student.count
     low, high = proportion_confint(hits, count, method="wilson")
-    row = student.row
+    row, of = student.row, ladder.headline(student.row)
     found = [
         ("accuracy, this student", percent(hits / count), f"{between(low, high)}, Wilson"),
         (
-            "accuracy, mean of its row's seeds",
-            percent(row["accuracy"]),
-            f"{between(row['accuracy_low'], row['accuracy_high'])}, {row['seeds']} seeds × rows",
+            f"{NAMES[of]}, mean of its row's seeds",
+            percent(row[of]),
+            f"{between(row[f'{of}_low'], row[f'{of}_high'])}, {row['seeds']} seeds × rows",
         ),
         ("accuracy of its teacher", percent(student.teacher), ""),
         ("accuracy on the source", percent(student.measured("source", "accuracy")), ""),

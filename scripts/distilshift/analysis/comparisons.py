@@ -15,13 +15,13 @@ COMPARED = ["transfer", "network", "against"]
 def compare(cells: Iterable[Cell]) -> pd.DataFrame:
     """Each distilled row against source-only, the oracle, and its like of the unadapted teacher.
 
-    Differences in accuracy with their interval over seeds x samples, how many seeds there
+    Differences in the headline with their interval over seeds x samples, how many seeds there
     are, the paired test, and the verdict of all three. One family of Holm's adjustment is
     one transfer, network and ``against``: what answers one question.
     """
     lines = []
     for cell in cells:
-        resampled, correct = cell.resampled(), cell.correct
+        resampled, values = cell.resampled(), cell.values
         for at in cell.distilled():
             for against, other in yardsticks(cell, at):
                 difference = statistics.bca(resampled, np.subtract, at, other)
@@ -33,7 +33,7 @@ def compare(cells: Iterable[Cell]) -> pd.DataFrame:
                         "difference_low": difference.low,
                         "difference_high": difference.high,
                         "seeds": len(cell.seeds),
-                        "p": statistics.paired_test(correct[at], correct[other]),
+                        "p": statistics.paired_test(values[at], values[other]),
                     }
                 )
     found = pd.DataFrame(lines)
@@ -88,9 +88,9 @@ def steps(cell: Cell) -> Iterator[tuple[str, int]]:
 
 
 def decompose(cells: Iterable[Cell]) -> pd.DataFrame:
-    """Accuracy before and after each step, and what it adds, with intervals over seeds x samples.
+    """The headline before and after each step, and what it adds, with its interval.
 
-    The increments of a cell sum to the oracle's accuracy less source-only's. The last,
+    The increments of a cell sum to the oracle's value less source-only's. The last,
     ``labels``, is what the target's labels would still add; below 0 they add nothing.
     """
     lines = []
@@ -106,8 +106,8 @@ def decompose(cells: Iterable[Cell]) -> pd.DataFrame:
                     "step": step,
                     "from_row": cell.rows.loc[before, "row"],
                     "to_row": cell.rows.loc[after, "row"],
-                    "accuracy_before": resampled.means[before].mean(),
-                    "accuracy_after": resampled.means[after].mean(),
+                    f"{cell.headline}_before": resampled.means[before].mean(),
+                    f"{cell.headline}_after": resampled.means[after].mean(),
                     "increment": increment.value,
                     "increment_low": increment.low,
                     "increment_high": increment.high,

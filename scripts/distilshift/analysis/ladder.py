@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from distilshift.analysis import statistics
+from distilshift.analysis import headlines, statistics
 from distilshift.errors import InputError, rerun
 
 import numpy as np
@@ -71,6 +71,7 @@ class Cell(NamedTuple):
 
     rows: method, adaptation, round, row (its label) and rank of R rows, in the ladder's order.
     seeds: the S seeds, labels: (N,) of N samples, predictions: (R, S, N).
+    headline: the measure that rows are held against one another by.
     """
 
     transfer: str
@@ -79,15 +80,21 @@ class Cell(NamedTuple):
     seeds: list[int]
     labels: np.ndarray
     predictions: np.ndarray
+    headline: str = "accuracy"
 
     @property
     def correct(self) -> np.ndarray:
         """(R, S, N): whether each prediction is right."""
         return self.predictions == self.labels
 
+    @property
+    def values(self) -> np.ndarray:
+        """(R, S, N): what the headline is the mean of, see ``headlines.values``."""
+        return headlines.values(self.headline, self.predictions, self.labels)
+
     def resampled(self) -> statistics.Resampled:
-        """What is right, with its crossed resamples: the same for every table."""
-        return statistics.resample(self.correct, self.transfer, self.network)
+        """The headline's values with their crossed resamples: the same for every table."""
+        return statistics.resample(self.values, self.transfer, self.network)
 
     def place(self, **wanted: object) -> int | None:
         """Where the row is whose columns are as wanted; None without one."""
@@ -104,7 +111,7 @@ class Cell(NamedTuple):
         return list(np.flatnonzero(self.rows["rank"] == DISTILLED))
 
 
-def cells(predictions: pd.DataFrame) -> Iterator[Cell]:
+def cells(predictions: pd.DataFrame, headline: str = "accuracy") -> Iterator[Cell]:
     """The cells that predictions (columns ``PREDICTIONS``) are of, in their order.
 
     Raises:
@@ -133,39 +140,56 @@ def cells(predictions: pd.DataFrame) -> Iterator[Cell]:
             raise InputError("--predictions", problem, rerun("evaluate"))
         labels = cell["label"].to_numpy().reshape(shape)[0, 0]
         predicted = cell["prediction"].to_numpy().reshape(shape)
-        yield Cell(transfer, network, known, seeds, labels, predicted)
+        yield Cell(transfer, network, known, seeds, labels, predicted, headline)
 
 
-def table(metrics: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+def headline(table: pd.DataFrame | pd.Series) -> str:
+    """The measure that a table of ``table``, or a row of it, has intervals of."""
+    return next(name for name in headlines.HEADLINES if f"{name}_low" in table)
+
+
+def table(
+    metrics: pd.DataFrame, predictions: pd.DataFrame, headline: str = "accuracy"
+) -> pd.DataFrame:
     """One line a transfer, network and row: means, with 95 % intervals over seeds x samples.
+
+    The headline's columns go by its name. Where a target's commonest class is more than twice
+    as common as its rarest, or the headline is not accuracy, the other measures' means stand
+    beside it.
 
     The gap recovered is nan where there is none, see ``statistics.gap_recovered``.
     ``below_source_only`` says of a distilled row that it is worse, in the mean, than the
     student it set out from.
     """
-    lines = []
-    for cell in cells(predictions):
+    lines, beside = [], headline != "accuracy"
+    for cell in cells(predictions, headline):
+        counts = np.unique(cell.labels, return_counts=True)[1]
+        beside |= counts.max() > 2 * counts.min()
         resampled = cell.resampled()
         ends = [cell.place(method=name) for name in ("source-only", "oracle")]
         baseline = resampled.means[ends[0]].mean()
         for at, rank in enumerate(cell.rows["rank"]):
-            accuracy = statistics.bca(resampled, statistics.itself, at)
+            found = statistics.bca(resampled, statistics.itself, at)
             gap = statistics.gap_recovered(resampled, at, *ends)
             lines.append(
                 {
                     **cell.identity(at),
                     "seeds": len(cell.seeds),
-                    "accuracy": accuracy.value,
-                    "accuracy_low": accuracy.low,
-                    "accuracy_high": accuracy.high,
+                    headline: found.value,
+                    f"{headline}_low": found.low,
+                    f"{headline}_high": found.high,
                     "gap_recovered": gap.value,
                     "gap_recovered_low": gap.low,
                     "gap_recovered_high": gap.high,
-                    "below_source_only": rank == DISTILLED and accuracy.value < baseline,
+                    "below_source_only": rank == DISTILLED and found.value < baseline,
                 }
             )
     found = pd.DataFrame(lines)
     sizes = metrics.drop_duplicates(ROW)[[*ROW, "parameters"]]
     found = found.merge(sizes, on=ROW, how="left", validate="one_to_one")
     found.insert(found.columns.get_loc("seeds"), "parameters", found.pop("parameters"))
+    for name in headlines.HEADLINES if beside else ():
+        if name != headline:
+            means = rows(metrics, name).groupby(ROW, dropna=False)["value"].mean().rename(name)
+            found = found.merge(means.reset_index(), on=ROW, how="left", validate="one_to_one")
     return found
