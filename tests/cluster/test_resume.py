@@ -43,7 +43,8 @@ class Job:
             command = command.replace(output, str(folder / Path(output).name))
         self.args = shlex.split(command)[1:]
         del self.args[self.args.index("--log") :]
-        self.args[self.args.index("--steps") + 1] = str(STEPS)
+        steps = next(at for at, arg in enumerate(self.args) if arg.startswith("--steps="))
+        self.args[steps] = f"--steps={STEPS}"
         self.args += ["--save-seconds", str(save_seconds)]
         self.made, self.folder = made, folder
         self.state = folder / "weights.safetensors.state"
@@ -144,9 +145,10 @@ def test_a_corrupt_state_is_thrown_away_with_a_warning(commands, made, tmp_path,
 def test_a_state_of_another_run_is_not_gone_on_with(commands, made, tmp_path, calm):
     job = Job(commands, made, "train_teacher", tmp_path / "other")
     job.folder.mkdir()
-    job.args[job.args.index("--lr") + 1] = "0.001"
+    at = job.args.index("--lr=0.003")
+    job.args[at] = "--lr=0.001"
     job.run(signal.SIGTERM, 7)
-    job.args[job.args.index("--lr") + 1] = "0.003"
+    job.args[at] = "--lr=0.003"
     done = job.run()
     assert "it is of another run" in done.stderr
     assert job.outputs() == calm("train_teacher")

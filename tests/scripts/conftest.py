@@ -20,8 +20,8 @@ def run_script():
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory, write_dataset) -> Chain:
-    """A folder in which the whole chain has run by hand."""
+def first(tmp_path_factory, write_dataset) -> Chain:
+    """A folder in which the whole chain has run by hand; nobody writes to it."""
     chain = Chain(tmp_path_factory.mktemp("made"))
     (chain.folder / "dataset").mkdir()
     write_dataset(chain.folder / "dataset", count=80)
@@ -29,6 +29,13 @@ def made(tmp_path_factory, write_dataset) -> Chain:
         status, shown = inprocess.call(script, args)
         assert status == 0, f"{name}: {shown}"
     return chain
+
+
+@pytest.fixture(scope="module")
+def made(first, tmp_path_factory) -> Chain:
+    """A copy of that folder for each file of tests: what one writes is not in another's sight."""
+    folder = tmp_path_factory.mktemp("made") / "copy"
+    return Chain(shutil.copytree(first.folder, folder))
 
 
 @pytest.fixture
