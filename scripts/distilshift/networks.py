@@ -158,6 +158,12 @@ def has_batchnorm(model: nn.Module) -> bool:
     return any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules())
 
 
+def normalisations(model: nn.Module) -> list[nn.Module]:
+    """The layers that normalise and have scales and offsets of their own."""
+    kinds = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)
+    return [m for m in model.modules() if isinstance(m, kinds) and m.weight is not None]
+
+
 def parameter_count(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 

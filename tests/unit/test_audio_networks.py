@@ -86,3 +86,6 @@ def test_what_is_known_of_networks_before_they_are_built_is_what_they_do(name):
         seen = torch.randn(1, round(rows["rate"] * rows["seconds"]))
         assert built.train()(seen).isfinite().all() and limits.fewest_rows(name, **rows) == 1
         assert networks.has_batchnorm(built) == limits.of(name)["batchnorm"]
+        has_layernorm = any(isinstance(m, torch.nn.LayerNorm) for m in built.modules())
+        if not networks.has_batchnorm(built):
+            assert has_layernorm == limits.of(name).get("layernorm", False)

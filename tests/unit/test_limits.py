@@ -65,6 +65,9 @@ def test_limits_of_torchvision(name):
     with torch.device(where):
         model = torchvision.models.get_model(name, weights=None)
     assert networks.has_batchnorm(model) == limits.of(name)["batchnorm"]
+    has_layernorm = any(isinstance(m, torch.nn.LayerNorm) for m in model.modules())
+    if not networks.has_batchnorm(model):
+        assert has_layernorm == limits.of(name).get("layernorm", False)
     known = limits.of(name)
     smallest = known.get("only") or known.get("smallest", 4)
     assert limits.complaint(name, smallest, 3) == ""

@@ -155,6 +155,9 @@ def test_what_the_config_is_told_of_networks_is_so():
         assert limits.complaint(name, 64) == ""
         model = build(name)
         assert networks.has_batchnorm(model) == limits.of(name)["batchnorm"]
+        has_layernorm = any(isinstance(m, torch.nn.LayerNorm) for m in model.modules())
+        if not networks.has_batchnorm(model):
+            assert has_layernorm == limits.of(name).get("layernorm", False)
         rows = torch.from_numpy(encode(["one text"], 64))
         assert model.train()(rows).isfinite().all() and limits.fewest_rows(name, 64) == 1
     for name in ("bog-3", "bag-x", "bag-1-2-3", "bytecnn-1-2", "transformer-2-40"):

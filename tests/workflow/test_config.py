@@ -226,7 +226,7 @@ MISTAKES = [
     (MLP | TWO, "adabn needs BatchNorm and mlp-8 has none; give it adaptations: [none]"),
     (
         MLP | {"adaptations": {"none": {}, "mine": {"kind": "tent"}}},
-        "networks.cnn: mine needs BatchNorm and mlp-8 has none",
+        "networks.cnn: mine needs layers that normalise and mlp-8 has none",
     ),
     # classes
     (

@@ -93,10 +93,13 @@ def impossible_networks():
         for adaptation in adaptations(name):
             kind = config["adaptations"][adaptation].get("kind", adaptation)
             known = limits["of"](model) if limits else {}
-            if kind in ("adabn", "tent") and not known.get("batchnorm", True):
+            needed = {"adabn": "BatchNorm", "tent": "layers that normalise"}
+            has = known.get("batchnorm", True)
+            has |= kind == "tent" and known.get("layernorm", False)
+            if kind in needed and not has:
                 others = [a for a in adaptations(name) if a != adaptation]
                 yield (
-                    f"networks.{name}: {adaptation} needs BatchNorm and {model} has none;"
+                    f"networks.{name}: {adaptation} needs {needed[kind]} and {model} has none;"
                     f" give it adaptations: [{', '.join(others)}]"
                 )
 

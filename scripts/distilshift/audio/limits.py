@@ -11,7 +11,7 @@ from distilshift.data.limits import misnamed
 LIMITS = {
     "melcnn": {"sizes": 1, "batchnorm": True},
     "dscnn": {"sizes": 1, "batchnorm": True},
-    "transformer": {"sizes": 2, "batchnorm": False, "multiple": 16},
+    "transformer": {"sizes": 2, "batchnorm": False, "layernorm": True, "multiple": 16},
     "embedding": {"sizes": 1, "batchnorm": True, "frozen": True, "alone": False},
 }
 

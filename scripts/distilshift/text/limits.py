@@ -5,12 +5,12 @@ No torch here. What stands below is held against the networks themselves by a te
 
 from distilshift.data.limits import misnamed
 
-# sizes: how many its name may have; batchnorm: whether it has any;
+# sizes: how many its name may have; batchnorm: whether it has any; layernorm: has it instead;
 # multiple: of what its width, the last size, must be one
 LIMITS = {
     "bag": {"sizes": 2, "batchnorm": False},
     "bytecnn": {"sizes": 1, "batchnorm": True},
-    "transformer": {"sizes": 2, "batchnorm": False, "multiple": 16},
+    "transformer": {"sizes": 2, "batchnorm": False, "layernorm": True, "multiple": 16},
 }
 
 

@@ -21,8 +21,8 @@ LITE = {"efficientnet_lite0": ["IMAGENET"]}  # ours by a torchvision-like name, 
 
 # What is known of a family before one is built, so that a config is refused before the first
 # job; a test holds it against the networks. smallest: pixels a side that it takes; alone: from
-# which on it trains on a batch of one, None where BatchNorm always wants two; sizes: how many
-# its name may have, any number where it is not said.
+# which on it trains on a batch of one, None where BatchNorm always wants two; layernorm: has it
+# instead; sizes: how many its name may have, any number where it is not said.
 LIMITS: dict[str, dict] = {
     "cnn": {"smallest": 4, "alone": 8, "batchnorm": True, "sizes": 1},
     "mlp": {"batchnorm": False},
@@ -33,14 +33,14 @@ LIMITS: dict[str, dict] = {
 # that it takes; not: weights of another side; why: it has no place here
 TORCHVISION: dict[str, dict] = {
     "alexnet": {"smallest": 63, "batchnorm": False},
-    "convnext": {"smallest": 32, "batchnorm": False},
+    "convnext": {"smallest": 32, "batchnorm": False, "layernorm": True},
     "densenet": {"smallest": 29, "alone": 61, "batchnorm": True},
     "googlenet": {"why": "gives several outputs while it is trained"},
     "inception": {"why": "gives several outputs while it is trained"},
     "squeezenet": {"why": "has no linear head"},
     "maxvit": {"only": 224, "batchnorm": True},
-    "vit": {"only": 224, "batchnorm": False, "not": "SWAG_E2E"},
-    "swin": {"batchnorm": False},
+    "vit": {"only": 224, "batchnorm": False, "layernorm": True, "not": "SWAG_E2E"},
+    "swin": {"batchnorm": False, "layernorm": True},
     "vgg[0-9]+_bn": {"smallest": 32, "batchnorm": True},
     "vgg": {"smallest": 32, "batchnorm": False},
     "": {"alone": 33, "batchnorm": True},  # resnet, efficientnet, mobilenet, regnet, ...
