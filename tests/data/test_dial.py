@@ -41,7 +41,8 @@ def results(folder, sources=("a",), students=("kd",), seeds=(0,)):
                     gap = (value - ends["source-only"]) / (0.9 - ends["source-only"])
                     row = {name: known[name] for name in ladder.ROW}
                     row["row"] = ladder.label(method, row["adaptation"])
-                    table.append({**row, "accuracy": value, "gap_recovered": gap})
+                    row |= {"accuracy": value, "accuracy_low": value, "gap_recovered": gap}
+                    table.append(row)
     tables.write(pd.DataFrame(metrics), folder / "metrics.parquet")
     tables.write(pd.DataFrame(table), folder / "ladder.parquet")
     return pd.DataFrame(metrics), pd.DataFrame(table)
