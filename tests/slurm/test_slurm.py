@@ -22,6 +22,7 @@ GPU_RULES = {"train_teacher", "train_student", "cache_logits", "distill_student"
 GPU_RULES |= {"verify_logits"}
 CPU_RULES = {"construct_domain", "evaluate", "validate", "select", "summarize"}
 CPU_RULES |= {"tabulate_ladder", "tabulate_selection", "tabulate_statistics"}
+CPU_RULES |= {"measure_cost", "plot_cost", "plot_calibration", "write_cards"}
 FAILS_ONCE = """
 import sys
 from pathlib import Path

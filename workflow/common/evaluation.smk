@@ -36,8 +36,9 @@ def evaluated(file):
 
 
 # threads of a job that would measure its neighbours; `workflow.cores` stops what needs none,
-# such as --report, where --cores is not given
-EVERY_CORE = workflow.resource_settings.cores or 1
+# such as --report, where --cores is not given. A job sent to a cluster has one core there, and
+# is called with all of its node's: more than it was granted
+EVERY_CORE = 1 if workflow.remote_exec else workflow.resource_settings.cores or 1
 
 
 def costed(what):
