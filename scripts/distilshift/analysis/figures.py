@@ -174,10 +174,12 @@ def beside(axis: Axes, place: float, text: str) -> None:
 def save(figure: Figure, paths: Iterable[Path]) -> None:
     """Write the figure to every path, by its suffix, without dates."""
     undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
-    for path in paths:
-        suffix = path.suffix[1:]
-        drawn = io.BytesIO()  # matplotlib's PDF writer hides a full disk behind errors of its own
-        figure.savefig(drawn, format=suffix, dpi=200, metadata=undated[suffix])
-        with whole_file(path) as part:
-            part.write_bytes(drawn.getvalue())
-    plt.close(figure)
+    try:
+        for path in paths:
+            suffix = path.suffix[1:]
+            drawn = io.BytesIO()  # matplotlib's PDF writer hides a full disk behind own errors
+            figure.savefig(drawn, format=suffix, dpi=200, metadata=undated[suffix])
+            with whole_file(path) as part:
+                part.write_bytes(drawn.getvalue())
+    finally:
+        plt.close(figure)
