@@ -14,7 +14,7 @@ PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,
 EXTRAS := timm,emoji,text,audio,export,explore,tensorboard
 
 .DEFAULT_GOAL := help
-.PHONY: help setup extras run report explore test test-slurm lint docs clean
+.PHONY: help setup extras run report explore test test-slurm lint docs publish site clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -65,7 +65,14 @@ lint: setup ## check style of Python and Snakemake code
 	snakefmt --check Snakefile workflow
 	snakemake --lint
 
-docs: setup ## build docs/ as a site into site/
+docs: setup ## write the tables and numbers of README and docs/ from the published tables
+	python scripts/write_docs.py
+
+publish: run ## take the default experiment's tables over into docs/, and write what they make
+	python scripts/publish.py --results results
+	python scripts/write_docs.py
+
+site: setup ## build docs/ as a site into site/
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt zensical
 	zensical build --clean --strict
 

@@ -7,6 +7,7 @@ from chain import NAMES
 
 # what a user calls, once the experiment is there: no rule runs it
 BY_HAND = {"apply_network", "compare_experiments", "export_history", "export_network"}
+BY_HAND |= {"publish", "write_docs"}  # which write into the checkout
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,198 @@
+"""Every number that README, docs/ and the paper say in a sentence, by name.
+
+``numbers`` knows two kinds. Those of a table's lines go by what the line is:
+``methods/optdigits-to-mnist5k/cnn/dist (posed-joint)/gap-interval``. Those of several lines
+are the functions of ``DERIVED``.
+"""
+
+from collections.abc import Callable, Iterator
+
+from distilshift.analysis import ladder, listings
+from distilshift.analysis.listings import Tables, interval, percent
+
+import pandas as pd
+
+CNN, MLP = "cnn", "mlp"
+
+
+def numbers(tables: Tables) -> dict[str, str]:
+    """All that can be said of the tables that are there."""
+    found = {}
+    for name, table in tables.items():
+        if {"row", "gap_recovered"} <= set(table):
+            found |= of_ladder(name, table)
+    for name, make in (
+        ("decomposition", of_decomposition),
+        ("calibration", of_calibration),
+        ("methods-validators", of_validators),
+    ):
+        if name in tables:
+            found |= make(name, tables)
+    for name, (needed, make) in DERIVED.items():
+        if needed in tables:
+            found[name] = make(tables)
+    return found
+
+
+def of_ladder(name: str, table: pd.DataFrame) -> dict[str, str]:
+    headline, found = ladder.headline(table), {}
+    for line in table.itertuples():
+        key = f"{name}/{line.transfer}/{line.network}/{line.row}"
+        ends = [getattr(line, headline + end) for end in ("", "_low", "_high")]
+        found |= {
+            f"{key}/{headline}": percent(ends[0], 1),
+            f"{key}/{headline}-interval": interval(*ends, digits=1),
+            f"{key}/gap": percent(line.gap_recovered),
+            f"{key}/gap-interval": listings.gap(line),
+            f"{key}/parameters": f"{line.parameters:,}" if hasattr(line, "parameters") else "",
+        }
+    return {key: text for key, text in found.items() if text}
+
+
+def of_decomposition(name: str, tables: Tables) -> dict[str, str]:
+    found = {}
+    for line in tables[name].itertuples():
+        key = f"{name}/{line.transfer}/{line.network}/{line.step}"
+        ends = (line.increment, line.increment_low, line.increment_high)
+        found[f"{key}/increment"] = percent(line.increment, 1)
+        found[f"{key}/increment-interval"] = interval(*ends, digits=1)
+    return found
+
+
+def of_calibration(name: str, tables: Tables) -> dict[str, str]:
+    found = {}
+    for line in tables[name].itertuples():
+        key = f"{name}/{line.transfer}/{line.network}/{line.row}"
+        found[f"{key}/ece"] = percent(line.ece, 1)
+        found[f"{key}/ece-before"] = percent(line.ece_uncalibrated, 1)
+        found[f"{key}/nll"] = f"{line.nll:.2f}"
+        if not pd.isna(line.nll_uncalibrated):
+            found[f"{key}/nll-before"] = f"{line.nll_uncalibrated:.2f}"
+    return {key: text for key, text in found.items() if text}
+
+
+def of_validators(name: str, tables: Tables) -> dict[str, str]:
+    """Of each criterion what the page's table says."""
+    found = {}
+    for criterion, *shown in listings.criteria(tables).lines:
+        for among, (correlation, lost) in zip(
+            ("teachers", "students"), (shown[:2], shown[2:]), strict=True
+        ):
+            key = f"{name}/{among}/{criterion.strip('`')}"
+            mean, worst = lost.rstrip(")").split(" (")
+            found |= {f"{key}/correlation": correlation, f"{key}/lost": mean, f"{key}/worst": worst}
+    return found
+
+
+def students(table: pd.DataFrame, **wanted: str) -> pd.DataFrame:
+    kept = table[listings.is_student(table)]
+    for name, value in wanted.items():
+        kept = kept[kept[name] == value]
+    return kept
+
+
+def by_method(tables: Tables) -> pd.DataFrame:
+    """Gap recovered from the best teachers: a line a cell, a column a method."""
+    rows = listings.best(tables["methods"])
+    return rows.pivot_table(index=ladder.CELL, columns="method", values="gap_recovered")
+
+
+def spread(tables: Tables) -> float:
+    """How far the losses but `dkd` lie apart, in the cell where it is most."""
+    found = by_method(tables).drop(columns="dkd")
+    return (found.max(axis=1) - found.min(axis=1)).max()
+
+
+def lost_by_dkd(tables: Tables) -> pd.Series:
+    found = by_method(tables)
+    return found["dist"] - found["dkd"]
+
+
+def gained_by_dist(tables: Tables, network: str) -> pd.Series:
+    """What `dist` gains on `kd`, the mean over all adaptations of each cell."""
+    rows = students(tables["methods"], network=network)
+    keys = {"index": ladder.CELL, "columns": "method", "values": "gap_recovered"}
+    found = rows.pivot_table(**keys)
+    return found["dist"] - found["kd"]
+
+
+def fixmatch(tables: Tables) -> pd.Series:
+    return students(tables["methods"], network=MLP, adaptation="fixmatch")["gap_recovered"]
+
+
+def first_three(tables: Tables) -> pd.Series:
+    """The mean gap of posed-joint's students at the first three strengths of each shift."""
+    rows = listings.strengths(tables["dial"])
+    rows = rows[rows["row"] == "dist (posed-joint)"]
+    return rows.groupby("shift", sort=False)["gap_recovered"].apply(lambda gaps: gaps[:3].mean())
+
+
+def after(table: pd.DataFrame, what: str) -> pd.Series:
+    """Calibration error of `dist` from the adapted teachers of the CNN."""
+    kept = (table["network"] == CNN) & (table["row"] == "dist (posed-joint)")
+    return table[kept][what]
+
+
+def least(values: pd.Series) -> str:
+    return percent(values.min())
+
+
+def most(values: pd.Series) -> str:
+    return percent(values.max())
+
+
+WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+
+
+def word(count: int) -> str:
+    """As a sentence says it."""
+    return WORDS[count] if count < len(WORDS) else f"{count:,}"
+
+
+def seeds(name: str) -> tuple[str, Callable[[Tables], str]]:
+    return name, lambda tables: word(int(tables[name]["seeds"].max()))
+
+
+def _counts() -> Iterator[tuple[str, tuple[str, Callable[[Tables], str]]]]:
+    yield "rows", ("methods", lambda t: f"{len(students(t['methods'])):,}")
+    yield (
+        "students",
+        ("methods", lambda t: f"{int(students(t['methods'])['seeds'].sum()):,}"),
+    )
+    for kind in ("adaptation", "method"):
+        yield f"{kind}s", ("methods", lambda t, k=kind: word(students(t["methods"])[k].nunique()))
+    yield (
+        "below-source-only",
+        ("methods", lambda t: word(int(t["methods"]["below_source_only"].sum()))),
+    )
+
+
+# name: the table that it needs, and how it is found
+DERIVED: dict[str, tuple[str, Callable[[Tables], str]]] = {
+    **{f"methods/{name}": made for name, made in _counts()},
+    **{
+        f"{name}/seeds": seeds(name)
+        for name in ("ladder", "methods", "dial", "speech", "speech-embedding", "speech-noise")
+    },
+    **{f"{name}/seeds": seeds(name) for name in ("languages", "spam", "sentiment", "emoji")},
+    "methods/losses-within": ("methods", lambda t: percent(spread(t))),
+    "methods/dkd-loses-least": ("methods", lambda t: least(lost_by_dkd(t))),
+    "methods/dkd-loses-most": ("methods", lambda t: most(lost_by_dkd(t))),
+    "methods/dist-gains-least": ("methods", lambda t: least(gained_by_dist(t, CNN))),
+    "methods/dist-gains-most": ("methods", lambda t: most(gained_by_dist(t, CNN))),
+    "methods/fixmatch-least": ("methods", lambda t: least(fixmatch(t))),
+    "methods/fixmatch-most": ("methods", lambda t: most(fixmatch(t))),
+    "dial/first-three-least": ("dial", lambda t: least(first_three(t))),
+    "dial/first-three-most": ("dial", lambda t: most(first_three(t))),
+    "dial/shifts": ("dial", lambda t: word(len(first_three(t)))),
+    "calibration/ece-least": ("calibration", lambda t: least(after(t["calibration"], "ece"))),
+    "calibration/ece-most": ("calibration", lambda t: most(after(t["calibration"], "ece"))),
+    "calibration/ece-before-least": (
+        "calibration",
+        lambda t: least(after(t["calibration"], "ece_uncalibrated")),
+    ),
+    "calibration/ece-before-most": (
+        "calibration",
+        lambda t: most(after(t["calibration"], "ece_uncalibrated")),
+    ),
+}

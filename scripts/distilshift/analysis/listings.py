@@ -1,0 +1,253 @@
+"""The tables that people read, in README, docs/ and the paper: made of published ones, by name.
+
+A cell is a short text: plain, `code` or **bold**. Where there is no number it is empty.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from distilshift.analysis import ladder, presentation
+from distilshift.analysis.headlines import NAMES
+
+import pandas as pd
+
+
+class Listing(NamedTuple):
+    """A table as it is read: its head, and lines of as many cells."""
+
+    head: list[str]
+    lines: list[list[str]]
+
+
+Tables = dict[str, pd.DataFrame]
+
+
+def minus(text: str) -> str:
+    return text.replace("-", "−").replace("inf", "∞")
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """Blank where there is none; no minus before a zero."""
+    return "" if pd.isna(share) else minus(f"{round(100 * share, digits) + 0.0:.{digits}f}")
+
+
+def interval(share: float, low: float, high: float, digits: int = 0) -> str:
+    shown, *ends = (percent(value, digits) for value in (share, low, high))
+    return shown and f"{shown} [{', '.join(ends)}]"
+
+
+def transfer(name: str) -> str:
+    return name.replace("-to-", " → ")
+
+
+def cell(name: str, network: str) -> str:
+    return f"{transfer(name)}, {network}"
+
+
+def gap(line: object, with_ends: bool = True) -> str:
+    """The gap recovered of a row of a ladder."""
+    ends = line.gap_recovered_low, line.gap_recovered_high
+    return interval(line.gap_recovered, *ends) if with_ends else percent(line.gap_recovered)
+
+
+def is_student(table: pd.DataFrame) -> pd.Series:
+    return ~table["method"].isin(list(ladder.RANKS))
+
+
+def of_ladder(table: pd.DataFrame, named: Callable[[str, str], str] = cell) -> Listing:
+    """A line a row: the headline with its interval, other measures, the gap of students."""
+    headline = ladder.headline(table)
+    beside = [name for name in NAMES if name in table and name != headline]
+    names = [f"{NAMES[name]} %" for name in (headline, *beside)]
+    student, lines = is_student(table), []
+    for line, is_distilled in zip(table.itertuples(), student, strict=True):
+        ends = (getattr(line, headline + end) for end in ("", "_low", "_high"))
+        others = [percent(getattr(line, name), 1) for name in beside]
+        recovered = gap(line, with_ends=False) if is_distilled else ""
+        name = named(line.transfer, line.network)
+        lines.append([name, line.row, interval(*ends, digits=1), *others, recovered])
+    return Listing(["transfer, network", "row", *names, "gap recovered %"], lines)
+
+
+def matrix(table: pd.DataFrame, index: str, seconds: pd.Series) -> Listing:
+    """A line an adaptation or method, a column a transfer and network: gap recovered, %."""
+    cells = list(dict.fromkeys(zip(table["transfer"], table["network"], strict=True)))
+    lines = []
+    for name, rows in table.groupby(index, sort=False):
+        found = {(line.transfer, line.network): gap(line) for line in rows.itertuples()}
+        shown = [found.get(key, "") for key in cells]
+        lines.append([f"`{name}`", *shown, f"{seconds.get(name, 0):.1f}"])
+    return Listing([index, *(cell(*key) for key in cells), "seconds"], lines)
+
+
+def best(table: pd.DataFrame) -> pd.DataFrame:
+    """The students of the best teachers: `posed-joint` for the cnn, `joint` for the mlp."""
+    wanted = table["network"].map({"cnn": "posed-joint", "mlp": "joint"})
+    return table[is_student(table) & (table["adaptation"] == wanted)]
+
+
+def adaptations(tables: Tables) -> Listing:
+    """Each adaptation, taught to the student by `dist`."""
+    table = tables["methods"]
+    return matrix(table[table["method"] == "dist"], "adaptation", seconds(tables, "adaptation"))
+
+
+def losses(tables: Tables) -> Listing:
+    """Each loss, from the best teacher."""
+    return matrix(best(tables["methods"]), "method", seconds(tables, "method"))
+
+
+def seconds(tables: Tables, kind: str) -> pd.Series:
+    cost = tables["methods-cost"]
+    kept = (cost["network"] == "cnn") & (cost["kind"] == kind)
+    return cost[kept].set_index("name")["seconds"]
+
+
+def means(tables: Tables) -> Listing:
+    """Gap recovered by each method, the mean over all adaptations of the cell."""
+    table = tables["methods"]
+    grouped = table[is_student(table)].groupby(["method", *ladder.CELL], sort=False)
+    found = grouped["gap_recovered"].mean().unstack(ladder.CELL, sort=False)
+    lines = [[f"`{name}`", *map(percent, row)] for name, row in found.iterrows()]
+    return Listing(["method", *(cell(*key) for key in found)], lines)
+
+
+def criteria(tables: Tables) -> Listing:
+    """Rank correlation with accuracy, and accuracy lost by the pick, means over the cells."""
+    table = tables["methods-validators"]
+    table = table.assign(lost=table["oracle"] - table["accuracy"])
+    keys = {"index": "validator", "columns": "among"}
+    found = table.pivot_table(values=["spearman", "lost"], **keys)
+    worst = table.pivot_table(values="lost", aggfunc="max", **keys)
+    lines = []
+    for name in table["validator"].unique():
+        shown = []
+        for among in ("teachers", "students"):
+            shown.append(minus(f"{found.loc[name, ('spearman', among)]:.2f}"))
+            lost = percent(found.loc[name, ("lost", among)], 1)
+            shown.append(f"{lost} ({percent(worst.loc[name, among], 1)})")
+        lines.append([f"`{name}`", *shown])
+    head = [
+        *("criterion", "teachers: rank correlation", "points lost (worst cell)"),
+        *("students: rank correlation", "points lost (worst cell)"),
+    ]
+    return Listing(head, lines)
+
+
+def strengths(table: pd.DataFrame) -> pd.DataFrame:
+    """A dial's rows with the shift and the strength that their target's name ends in."""
+    named = table["transfer"].str.extract(r"-([a-z_]+)-([\d.]+)$")
+    return table.assign(shift=named[0], strength=named[1])
+
+
+def dial(tables: Tables) -> Listing:
+    """Students at every strength of every shift, and the mean gap of the first three."""
+    shown = ("source-only", "dist (adabn)", "dist (posed-joint)", "oracle")
+    lines = []
+    for shift, points in strengths(tables["dial"]).groupby("shift", sort=False):
+        gaps = []  # of the posed-joint teacher's students
+        for strength, rows in points.groupby("strength", sort=False):
+            by = rows.set_index("row")
+            gaps.append(by["gap_recovered"]["dist (posed-joint)"])
+            values = [percent(by["accuracy"][row], 1) for row in shown]
+            lines.append([shift, strength, *values, percent(gaps[-1])])
+        mean = percent(sum(gaps[:3]) / 3)
+        lines.append([f"**{shift}**", "first three", "", "", "", "", mean and f"**{mean}**"])
+    head = ["shift", "strength", "source-only", "adabn", "posed-joint", "oracle", "gap recovered %"]
+    return Listing(head, lines)
+
+
+def voices(name: str) -> str:
+    """A transfer between synthesisers as its page calls it."""
+    return transfer(name).replace("commands-", "").replace("languages-", "")
+
+
+def speech(table: pd.DataFrame) -> Listing:
+    """A ladder of sounds: of one network, so that a line needs its transfer alone."""
+    lines = []
+    for line in table.itertuples():
+        ends = (line.accuracy, line.accuracy_low, line.accuracy_high)
+        recovered = "" if line.method in ("source-only", "oracle") else gap(line)
+        if line.method == "teacher":
+            recovered = gap(line, with_ends=False)
+        lines.append([voices(line.transfer), line.row, interval(*ends, digits=1), recovered])
+    return Listing(["transfer", "row", "accuracy %", "gap recovered %"], lines)
+
+
+def across(table: pd.DataFrame, named: Callable[[str], str], head: str) -> Listing:
+    """A line a transfer, a column a row, and the gap that the student recovers."""
+    rows = list(dict.fromkeys(table["row"]))
+    lines = []
+    for name, of in table.groupby("transfer", sort=False):
+        by = of.set_index("row")
+        student = of[is_student(of)].iloc[-1]
+        values = [percent(by["accuracy"][row], 1) if row in by.index else "" for row in rows]
+        lines.append([named(name), *values, gap(student) or "no gap"])
+    return Listing([head, *rows, "gap recovered"], lines)
+
+
+def noise(name: str) -> str:
+    """The ratio of signal to noise at the strength that a transfer ends in: an amplitude."""
+    decibels = -20 * math.log10(float(name.rsplit("-", 1)[1]))
+    return minus(f"{round(decibels)} dB")
+
+
+LISTINGS: dict[str, Callable[[Tables], Listing]] = {
+    "ladder": lambda tables: of_ladder(tables["ladder"]),
+    "adaptations": adaptations,
+    "losses": losses,
+    "means": means,
+    "criteria": criteria,
+    "dial": dial,
+    "speech-embedding": lambda tables: speech(tables["speech-embedding"]),
+    "speech": lambda tables: speech(tables["speech"]),
+    "speech-noise": lambda tables: across(tables["speech-noise"], noise, "signal to noise"),
+    "languages": lambda tables: across(tables["languages"], voices, "transfer"),
+    "spam": lambda tables: of_ladder(tables["spam"]),
+    "sentiment": lambda tables: of_ladder(tables["sentiment"]),
+    "emoji": lambda tables: of_ladder(tables["emoji"]),
+}
+
+
+def every(tables: Tables) -> dict[str, Listing]:
+    """All whose tables are there."""
+    found = {}
+    for name, make in LISTINGS.items():
+        try:
+            found[name] = make(tables)
+        except KeyError as error:
+            if error.args[0] in tables:
+                raise
+    return found
+
+
+def markdown(listing: Listing) -> str:
+    rows = [listing.head, *listing.lines]
+    lines = [f"| {' | '.join(cells)} |" for cells in rows]
+    lines.insert(1, "|---" * len(listing.head) + "|")
+    return "\n".join(lines)
+
+
+SYMBOLS = {"→": r"$\to$", "−": "$-$", "∞": r"$\infty$", "×": r"$\times$"}
+
+
+def tex_cell(text: str) -> str:
+    shown = presentation.latex(text)
+    shown = re.sub(r"\*\*(.+?)\*\*", r"\\textbf{\1}", shown)
+    shown = re.sub(r"`(.+?)`", r"\\texttt{\1}", shown)
+    return "".join(SYMBOLS.get(letter, letter) for letter in shown)
+
+
+def tex(listing: Listing) -> str:
+    """A tabular; needs booktabs. Columns of numbers are on the right."""
+    numeric = [
+        all(re.match(r"[*−\d(]|$|no gap", line[at]) for line in listing.lines)
+        for at in range(len(listing.head))
+    ]
+    align = "".join("r" if at else "l" for at in numeric)
+    body = [" & ".join(map(tex_cell, cells)) + r" \\" for cells in listing.lines]
+    head = " & ".join(map(tex_cell, listing.head)) + r" \\"
+    lines = [rf"\begin{{tabular}}{{{align}}}", r"\toprule", head, r"\midrule", *body]
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])

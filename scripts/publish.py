@@ -1,0 +1,125 @@
+"""Take an experiment's tables over into docs/, with where they come from.
+
+What is kept of which experiment stands in docs/tables.toml. The results must be of the config
+that is named there. docs/tables.json is told the sha256 of every table, the settings, versions,
+machine and seconds of the run; what is made of the tables refuses one that was changed since.
+
+    python scripts/publish.py --results results results/methods
+"""
+
+import argparse
+import itertools
+import platform
+import shutil
+from importlib import metadata
+from pathlib import Path
+
+from distilshift import cli, costs
+from distilshift.analysis import experiments, ladder, published
+from distilshift.errors import InputError
+from distilshift.files import documents, tables
+
+import pandas as pd
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("torch", "numpy", "pandas", "scipy", "scikit-learn", "matplotlib")
+# of a config, what changes no number, and what the workflow writes out
+APART = ("experiment", "results", "datasets", "archive_dir", "device", "seeds_a_job")
+APART += ("requirement", "headline", "figures", "domains", "transfers", "image", "text", "audio")
+
+
+def parser() -> argparse.ArgumentParser:
+    made = cli.parser(__doc__)
+    made.add_argument("--results", type=Path, nargs="+", required=True, help="finished experiments")
+    made.add_argument("--root", type=Path, default=ROOT, help="the checkout whose docs/ is meant")
+    return made
+
+
+def settings(path: Path) -> dict:
+    """A config as it is written, without what is apart; its sha256 says if it is another."""
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def differing(given: object, used: object, key: str) -> list[str]:
+    """The keys of a config that a run was made without, or otherwise."""
+    if isinstance(given, dict) and isinstance(used, dict):
+        names = [differing(one, used.get(name), f"{key}.{name}") for name, one in given.items()]
+        return list(itertools.chain(*names))
+    return [] if given == used else [key]
+
+
+def runs(metrics: pd.DataFrame) -> pd.DataFrame:
+    """What the ladder is the mean of: the headline on the target of every seed."""
+    kept = ladder.rows(metrics)[[*tables.METRICS]]
+    return kept.drop(columns=["device", "training_seconds"])
+
+
+def seconds(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Median seconds of training, by network: of an adaptation's teachers, a method's students."""
+    once = metrics.drop_duplicates([*tables.IDENTITY])
+    lines = []
+    for kind, name, kept in (
+        ("adaptation", "adaptation", once["method"] == "teacher"),
+        ("method", "method", ~once["method"].isin(list(ladder.RANKS))),
+    ):
+        grouped = once[kept].groupby(["network", name], sort=False)["training_seconds"].median()
+        lines += [(kind, *key, round(value, 2)) for key, value in grouped.items()]
+    return pd.DataFrame(lines, columns=["kind", "network", "name", "seconds"])
+
+
+MADE = {"runs": runs, "seconds": seconds}
+
+
+def about(results: Path, found: experiments.Experiment, entry: dict, root: Path) -> dict:
+    """What is to be known about a run."""
+    records = [documents.read(p, "train_student") for p in sorted(results.rglob("record.json"))]
+    timed = [pd.read_csv(path, sep="\t")["s"].sum() for path in results.rglob("*.tsv")]
+    return {
+        "config": entry["config"],
+        "settings_sha256": documents.sha256(settings(root / entry["config"])),
+        "config_sha256": found.sha256,
+        "seeds": sorted(int(seed) for seed in found.metrics["seed"].unique()),
+        "python": platform.python_version(),
+        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "machine": costs.processor(),
+        "devices": sorted({record["device"] for record in records}),
+        "jobs": len(timed),
+        "seconds": round(float(sum(timed))),
+    }
+
+
+def main(args: argparse.Namespace) -> None:
+    docs = args.root / "docs"
+    listed, record = published.listed(docs), published.record(docs)
+    for results in args.results:
+        found = experiments.load(results)
+        if found.name not in listed:
+            problem = f"is {found.name}, which {docs / published.LIST} does not list"
+            raise InputError(results, problem, f"listed are {', '.join(listed)}")
+        entry = listed[found.name]
+        config = args.root / entry["config"]
+        used = tables.about(results / "metrics.parquet", "summarize")["settings"]
+        given = {key: one for key, one in settings(config).items() if key not in APART}
+        if others := differing(given, used, entry["config"]):
+            raise InputError(results, f"is not of {others[0]}", "run the experiment again")
+        hashes = {}
+        for name, source in entry["tables"].items():
+            path = docs / f"{name}.csv"
+            if source in MADE:
+                tables.write_csv(MADE[source](found.metrics), path)
+            else:
+                with cli.whole_file(path) as part:
+                    shutil.copyfile(results / source, part)
+            hashes[name] = published.sha256(path)
+        for name in entry.get("figures", []):
+            with cli.whole_file(docs / "figures" / f"{name}.svg") as part:
+                shutil.copyfile(results / "figures" / f"{name}.svg", part)
+        record[found.name] = {**about(results, found, entry, args.root), "tables": hashes}
+        cli.log.info("%s: %s", found.name, cli.counted(len(hashes), "table"))
+    ordered = {name: record[name] for name in listed if name in record}
+    documents.write(docs / published.RECORD, {"experiments": ordered})
+
+
+if __name__ == "__main__":
+    cli.run(main, parser())

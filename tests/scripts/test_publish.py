@@ -1,0 +1,91 @@
+"""An experiment's tables are taken over whole, with where they come from."""
+
+import shutil
+
+from distilshift.analysis import published
+from distilshift.files import documents, tables
+
+import pytest
+import yaml
+
+LIST = """
+[mine]
+config = "mine.yaml"
+figures = ["ladder"]
+[mine.tables]
+mine = "ladder.csv"
+mine-runs = "runs"
+mine-cost = "seconds"
+"""
+CONFIG = {"seeds": [0, 1], "methods": {"kd": {"temperature": 2.0}}, "domains": {"a": {}}}
+
+
+@pytest.fixture
+def root(made, tmp_path):
+    """A checkout with an empty docs/, and beside it results of an experiment ``mine``."""
+    results = tmp_path / "results"
+    (tmp_path / "docs").mkdir()
+    (results / "figures").mkdir(parents=True)
+    (tmp_path / "docs" / published.LIST).write_text(LIST)
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(CONFIG))
+    shutil.copy(made.path("ladder.csv"), results / "ladder.csv")
+    (results / "figures" / "ladder.svg").write_text("<svg/>")
+    (results / "a.tsv").write_text("s\th:m:s\n2.5\t0:00:02\n")
+    record = {"device": "cpu", "training_seconds": 1.0}
+    documents.write(results / "students" / "record.json", record)
+    write(results, made, {**CONFIG, "methods": {"kd": {"temperature": 2.0, "loss": "kd"}}})
+    return tmp_path
+
+
+def write(results, made, settings, name="mine"):
+    metrics = tables.read(made.path("metrics.parquet"), "summarize")
+    metrics = metrics.assign(experiment=name, config_sha256="0" * 64)
+    tables.write(metrics, results / "metrics.parquet", {"settings": settings})
+    made_for = results / "transfers/a/b/evaluation/predictions.parquet"
+    made_for.parent.mkdir(parents=True, exist_ok=True)
+    predictions = tables.read(made.path("evaluation", "predictions.parquet"), "evaluate")
+    tables.write(predictions, made_for)
+
+
+def publish(run_script, root):
+    return run_script("publish", ["--results", str(root / "results"), "--root", str(root)])
+
+
+def test_tables_come_with_what_is_known_about_them(root, run_script):
+    status, shown = publish(run_script, root)
+    assert status == 0, shown
+    found = published.load(root / "docs")
+    assert set(found.tables) == {"mine", "mine-runs", "mine-cost"} and not found.missing
+    assert (root / "docs/figures/ladder.svg").read_text() == "<svg/>"
+    run = found.record["mine"]
+    assert (run["jobs"], run["seconds"], run["devices"]) == (1, 2, ["cpu"])
+    assert run["settings_sha256"] == documents.sha256(CONFIG)
+    runs = found.tables["mine-runs"]
+    means = runs.groupby(["method", "adaptation"], dropna=False)["value"].mean()
+    ladder = found.tables["mine"].set_index(["method", "adaptation"])["accuracy"]
+    assert means.reindex(ladder.index).to_numpy() == pytest.approx(ladder.to_numpy(), abs=1e-6)
+    assert set(found.tables["mine-cost"]["kind"]) == {"adaptation", "method"}
+
+
+def test_a_second_time_it_writes_the_same(root, run_script):
+    publish(run_script, root)
+    before = {path: path.read_bytes() for path in (root / "docs").rglob("*.*")}
+    publish(run_script, root)
+    assert {path: path.read_bytes() for path in (root / "docs").rglob("*.*")} == before
+
+
+def test_results_of_another_config_are_refused(root, made, run_script):
+    write(root / "results", made, {**CONFIG, "seeds": [0]})
+    status, shown = publish(run_script, root)
+    assert status == 1 and "is not of mine.yaml.seeds; run the experiment again" in shown
+    assert not list((root / "docs").glob("*.csv"))
+
+
+def test_results_that_are_not_listed_are_refused(root, made, run_script):
+    write(root / "results", made, CONFIG, name="theirs")
+    status, shown = publish(run_script, root)
+    assert status == 1 and "is theirs, which" in shown and "listed are mine" in shown
+
+
+def test_a_table_that_is_not_there_yet_is_missing_not_wrong(root):
+    assert published.load(root / "docs").missing == ["mine", "mine-runs", "mine-cost"]
