@@ -11,10 +11,10 @@ PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,
 	$(shell $(python) -c '$(SUITS)' 2>/dev/null && echo $(python))))
 
 # optional parts that have tests; pyproject.toml says what each needs
-EXTRAS := timm,emoji,text,audio,export,explore,tensorboard
+EXTRAS := timm,emoji,text,audio,export,explore,tensorboard,paper
 
 .DEFAULT_GOAL := help
-.PHONY: help setup extras run report explore test test-slurm lint docs publish site clean
+.PHONY: help setup extras run report explore test test-slurm lint docs publish paper site clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -71,6 +71,10 @@ docs: setup ## write the tables and numbers of README and docs/ from the publish
 publish: run ## take the default experiment's tables over into docs/, and write what they make
 	python scripts/publish.py --results results
 	python scripts/write_docs.py
+
+paper: setup ## write results/paper.pdf from the published tables, and the same for LaTeX
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt typst
+	snakemake --cores all --show-failed-logs paper
 
 site: setup ## build docs/ as a site into site/
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt zensical

@@ -73,8 +73,12 @@ MADE = {"runs": runs, "seconds": seconds}
 
 def about(results: Path, found: experiments.Experiment, entry: dict, root: Path) -> dict:
     """What is to be known about a run."""
-    records = [documents.read(p, "train_student") for p in sorted(results.rglob("record.json"))]
-    timed = [pd.read_csv(path, sep="\t")["s"].sum() for path in results.rglob("*.tsv")]
+    # by folder: other experiments may lie below the results of this one
+    places = [results / name for name in ("teachers", "students", "transfers")]
+    files = sorted(path for place in places for path in place.rglob("record.json"))
+    records = [documents.read(path, "train_student") for path in files]
+    benchmarks = (results / "benchmarks").rglob("*.tsv")
+    timed = [pd.read_csv(path, sep="\t")["s"].sum() for path in benchmarks]
     return {
         "config": entry["config"],
         "settings_sha256": documents.sha256(settings(root / entry["config"])),

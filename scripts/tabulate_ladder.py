@@ -9,7 +9,6 @@ table by name, so that a text which uses them cannot differ from it.
 """
 
 import argparse
-import re
 from pathlib import Path
 
 from distilshift import cli
@@ -20,7 +19,6 @@ from distilshift.files import tables
 import pandas as pd
 
 BEFORE, AFTER = ["row", "parameters", "seeds"], ["gap recovered"]  # columns around measures
-DIGITS = ["Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"]
 NONE = "--"  # in the place of a gap, where there is none to recover
 
 
@@ -82,12 +80,6 @@ def tex(table: pd.DataFrame, shown: presentation.Presentation) -> str:
     return "\n".join([*lines, r"\end{tabular}", ""])
 
 
-def macro(*names: str) -> str:
-    """Names as one of LaTeX's: letters alone, each word and each digit with a capital."""
-    words = re.findall(r"[a-z]+|\d", " ".join(names).lower())
-    return "".join(DIGITS[int(word)] if word.isdigit() else word.capitalize() for word in words)
-
-
 def numbers(table: pd.DataFrame) -> str:
     """A macro for each row's headline, and a distilled row's gap recovered, in percent.
 
@@ -96,10 +88,10 @@ def numbers(table: pd.DataFrame) -> str:
     """
     headline = ladder.headline(table)
     lines = [f"% target-test {NAMES[headline]} and gap recovered, percent, means over seeds"]
-    begin = macro(headline)
+    begin = presentation.macro(headline)
     begin = begin[0].lower() + begin[1:]
     for line in table.itertuples():
-        name = macro(line.transfer, line.network, line.row)
+        name = presentation.macro(line.transfer, line.network, line.row)
         value = 100 * getattr(line, headline)
         lines.append(rf"\newcommand{{\{begin}{name}}}{{{value:.1f}}}")
         if line.method not in ladder.RANKS:

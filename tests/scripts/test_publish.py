@@ -30,7 +30,9 @@ def root(made, tmp_path):
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(CONFIG))
     shutil.copy(made.path("ladder.csv"), results / "ladder.csv")
     (results / "figures" / "ladder.svg").write_text("<svg/>")
-    (results / "a.tsv").write_text("s\th:m:s\n2.5\t0:00:02\n")
+    for place in ("benchmarks/a.tsv", "other/benchmarks/a.tsv"):  # another experiment, below it
+        (results / place).parent.mkdir(parents=True)
+        (results / place).write_text("s\th:m:s\n2.5\t0:00:02\n")
     record = {"device": "cpu", "training_seconds": 1.0}
     documents.write(results / "students" / "record.json", record)
     write(results, made, {**CONFIG, "methods": {"kd": {"temperature": 2.0, "loss": "kd"}}})

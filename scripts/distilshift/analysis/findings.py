@@ -25,6 +25,7 @@ def numbers(tables: Tables) -> dict[str, str]:
         ("decomposition", of_decomposition),
         ("calibration", of_calibration),
         ("methods-validators", of_validators),
+        ("cost", of_cost),
     ):
         if name in tables:
             found |= make(name, tables)
@@ -69,6 +70,24 @@ def of_calibration(name: str, tables: Tables) -> dict[str, str]:
         if not pd.isna(line.nll_uncalibrated):
             found[f"{key}/nll-before"] = f"{line.nll_uncalibrated:.2f}"
     return {key: text for key, text in found.items() if text}
+
+
+def of_cost(name: str, tables: Tables) -> dict[str, str]:
+    """What a network costs on any machine; seconds are of one."""
+    once = tables[name].drop_duplicates(["network", "role"])
+    return {
+        f"{name}/{line.network}/{line.role}/{what}": f"{getattr(line, what):,.0f}"
+        for line in once.itertuples()
+        for what in ("parameters", "multiply_adds", "bytes")
+    }
+
+
+def of_runs(record: dict[str, dict]) -> dict[str, str]:
+    """Of each run whose record says so: seconds of its jobs, and how many there were."""
+    found = {}
+    for name, run in record.items():
+        found |= {f"{name}/{what}": f"{run[what]:,}" for what in ("seconds", "jobs") if what in run}
+    return found
 
 
 def of_validators(name: str, tables: Tables) -> dict[str, str]:

@@ -5,6 +5,7 @@ adaptation or its method.
 """
 
 import argparse
+import re
 from typing import NamedTuple
 
 from distilshift import cli
@@ -66,6 +67,15 @@ class Presentation(NamedTuple):
 def latex(text: str) -> str:
     """A label as LaTeX sets it."""
     return "".join(f"\\{c}" if c in "&%#_$" else c for c in text)
+
+
+DIGITS = ["Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"]
+
+
+def macro(*names: str) -> str:
+    """Names as one of LaTeX's: letters alone, each word and each digit with a capital."""
+    words = re.findall(r"[a-z]+|\d", " ".join(names).lower())
+    return "".join(DIGITS[int(word)] if word.isdigit() else word.capitalize() for word in words)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,127 @@
+"""Join the published tables into what a paper is made from: its numbers and tables.
+
+The content holds every number by name, every table, and the record of every run, for Typst; the
+folder for LaTeX the same numbers as macros, and each table as a booktabs tabular. Tables that
+figures are drawn from are written as figures read them. A table that was changed since it was
+published is refused.
+
+    python scripts/join_tables.py --tables docs/*.csv --list docs/tables.toml \\
+        --record docs/tables.json --content content.json --latex latex \\
+        --drawn ladder.parquet ladder-runs.parquet
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+
+from distilshift import cli
+from distilshift.analysis import findings, listings, presentation, published
+from distilshift.errors import InputError
+from distilshift.files import documents, tables
+
+import pandas as pd
+
+LETTERS = {
+    "−": r"\ensuremath{-}",
+    "∞": r"\ensuremath{\infty}",
+    "×": r"\ensuremath{\times}",
+    "%": r"\%",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    made = cli.parser(__doc__)
+    made.add_argument("--tables", type=Path, nargs="+", required=True, help="from publish")
+    made.add_argument("--list", type=Path, required=True, help="docs/tables.toml")
+    made.add_argument("--record", type=Path, required=True, help="docs/tables.json")
+    made.add_argument("--content", type=Path, required=True, help="output, JSON")
+    made.add_argument("--latex", type=Path, required=True, help="output, a folder")
+    made.add_argument("--drawn", type=Path, nargs="*", default=[], help="output, <table>.parquet")
+    return made
+
+
+def macros(numbers: dict[str, str]) -> str:
+    """A LaTeX macro for every number.
+
+    Raises:
+        InputError: two numbers would have the same one.
+    """
+    lines, seen = ["% every number by name; findings.py says what each is"], {}
+    for name, text in numbers.items():
+        macro = presentation.macro(name)
+        if macro in seen:
+            problem = f"{seen[macro]} and {name} would both be \\{macro}"
+            raise InputError("--latex", problem, "call one otherwise in findings.py")
+        seen[macro] = name
+        shown = "".join(LETTERS.get(letter, letter) for letter in text)
+        lines.append(rf"\newcommand{{\{macro}}}{{{shown}}}")
+    return "\n".join([*lines, ""])
+
+
+def provenance(found: published.Published) -> list[dict]:
+    """A line an experiment: what is known about its run, as texts; empty where nothing is."""
+    lines = []
+    for name, run in found.record.items():
+        seeds = run.get("seeds", [])
+        packages = run.get("packages", {})
+        lines.append(
+            {
+                "experiment": name,
+                "config": run["config"],
+                "hash": run.get("config_sha256", "")[:12],
+                "seeds": f"{seeds[0]} to {seeds[-1]}" if seeds else "",
+                "versions": ", ".join(f"{key} {value}" for key, value in packages.items()),
+                "python": run.get("python", ""),
+                "machine": run.get("machine", ""),
+                "jobs": str(run.get("jobs", "")),
+                "seconds": f"{run['seconds']:,}" if "seconds" in run else "",
+            }
+        )
+    return lines
+
+
+def drawn(name: str, every: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """A table as figures read it; the values of each seed have every column of measurements."""
+    if name not in every:
+        raise InputError("--drawn", f"{name} is not published", f"there are {', '.join(every)}")
+    table = every[name]
+    if name.endswith("-runs") or name.endswith("-places"):
+        return table.reindex(columns=[*tables.METRICS, *table.columns.difference(tables.METRICS)])
+    return table
+
+
+def places(table: pd.DataFrame) -> pd.DataFrame:
+    """Source and target of each transfer, where a ladder has but their name."""
+    names = table["transfer"].str.split("-to-", n=1, expand=True)
+    return table[["transfer"]].assign(source=names[0], target=names[1]).drop_duplicates()
+
+
+def main(args: argparse.Namespace) -> None:
+    folder = args.list.parent
+    found = published.load(folder)
+    if unseen := {path.stem for path in args.tables} - set(found.tables):
+        raise InputError(args.list, f"does not list {sorted(unseen)[0]}")
+    every = dict(found.tables)
+    every |= {f"{name}-places": places(t) for name, t in found.tables.items() if "transfer" in t}
+    numbers = findings.numbers(found.tables) | findings.of_runs(found.record)
+    made = listings.every(found.tables)
+    content = {
+        "numbers": numbers,
+        "tables": {name: listing._asdict() for name, listing in made.items()},
+        "published": sorted(found.tables),
+        "missing": found.missing,
+        "provenance": provenance(found),
+    }
+    documents.write(args.content, content)
+    shutil.rmtree(args.latex, ignore_errors=True)
+    texts = {f"{name}.tex": listings.tex(listing) for name, listing in made.items()}
+    for name, text in {**texts, "numbers.tex": macros(numbers)}.items():
+        with cli.whole_file(args.latex / name) as part:
+            part.write_text(text, encoding="utf-8")
+    for path in args.drawn:
+        tables.write(drawn(path.stem, every), path)
+    cli.log.info("%s, %s", cli.counted(len(numbers), "number"), cli.counted(len(made), "table"))
+
+
+if __name__ == "__main__":
+    cli.run(main, parser())

@@ -1,0 +1,194 @@
+"""The paper: no number typed by hand, every table as published, the same bytes, read aloud."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from distilshift.analysis import prose
+
+import inprocess
+import pytest
+import tiny
+
+ROOT = Path(__file__).parents[2]
+FIGURES = ["ladder", "decomposition", "matrix", "dial"]
+
+
+def join(folder, docs=ROOT / "docs", *drawn):
+    """Status and what is said; the outputs lie in the folder."""
+    args = ["--tables", str(docs / "ladder.csv"), "--list", str(docs / "tables.toml")]
+    args += ["--record", str(docs / "tables.json"), "--content", str(folder / "content.json")]
+    args += ["--latex", str(folder / "latex"), "--drawn", *map(str, drawn)]
+    return inprocess.call("join_tables", args)
+
+
+@pytest.fixture(scope="module")
+def joined(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("joined")
+    names = ["ladder", "ladder-runs", "decomposition", "methods", "dial", "dial-places"]
+    status, said = join(folder, ROOT / "docs", *(folder / f"{name}.parquet" for name in names))
+    assert status == 0, said
+    return folder
+
+
+@pytest.fixture
+def docs(tmp_path):
+    return Path(shutil.copytree(ROOT / "docs", tmp_path / "docs"))
+
+
+@pytest.fixture
+def typeset(joined, tmp_path):
+    """typeset(text, style) -> status, what is said, and the PDF."""
+
+    def run(text=None, style=None):
+        sources = Path(shutil.copytree(ROOT / "paper", tmp_path / "paper", dirs_exist_ok=True))
+        for name, changed in (("paper.typ", text), ("style.typ", style)):
+            if changed is not None:
+                (sources / name).write_text(changed)
+        figures = [ROOT / "docs/figures" / f"{name}.svg" for name in FIGURES]
+        beside = [sources / "style.typ", sources / "references.bib", joined / "content.json"]
+        args = ["--paper", str(sources / "paper.typ"), "--with", *map(str, [*beside, *figures])]
+        pdf = tmp_path / "paper.pdf"
+        status, said = inprocess.call(
+            "typeset_paper", [*args, "--pdf", str(pdf), "--png", str(tmp_path / "pages")]
+        )
+        return status, said, pdf
+
+    return run
+
+
+def test_no_number_of_the_paper_is_typed_by_hand():
+    assert prose.typed((ROOT / "paper/paper.typ").read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "recovers 98 % of the gap",
+        "recovers\n98.3 [97.2, 99.0] %",
+        "with five seeds",
+        "Seven rows",
+        "a third of the way",
+        "$a = 98.3$",
+        "$x^3$",
+        '#n("ladder/seeds") of 5',
+        "`98.3`",
+        '#text("about 98 percent")',
+        "#let gap = 98",
+        "@fig-ladder has 31 rows",
+        "twenty points",
+    ],
+)
+def test_a_typed_number_is_found(text):
+    assert prose.typed(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '#n("methods/losses-within") points',
+        "at #fixed[95 %], #fixed[24 turns]",
+        "$1/n sum_i p_i^2$, `cnn-16` and @liang2020, @tab-speech",
+        "= The ladder <sec-3>",
+        '#dialled("blur-0.12", found, "gap")',
+        "// settings of 2026\none student",
+    ],
+)
+def test_what_is_no_result_may_stand(text):
+    assert prose.typed(text) == []
+
+
+def test_a_typed_number_is_not_typeset(typeset):
+    text = (ROOT / "paper/paper.typ").read_text()
+    line = next(at for at, row in enumerate(text.splitlines(), 1) if "= Limits" in row) + 1
+    status, said, pdf = typeset(text.replace("= Limits\n", "= Limits\nIt is right in 98.3 %.\n"))
+    assert status == 1 and not pdf.exists()
+    assert f"paper.typ: line {line}: 98.3 is typed by hand; say it by name, as #n(" in said
+
+
+def test_a_number_that_nobody_knows_is_not_typeset(typeset):
+    text = (ROOT / "paper/paper.typ").read_text()
+    status, said, _ = typeset(text.replace("methods/losses-within", "methods/losses-wthin"))
+    assert status == 1 and "no number of the name methods/losses-wthin" in said
+
+
+def test_the_paper_is_typeset_to_the_same_bytes(typeset):
+    status, said, pdf = typeset()
+    assert status == 0, said
+    first = pdf.read_bytes()
+    assert typeset()[2].read_bytes() == first
+    assert b"pdfuaid" in first  # PDF/UA, which has words for every figure and formula
+    assert 5 <= len(list(pdf.with_name("pages").glob("page*.png"))) <= 9
+
+
+def test_a_figure_without_alternative_text_is_refused(typeset):
+    style = (ROOT / "paper/style.typ").read_text()
+    status, said, _ = typeset(style=style.replace("width: 100%, alt: alt", "width: 100%"))
+    assert status == 1 and "missing alt text" in said
+
+
+def test_the_content_is_what_was_published(joined):
+    content = json.loads((joined / "content.json").read_text())
+    key = "ladder/mnist5k-to-optdigits/cnn/dist (posed-joint)"
+    row = next(
+        line
+        for line in (ROOT / "docs/ladder.csv").read_text().splitlines()
+        if line.startswith("mnist5k-to-optdigits,cnn,dist,posed-joint")
+    ).split(",")
+    assert content["numbers"][f"{key}/accuracy"] == f"{100 * float(row[8]):.1f}"
+    assert len(content["provenance"]) >= 3
+    macros = (joined / "latex/numbers.tex").read_text()
+    assert re.search(
+        r"\\newcommand{\\LadderMnistFiveKToOptdigitsCnnOracleAccuracy}{[\d.]+}", macros
+    )
+
+
+def test_a_changed_table_joins_nothing(docs, tmp_path):
+    path = docs / "dial.csv"
+    path.write_text(path.read_text().replace("0.769333", "0.869333"))
+    status, said = join(tmp_path, docs)
+    assert status == 1 and "dial.csv: is not the table that was published" in said
+    assert not (tmp_path / "content.json").exists()
+
+
+def test_two_numbers_of_one_macro_are_an_error(docs, tmp_path, monkeypatch):
+    from distilshift.analysis import findings
+
+    real = findings.numbers
+    monkeypatch.setattr(findings, "numbers", lambda t: {**real(t), "ladder/see-ds": "5"})
+    monkeypatch.setattr(findings, "of_runs", lambda record: {"ladder-see/ds": "6"})
+    status, said = join(tmp_path, docs)
+    assert status == 1
+    assert r"ladder/see-ds and ladder-see/ds would both be \LadderSeeDs" in said
+
+
+def test_latex_takes_numbers_tables_and_figures(joined, tmp_path):
+    if not shutil.which("pdflatex") or not shutil.which("kpsewhich"):
+        pytest.skip("needs a LaTeX with booktabs: texlive-latex-recommended")
+    text = (ROOT / "paper/latex/check.tex").read_text()
+    # figures are drawn by the workflow
+    (tmp_path / "check.tex").write_text(re.sub(r"\\includegraphics\[.*?\]{.*?}", "", text))
+    for path in (joined / "latex").glob("*.tex"):
+        shutil.copy(path, tmp_path)
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "check.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:]
+    numbers = tmp_path / "numbers.tex"
+    last = numbers.read_text().splitlines()[-1]
+    numbers.write_text(numbers.read_text() + last + "\n")  # the same macro again
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0 and "already defined" in done.stdout
+
+
+def test_the_paper_trains_nothing(tmp_path):
+    folder = tiny.project(tmp_path / "project")
+    for name in ("docs", "paper"):
+        shutil.copytree(ROOT / name, folder / name)
+    planned = tiny.snakemake(folder, "--dry-run", "--quiet", "rules", "--cores", 1, "paper").stdout
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", planned, re.MULTILINE))
+    assert set(counts) == {
+        *("paper", "join_tables", "typeset_paper", "total"),
+        *(f"plot_paper_{name}" for name in FIGURES),
+    }
