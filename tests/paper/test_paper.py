@@ -6,7 +6,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from distilshift.analysis import prose
+from distilshift.analysis import prose, published
+from distilshift.files import documents
 
 import inprocess
 import pytest
@@ -151,6 +152,26 @@ def test_a_changed_table_joins_nothing(docs, tmp_path):
     status, said = join(tmp_path, docs)
     assert status == 1 and "dial.csv: is not the table that was published" in said
     assert not (tmp_path / "content.json").exists()
+
+
+def test_another_run_changes_the_paper_latex_and_readme(docs, tmp_path):
+    """As `publish` would leave it after another seed."""
+    before, after = tmp_path / "before", tmp_path / "after"
+    assert join(before, docs)[0] == 0
+    path, key = docs / "ladder.csv", "ladder/mnist5k-to-optdigits/cnn/dist (posed-joint)/accuracy"
+    path.write_text(path.read_text().replace("0.983302", "0.913302"))
+    runs = published.record(docs)
+    runs["default"]["tables"]["ladder"] = published.sha256(path)
+    documents.write(docs / published.RECORD, {"experiments": runs})
+    assert join(after, docs)[0] == 0
+    for folder, said in ((before, "98.3"), (after, "91.3")):
+        assert json.loads((folder / "content.json").read_text())["numbers"][key] == said
+        macros = (folder / "latex/numbers.tex").read_text()
+        assert f"CnnDistPosedJointAccuracy}}{{{said}}}" in macros
+    shutil.copy(ROOT / "README.md", tmp_path)
+    assert inprocess.call("write_docs", ["--root", str(tmp_path)])[0] == 0
+    changed = (tmp_path / "README.md").read_text()
+    assert "| mnist5k → optdigits, cnn | dist (posed-joint) | 91.3 [" in changed
 
 
 def test_two_numbers_of_one_macro_are_an_error(docs, tmp_path, monkeypatch):
