@@ -24,5 +24,5 @@ def dial_targets(wildcards):
 
 
 def page_flags(wildcards):
-    """A figure across both columns of the paper, or as `figures.width` says."""
-    return flags({"width": config["figures"]["width"] or 7.0})
+    """A figure across both columns of the paper: inches. Its panels would not fit into one."""
+    return flags({"width": 7.0})
