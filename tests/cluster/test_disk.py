@@ -77,7 +77,9 @@ def test_a_second_pipeline_in_the_folder_says_so_and_touches_nothing(tmp_path):
     )
     try:
         end = time.monotonic() + 120
-        while not list(folder.glob(".snakemake/locks/*")):
+        # the last of its locks, and written: before that the folder is not locked for another
+        locks = folder / ".snakemake" / "locks"
+        while not any(lock.stat().st_size for lock in locks.glob("*.output.lock")):
             assert first.poll() is None and time.monotonic() < end
             time.sleep(0.02)
         os.killpg(first.pid, signal.SIGSTOP)  # else it would change files itself
