@@ -14,6 +14,7 @@ import pytest
 import tiny
 
 ROOT = Path(__file__).parents[2]
+SPEECH = ["speech-embedding", "speech", "speech-noise", "languages"]
 FIGURES = ["ladder", "decomposition", "matrix", "dial"]
 
 
@@ -43,13 +44,13 @@ def docs(tmp_path):
 def typeset(joined, tmp_path):
     """typeset(text, style) -> status, what is said, and the PDF."""
 
-    def run(text=None, style=None):
+    def run(text=None, style=None, content=joined / "content.json"):
         sources = Path(shutil.copytree(ROOT / "paper", tmp_path / "paper", dirs_exist_ok=True))
         for name, changed in (("paper.typ", text), ("style.typ", style)):
             if changed is not None:
                 (sources / name).write_text(changed)
         figures = [ROOT / "docs/figures" / f"{name}.svg" for name in FIGURES]
-        beside = [sources / "style.typ", sources / "references.bib", joined / "content.json"]
+        beside = [sources / "style.typ", sources / "references.bib", content]
         args = ["--paper", str(sources / "paper.typ"), "--with", *map(str, [*beside, *figures])]
         pdf = tmp_path / "paper.pdf"
         status, said = inprocess.call(
@@ -172,6 +173,26 @@ def test_another_run_changes_the_paper_latex_and_readme(docs, tmp_path):
     assert inprocess.call("write_docs", ["--root", str(tmp_path)])[0] == 0
     changed = (tmp_path / "README.md").read_text()
     assert "| mnist5k → optdigits, cnn | dist (posed-joint) | 91.3 [" in changed
+
+
+def test_a_section_comes_and_goes_with_its_table(docs, tmp_path, typeset):
+    """Of experiments that not everybody runs."""
+    runs, optional = published.record(docs), ["spam", "sentiment", "emoji"]
+    for name in optional:
+        shutil.copy(docs / "methods.csv", docs / f"{name}.csv")
+        runs[name] = {"config": "", "tables": {name: published.sha256(docs / f"{name}.csv")}}
+    documents.write(docs / published.RECORD, {"experiments": runs})
+    sizes = []
+    for missing in ([], [*optional, *SPEECH]):
+        for name in missing:
+            (docs / f"{name}.csv").unlink()
+        assert join(tmp_path / "joined", docs)[0] == 0
+        content = tmp_path / "joined/content.json"
+        assert set(json.loads(content.read_text())["missing"]) == set(missing)
+        status, said, pdf = typeset(content=content)
+        assert status == 0, said
+        sizes.append(pdf.stat().st_size)
+    assert sizes[0] > 1.1 * sizes[1]
 
 
 def test_two_numbers_of_one_macro_are_an_error(docs, tmp_path, monkeypatch):
