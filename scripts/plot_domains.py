@@ -17,6 +17,9 @@ import matplotlib.pyplot as plt
 def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     made.add_argument("--inputs", type=Path, nargs="+", required=True, help="one for each domain")
+    several = {"nargs": "+", "action": "extend", "default": []}
+    about = "of domains that are sources, whose classes are then shown"
+    made.add_argument("--source-labels", type=Path, **several, help=about)
     made.add_argument("--transfers", nargs="+", required=True, help="source-to-target, by name")
     made.add_argument(
         "--samples", type=cli.positive_int, help="rows a domain; by the kind of data, if not given"
@@ -28,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(args: argparse.Namespace) -> None:
     figures.style()
-    shown = {}
+    shown, said = {}, {}
     for path in args.inputs:
         data = domains.load_inputs(path)
         show = data.kind.show
@@ -36,7 +39,12 @@ def main(args: argparse.Namespace) -> None:
         # spread over the rows, so that sorted sets show several classes, and the same rows of
         # a domain and its shifted version
         rows = [(2 * i + 1) * len(data.inputs) // (2 * samples) for i in range(samples)]
-        shown[data.header["domain"]] = data.inputs[rows]
+        name = data.header["domain"]
+        shown[name] = data.inputs[rows]
+        for file in args.source_labels:
+            if file.parent == path.parent:
+                labels = domains.load_labels(file, data)[rows]
+                said[name] = [data.header["classes"][label] for label in labels.tolist()]
     figure, axes = plt.subplots(
         len(args.transfers),
         2,
@@ -45,7 +53,9 @@ def main(args: argparse.Namespace) -> None:
     )
     for line, transfer in zip(axes, args.transfers, strict=True):
         for axis, name in zip(line, transfer.split("-to-"), strict=True):
-            show.draw(axis, shown[name])
+            # a source's classes alone: a target's labels are evaluation's
+            classes = [said[name]] if name in said and axis is line[0] else []
+            show.draw(axis, shown[name], *classes)
             axis.set_title(f"{'source' if axis is line[0] else 'target'}: {name}", pad=2)
     figures.save(figure, args.figures)
 

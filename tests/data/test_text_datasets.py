@@ -185,6 +185,24 @@ def test_newsgroups_in_their_official_halves(load, tmp_path):
     assert set(content(b)) == {"rec.motorcycles/3", "comp.windows.x/9"} and b.train == 1
 
 
+def test_newsgroups_of_letters_in_their_official_halves(load, tmp_path):
+    head = "Category\tText\nd\tstring\nclass\t\n"
+    halves = {
+        "train": 'rec.autos\tan "engine runs\nalt.atheism\tno\ncomp.graphics\tpixels\n\n',
+        "test": "rec.autos\twheels turn\ncomp.windows.x\tpanes\nrec.autos\tpixels\n",
+    }
+    for half, lines in halves.items():
+        (tmp_path / f"20newsgroups-{half}.tab").write_text(head + lines, encoding="utf-8")
+    a, b = load("newsgroups-letters-a"), load("newsgroups-letters-b")
+    assert a.classes == b.classes == ["computers", "recreation", "science", "talk"]
+    assert content(a) == {
+        "rec.autos/train-0": ('an "engine runs', "recreation"),
+        "comp.graphics/train-2": ("pixels", "computers"),
+        "rec.autos/test-0": ("wheels turn", "recreation"),
+    }
+    assert a.train == 2 and set(content(b)) == {"comp.windows.x/test-1"} and b.train == 0
+
+
 def test_products(load, tmp_path):
     def review(text):
         return f"<review>\n<review_text>\n{text}\n</review_text>\n</review>\n"

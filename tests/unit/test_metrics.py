@@ -1,3 +1,5 @@
+from functools import partial
+
 from distilshift.analysis import metrics
 
 import numpy as np
@@ -16,6 +18,7 @@ def random(seed, scale=3.0, n=500):
     return logits, labels
 
 
+AUROC = partial(reference.multiclass_auroc, num_classes=CLASSES, average="none")
 REFERENCES = {
     "accuracy": lambda x, y: reference.multiclass_accuracy(x, y, CLASSES, average="micro"),
     # torchmetrics counts the two absent classes as recall 0 of all ten
@@ -23,6 +26,7 @@ REFERENCES = {
         y.unique()
     ].mean(),
     "macro_f1": lambda x, y: reference.multiclass_f1_score(x, y, CLASSES, average="macro"),
+    "auc": lambda x, y: AUROC(x.double().softmax(1), y)[:-2].mean(),
     "ece": lambda x, y: reference.multiclass_calibration_error(
         x.double().softmax(1), y, CLASSES, n_bins=15, norm="l1"
     ),
@@ -64,6 +68,14 @@ def test_balanced_accuracy_weighs_classes_not_samples():
     always_0 = np.tile([1.0, 0.0], (100, 1))
     assert metrics.accuracy(always_0, labels) == 0.9
     assert metrics.balanced_accuracy(always_0, labels) == 0.5
+
+
+def test_auc_counts_equal_ones_half_and_needs_two_classes():
+    labels = np.array([0, 1, 1, 0])
+    logits = np.array([[0, 1], [0, 1], [0, 2], [0, 0.5]])
+    assert metrics.auc(logits, labels) == pytest.approx((1 + 1 + 1 + 0.5) / 4)
+    assert metrics.auc(np.zeros((4, 2)), labels) == 0.5
+    assert np.isnan(metrics.auc(logits, np.zeros(4, int)))
 
 
 # ---- fidelity: labels 0 0 1 1 2; the teacher errs on the last three, with 0, 2 and 1

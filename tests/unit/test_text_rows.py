@@ -1,10 +1,11 @@
 """Texts as bytes: what is cleaned, where they are cut, where their words are."""
 
-from distilshift.text import rows, words
+from distilshift.text import rows, show, words
 from distilshift.text.encoding import MASK, clean, decode, encode
 from distilshift.text.prepare import Prepare
 from distilshift.text.settings import Input
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -90,3 +91,13 @@ def test_mixed_integers_are_those_of_murmurhash3():
     many = words.mixed(torch.arange(2**16))
     assert len(many.unique()) == 2**16
     assert abs(many.float().mean() / 2**32 - 0.5) < 0.005
+
+
+def test_a_figure_shows_classes_in_front_of_texts_where_they_are_given():
+    rows = torch.from_numpy(encode(["fine", "dull"], 16))
+    figure, axis = plt.subplots()
+    show.draw(axis, rows)
+    show.draw(axis, rows, ["glad", "sad"])
+    said = [text.get_text() for text in axis.texts]
+    plt.close(figure)
+    assert said == ["fine", "dull", "glad: fine", "sad: dull"]

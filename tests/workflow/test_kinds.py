@@ -126,3 +126,21 @@ def test_an_experiment_on_sounds_is_planned_with_its_own_dials(project):
     assert "got melcnn-8@4000; audio rows are seen as they are kept" in shown
     assert "got transformer-2-20; its width must be a multiple of 16" in shown
     assert "adabn needs BatchNorm and transformer-2-20 has none" in shown
+
+
+def test_an_encoder_is_planned_by_its_folder(project):
+    """Its files are inputs of the jobs that read it; a folder that lacks one is named."""
+    networks = {"small": {"teacher": "encoder-8:my enc", "student": "bag-4-8"}}
+    plain = {"augmentation": {"dropped": 0}}
+    changes = text(networks=networks, training={"teacher": plain, "adaptation": {}, "student": {}})
+    shown = planned(project, 1, **changes)
+    assert "got encoder-8:my enc; there is no file my enc/config.json; save_pretrained" in shown
+    (project / "my enc").mkdir()
+    for name in ("config.json", "tokenizer.json", "model.safetensors"):
+        (project / "my enc" / name).write_text("{}")
+    planned(project, **changes)
+    shown = tiny.snakemake(project, "--dry-run", "--nolock").stdout
+    jobs = [job for job in shown.split("rule ") if "input: " in job]
+    reading = {job.split(":")[0] for job in jobs if "my enc/model.safetensors" in job}
+    assert reading >= {"extract_features", "train_teacher", "adapt_teacher", "cache_logits"}
+    assert "train_student" not in reading and "distill_student" not in reading

@@ -82,9 +82,9 @@ def code(script, used=lambda wildcards: ()):
 def closure(script, *used):
     """The files of a script, of modules that it uses by name, and of all that they import.
 
-    A module of the user's own is named by its file.
+    What is the user's own, a module or an encoder, is named by its files.
     """
-    own = [name for name in used if name.endswith(".py")]
+    own = [name for name in used if name.endswith((".py", ".json", ".safetensors"))]
     named = [name for name in used if name not in own]
     found, waiting = [], [f"scripts/{script}", *sum(map(module_files, named), [])]
     registries = {place_of(f"{package}.__init__") for package in REGISTRIES}

@@ -16,6 +16,14 @@ def network_rows(network):
     return found
 
 
+def shown_labels():
+    """The labels of domains that are sources, for a kind of data whose rows want their classes."""
+    if not literal(f"{WING}.show", "LABELLED"):
+        return []
+    sources = dict.fromkeys(t["source"] for t in config["transfers"])
+    return expand("<results>/domains/{domain}/test_labels.safetensors", domain=sources)
+
+
 def label_of(method, adaptation, row):
     """What a row is called by `figures.rows`: its own name there, or those of its parts."""
     labels = config["figures"]["rows"]

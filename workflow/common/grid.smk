@@ -42,6 +42,14 @@ def what_else(module):
     return contents(name) if is_source(place_of(name)) else {}
 
 
+def own_files(model):
+    """The files of the user's own that a model is made from: a module, or an encoder's."""
+    if is_own(model):
+        return [place(model.rpartition(":")[0])]
+    limits = what_else("limits")
+    return [place(file) for file in limits["files"](model)] if "files" in limits else []
+
+
 def has_frozen_part(network):
     """Whether a network's teacher has a part that is never trained, and features to be kept."""
     limits = what_else("limits")

@@ -93,7 +93,7 @@ def network_modules(*roles):
             return next(others[begin] for begin in others if family.startswith(begin))
 
         models = [config["networks"][name][role] for name in named for role in roles]
-        own = [place(model.partition(":")[0]) for model in models if is_own(model)]
+        own = [file for model in models for file in own_files(model)]
         families = [re.split("[-@]", m)[0] for m in models if not is_own(m)]
         entries = {family: known.get(family) or other(family) for family in families}
         return [*modules(package, entries, families), *own]

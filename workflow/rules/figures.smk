@@ -91,6 +91,7 @@ rule plot_domains:
             "<results>/domains/{domain}/test_inputs.safetensors",
             domain=domains_in_use(),
         ),
+        source_labels=shown_labels(),
     output:
         report(
             multiext("<results>/figures/domains", ".pdf", ".svg", ".png"),
@@ -110,10 +111,14 @@ rule plot_domains:
     params:
         shown=width_flags,
         transfers=TRANSFERS,
+        labels=lambda wildcards, input: flags(
+            {"source_labels": input.source_labels or None}
+        ),
     shell:
         """
         python {input.code[0]:q} \
             --inputs {input.inputs:q} \
+            {params.labels:q} \
             --transfers {params.transfers:q} \
             --figures {output:q} \
             {params.shown:q} \

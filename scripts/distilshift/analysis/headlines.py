@@ -10,6 +10,7 @@ import argparse
 import numpy as np
 
 HEADLINES = ("accuracy", "balanced_accuracy", "macro_f1")
+BESIDE = ("auc",)  # is shown where they all are, and is none of them
 # how each reads in a sentence, a heading and a figure
 NAMES = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "macro_f1": "macro-F1"}
 

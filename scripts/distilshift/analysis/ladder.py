@@ -154,8 +154,8 @@ def table(
     """One line a transfer, network and row: means, with 95 % intervals over seeds x samples.
 
     The headline's columns go by its name. Where a target's commonest class is more than twice
-    as common as its rarest, or the headline is not accuracy, the other measures' means stand
-    beside it.
+    as common as its rarest, or the headline is not accuracy, the means of the other measures and
+    of the area under the ROC curve stand beside it.
 
     The gap recovered is nan where there is none, see ``statistics.gap_recovered``.
     ``below_source_only`` says of a distilled row that it is worse, in the mean, than the
@@ -188,7 +188,7 @@ def table(
     sizes = metrics.drop_duplicates(ROW)[[*ROW, "parameters"]]
     found = found.merge(sizes, on=ROW, how="left", validate="one_to_one")
     found.insert(found.columns.get_loc("seeds"), "parameters", found.pop("parameters"))
-    for name in headlines.HEADLINES if beside else ():
+    for name in (*headlines.HEADLINES, *headlines.BESIDE) if beside else ():
         if name != headline:
             means = rows(metrics, name).groupby(ROW, dropna=False)["value"].mean().rename(name)
             found = found.merge(means.reset_index(), on=ROW, how="left", validate="one_to_one")

@@ -177,13 +177,13 @@ def speech(table: pd.DataFrame) -> Listing:
 
 
 def across(table: pd.DataFrame, named: Callable[[str], str], head: str) -> Listing:
-    """A line a transfer, a column a row, and the gap that the student recovers."""
-    rows = list(dict.fromkeys(table["row"]))
+    """A line a transfer, a column a row's headline, and the gap that the last student recovers."""
+    rows, measure = list(dict.fromkeys(table["row"])), ladder.headline(table)
     lines = []
     for name, of in table.groupby("transfer", sort=False):
         by = of.set_index("row")
         student = of[is_student(of)].iloc[-1]
-        values = [percent(by["accuracy"][row], 1) if row in by.index else "" for row in rows]
+        values = [percent(by[measure][row], 1) if row in by.index else "" for row in rows]
         lines.append([named(name), *values, gap(student) or "no gap"])
     return Listing([head, *rows, "gap recovered"], lines)
 
@@ -206,7 +206,9 @@ LISTINGS: dict[str, Callable[[Tables], Listing]] = {
     "speech-noise": lambda tables: across(tables["speech-noise"], noise, "signal to noise"),
     "languages": lambda tables: across(tables["languages"], voices, "transfer"),
     "spam": lambda tables: of_ladder(tables["spam"]),
-    "sentiment": lambda tables: of_ladder(tables["sentiment"]),
+    "sentiment": lambda tables: across(tables["sentiment"], transfer, "transfer"),
+    "sentiment-minilm": lambda tables: across(tables["sentiment-minilm"], transfer, "transfer"),
+    "newsgroups": lambda tables: of_ladder(tables["newsgroups"]),
     "emoji": lambda tables: of_ladder(tables["emoji"]),
 }
 

@@ -43,6 +43,24 @@ def macro_f1(logits: np.ndarray, labels: np.ndarray) -> float:
     return float((2 * hits[total > 0] / total[total > 0]).mean())
 
 
+def auc(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Chance that a sample of a class is given more of it than one of another: mean over classes.
+
+    The area under the ROC curve of each class's probability against the rest, equal ones half.
+    Over the classes that occur; nan where only one does.
+    """
+    found = []
+    for of, column in enumerate(softmax(logits).T):
+        is_it = labels == of
+        count, others = is_it.sum(), (~is_it).sum()
+        if count == 0 or others == 0:
+            continue
+        _, place, equal = np.unique(column, return_inverse=True, return_counts=True)
+        middle = equal.cumsum() - (equal - 1) / 2  # the mean rank of equal ones, from 1
+        found.append((middle[place[is_it]].sum() / count - (count + 1) / 2) / others)
+    return float(np.mean(found)) if found else np.nan
+
+
 def nll(logits: np.ndarray, labels: np.ndarray) -> float:
     """Mean negative log-likelihood of the labels, nats."""
     return float(-log_softmax(logits)[np.arange(len(labels)), labels].mean())
@@ -71,6 +89,7 @@ METRICS = {
     "accuracy": accuracy,
     "balanced_accuracy": balanced_accuracy,
     "macro_f1": macro_f1,
+    "auc": auc,
     "nll": nll,
     "brier": brier,
     "ece": ece,

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from PIL import Image
 from torch import Tensor
 
+LABELLED = False  # rows are shown without their classes
 SAMPLES, HEIGHT = 6, 0.8  # of a domain in figures/domains: how many, and inches
 ON_A_PAGE = "picture"  # what ``embed`` gives
 WIDEST = 160  # pixels of a spectrogram on a page

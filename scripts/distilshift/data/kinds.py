@@ -18,8 +18,9 @@ and nothing else asks which one it has in hand:
     datasets   ``DATASETS``: names; ``FOLDER``: who reads a folder of the user's own
     reader     ``SUFFIXES`` of files, ``COLUMN`` of tables, and ``row``: what is in them as a
                dataset's row, for a network that is applied; see ``data.streams``
-    show       ``draw``: rows on an axis; ``SAMPLES`` and ``HEIGHT``; ``embed``: rows as texts
-               for a page, which are pictures or texts, as ``ON_A_PAGE`` says
+    show       ``draw``: rows on an axis, with their classes where it is ``LABELLED``; ``SAMPLES``
+               and ``HEIGHT``; ``embed``: rows as texts for a page, which are pictures or
+               texts, as ``ON_A_PAGE`` says
 
 A wing may have more: ``registration`` and ``pose`` undo a shift that moves every row alike;
 ``limits`` knows what a network takes before it is built: ``complaint``, ``fewest_rows``, ``of``.

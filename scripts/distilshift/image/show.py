@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from PIL import Image
 from torch import Tensor
 
+LABELLED = False  # rows are shown without their classes
 SAMPLES, HEIGHT = 10, 0.56  # of a domain in figures/domains: how many, and inches
 ON_A_PAGE = "picture"  # what ``embed`` gives
 THUMBNAIL = 64  # pixels: larger pictures are made smaller on a page

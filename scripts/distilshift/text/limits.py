@@ -3,6 +3,8 @@
 No torch here. What stands below is held against the networks themselves by a test.
 """
 
+from pathlib import Path
+
 from distilshift.data.limits import misnamed
 
 # sizes: how many its name may have; batchnorm: whether it has any; layernorm: has it instead;
@@ -13,10 +15,36 @@ LIMITS = {
     "transformer": {"sizes": 2, "batchnorm": False, "layernorm": True, "multiple": 16},
 }
 
+# a pretrained encoder, by what is done with it
+WHOLE = {"batchnorm": False, "layernorm": True}
+FROZEN = {"batchnorm": True, "frozen": True, "alone": False}
+ENCODER_FILES = ("config.json", "tokenizer.json", "model.safetensors")
+MINILM = "MINILM"  # stands for a folder: the encoder that a package carries
+
+
+def encoder_folder(model: str) -> tuple[str, list[int]]:
+    """The folder of a model that is an encoder, and the width of the layer on it, if it is frozen.
+
+    No folder, where the model is none.
+    """
+    family, _, folder = model.partition("@")[0].partition(":")
+    name, *widths = family.split("-")
+    is_width = len(widths) < 2 and all(part.isdigit() and int(part) > 0 for part in widths)
+    return (folder, list(map(int, widths))) if name == "encoder" and is_width else ("", [])
+
 
 def of(model: str) -> dict:
     """The limits of a model, by its name; nothing, where none are known."""
+    folder, widths = encoder_folder(model)
+    if folder:
+        return FROZEN if widths else WHOLE
     return LIMITS.get(model.partition("@")[0].split("-")[0], {})
+
+
+def files(model: str) -> list[str]:
+    """The files of the user's own that a model is made from."""
+    folder, _ = encoder_folder(model)
+    return [f"{folder}/{name}" for name in ENCODER_FILES] if folder not in ("", MINILM) else []
 
 
 def complaint(model: str, length: int) -> str:
@@ -26,8 +54,14 @@ def complaint(model: str, length: int) -> str:
         model: as in a config, without what stands after ``@``.
         length: bytes of a text, as the network reads it.
     """
-    if problem := misnamed(model, LIMITS):
-        return problem
+    folder, _ = encoder_folder(model)
+    if model.split("-")[0].partition(":")[0] == "encoder" and not folder:
+        return f"an encoder is named encoder:<folder> or encoder-64:<folder>, or with {MINILM}"
+    lacking = [file for file in files(model) if not Path(file).is_file()]
+    if lacking:
+        return f"there is no file {lacking[0]}; save_pretrained of transformers writes it"
+    if not folder and (problem := misnamed(model, LIMITS)):
+        return f"{problem}, encoder:<folder>" if problem.startswith("unknown") else problem
     if length < 8:
         return f"texts must be of at least 8 bytes, got {length}"
     return ""
@@ -35,4 +69,5 @@ def complaint(model: str, length: int) -> str:
 
 def fewest_rows(model: str, length: int) -> int:
     """The fewest rows of a batch that the network can be trained on."""
-    return 1  # BatchNorm over the bytes of one text has values enough
+    # BatchNorm over the bytes of one text has values enough
+    return 1 if of(model).get("alone", True) else 2

@@ -1,6 +1,7 @@
 """How texts are drawn in figures, and shown on a page."""
 
 import textwrap
+from collections.abc import Sequence
 
 from distilshift.text.encoding import MASK, decode
 
@@ -9,6 +10,7 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from torch import Tensor
 
+LABELLED = True  # a source's texts are shown with their classes
 SAMPLES, HEIGHT = 4, 1.2  # of a domain in figures/domains: how many, and inches
 LINE = 62  # characters that fit beside one another
 LINES = 2  # of a text
@@ -16,10 +18,13 @@ ON_A_PAGE = "text"  # what ``embed`` gives
 LONGEST = 500  # characters of a text on a page
 
 
-def draw(axis: Axes, rows: Tensor) -> None:
-    """uint8 (N, L): the beginning of each text, one below the other."""
+def draw(axis: Axes, rows: Tensor, classes: Sequence[str] = ()) -> None:
+    """uint8 (N, L): the beginning of each text, one below the other, behind its class if given."""
     axis.set_axis_off()
-    for place, text in enumerate(decode(rows.numpy())):
+    texts = decode(rows.numpy())
+    if classes:
+        texts = [f"{name}: {text}" for name, text in zip(classes, texts, strict=True)]
+    for place, text in enumerate(texts):
         lines = textwrap.wrap(drawable(text), LINE, max_lines=LINES, placeholder=" …")
         axis.text(
             0.0,

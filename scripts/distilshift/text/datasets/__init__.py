@@ -19,6 +19,8 @@ DATASETS: dict[str, str] = {
     "spam-sms": "spam:sms",
     "newsgroups-a": "newsgroups:newsgroups:a",
     "newsgroups-b": "newsgroups:newsgroups:b",
+    "newsgroups-letters-a": "newsgroups:letters:a",
+    "newsgroups-letters-b": "newsgroups:letters:b",
 }
 FOLDER = "folders:folder"  # rows of the user's own
 TABLES = [".csv", ".jsonl", ".parquet"]  # files that may stand for a folder

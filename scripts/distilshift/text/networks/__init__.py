@@ -10,4 +10,5 @@ NETWORKS = {
     "bytecnn": "bytecnn:bytecnn",
     "transformer": "transformer:transformer",
 }
-OTHERS: dict[str, str] = {}  # there are no others
+# who builds any other name, by how it begins
+OTHERS = {"encoder": "encoder:encoder"}
