@@ -111,7 +111,14 @@ def without_a_file(key, given):
 
 
 def without_a_pose():
-    """A line for each adaptation that looks for a pose in rows that have none."""
+    """A line for each adaptation that looks for a pose where there is none to be found."""
+    for network in filter(has_frozen_part, networks_in_use()):
+        for name in adaptations(network):
+            if config["adaptations"][name].get("pose"):
+                yield (
+                    f"networks.{network}: {name} looks for a pose, and the features of"
+                    f" {teacher_of(network)} are kept of rows as they are; leave pose out"
+                )
     if not is_source(place_of(f"{WING}.registration")):
         for name, settings in config["adaptations"].items():
             if settings.get("pose"):
@@ -124,7 +131,8 @@ def without_views():
         for role in ("teacher", *adapted(name)):
             at = f"training.{role}.augmentation"
             given = trained_as(role, name)["augmentation"]
-            asked = [f"{at}.{field}" for field in given if given[field]]
+            # a crop of all of it is none
+            asked = [f"{at}.{f}" for f in given if given[f] != (f == "crop")]
             others = [f"training.{field}" for field in fields("Source")]
             asked += [at for at in others if config["training"][at.split(".")[1]]]
             if asked:

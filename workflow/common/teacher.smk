@@ -93,6 +93,8 @@ def network_modules(*roles):
             return next(others[begin] for begin in others if family.startswith(begin))
 
         models = [config["networks"][name][role] for name in named for role in roles]
+        # what is frozen below a head has a module of its own
+        models += [m.partition("/")[2] for m in models if m.startswith("frozen-")]
         own = [file for model in models for file in own_files(model)]
         families = [re.split("[-@]", m)[0] for m in models if not is_own(m)]
         entries = {family: known.get(family) or other(family) for family in families}

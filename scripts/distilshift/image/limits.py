@@ -12,9 +12,14 @@ from pathlib import Path
 
 from distilshift.image.networks import LIMITS, LITE, NETWORKS, TORCHVISION
 
+# frozen-64/<model>: a layer of 64 with BatchNorm on the features of a network with its weights
+FROZEN = re.compile(r"frozen-([1-9][0-9]*)/(.+)")
+
 
 def of(model: str) -> dict:
     """The limits of a model, by its name; nothing, where none are known."""
+    if FROZEN.match(model):
+        return {"batchnorm": True, "frozen": True, "alone": None}
     name = re.split("[@:]", model)[0]
     family = name.split("-")[0]
     if family in NETWORKS:
@@ -31,6 +36,14 @@ def complaint(model: str, size: int, channels: int) -> str:
         model: as in a config, without what stands after ``@``.
         size: pixels a side, as the network sees them.
     """
+    if found := FROZEN.fullmatch(model):
+        is_told = ":" in found[2] or found[2].startswith("timm/")
+        inner = complaint(found[2], size, channels)
+        return (
+            inner if is_told else f"{found[2]} has no weights to keep; e.g. resnet50:IMAGENET1K_V2"
+        )
+    if model.startswith("frozen"):
+        return "a frozen network is named frozen-64/<model>:<weights>"
     name, _, weights = model.partition(":")
     family, *sizes = name.split("-")
     known = of(model)

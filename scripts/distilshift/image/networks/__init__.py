@@ -12,6 +12,7 @@ NETWORKS = {
 }
 # who builds any other name, by how it begins: the first that fits
 OTHERS = {
+    "frozen": "frozen:frozen",
     "timm/": "timm:from_timm",
     "efficientnet_lite0": "lite:efficientnet_lite0",
     "": "torchvision:from_torchvision",

@@ -1,0 +1,73 @@
+"""A pretrained network of images that is never trained, and a small head on its features."""
+
+import functools
+
+from distilshift import networks
+from distilshift.networks import Network
+
+import torch
+from torch import Tensor, nn
+
+USUAL = 224  # pixels a side that a network is asked for where its weights bring their own size
+
+
+class Frozen(nn.Module):
+    """From images as ``views.plain`` gives them to the features of a pretrained network.
+
+    Args:
+        model: its name, with that of its weights.
+        channels: of the images.
+        size: pixels a side that it sees; that of its weights, if not given.
+    """
+
+    FROZEN = True
+
+    def __init__(self, model: str, channels: int, size: int | None = None):
+        super().__init__()
+        self.model, self.channels, self.size = model, channels, size
+
+    @property
+    def facts(self) -> dict:
+        """What makes another one like it; for a header."""
+        known = {"model": self.model, "channels": self.channels}
+        return known if self.size is None else {**known, "size": self.size}
+
+    @torch.no_grad()
+    def forward(self, images: Tensor) -> Tensor:
+        """float (N, C, H, W) to float32 (N, width)."""
+        return opened(self.model, self.channels, self.size, str(images.device)).features(images)
+
+
+@functools.cache
+def opened(model: str, channels: int, size: int | None, device: str) -> Network:
+    """The pretrained network on a device, read once in a process."""
+    name = model if size is None else f"{model}@{size}"
+    seen = {"size": size or USUAL, "channels": channels}
+    # from a seed, as without one no pretrained weights are looked for; its own head goes unused
+    made = networks.build(name, 2, "image", seen, seed=0)
+    return made.to(device).eval().requires_grad_(False)
+
+
+def frozen(
+    name: str, classes: int, channels: int, size: int, pretrained: bool, adjusted: bool = False
+) -> Network:
+    """``frozen-64/<model>``: a layer of 64 with BatchNorm on what a pretrained model makes.
+
+    With ``frozen-64/efficientnet_lite0:IMAGENET`` and ten classes 82,698 parameters are trained.
+
+    Args:
+        pretrained: of no matter: the weights are no part of a checkpoint, and read when an image
+            is seen whose features are not kept.
+        adjusted: whether the size is what stands after ``@``.
+    """
+    family, _, model = name.partition("/")
+    width = int(family.partition("-")[2])
+    seen = {"size": size if adjusted else USUAL, "channels": channels}
+    features = networks.build(model, 2, "image", seen).head.in_features
+    body = nn.Sequential(
+        nn.Linear(features, width, bias=False),  # BatchNorm subtracts it
+        nn.BatchNorm1d(width),
+        nn.ReLU(inplace=True),
+    )
+    prepare = Frozen(model, channels, size if adjusted else None)
+    return Network(body, nn.Linear(width, classes), prepare)
