@@ -63,9 +63,10 @@ def test_limits_and_the_names_that_are_refused():
     assert limits.of(NAME) == {"batchnorm": True, "frozen": True, "alone": None}
     assert limits.fewest_rows("frozen-4/resnet50:IMAGENET1K_V2", 224, 3) == 2
     assert limits.complaint("frozen-4/resnet50:IMAGENET1K_V2", 224, 3) == ""
-    assert limits.complaint("frozen-4/timm/resnet18", 224, 3) == ""
+    assert limits.complaint("frozen-4/timm/resnet18.a1_in1k", 224, 3) == ""
     for name, words in {
         "frozen-4/resnet50": "resnet50 has no weights to keep",
+        "frozen-4/timm/resnet18": "timm/resnet18 has no weights to keep",
         "frozen-4/cnn-16": "cnn-16 has no weights to keep",
         "frozen-4/resnet50:NONE": "has no such weights",
         "frozen/resnet50:IMAGENET1K_V2": "is named frozen-64/<model>:<weights>",

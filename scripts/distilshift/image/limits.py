@@ -37,11 +37,9 @@ def complaint(model: str, size: int, channels: int) -> str:
         size: pixels a side, as the network sees them.
     """
     if found := FROZEN.fullmatch(model):
-        is_told = ":" in found[2] or found[2].startswith("timm/")
-        inner = complaint(found[2], size, channels)
-        return (
-            inner if is_told else f"{found[2]} has no weights to keep; e.g. resnet50:IMAGENET1K_V2"
-        )
+        if ":" in found[2] or ("." in found[2] and found[2].startswith("timm/")):
+            return complaint(found[2], size, channels)
+        return f"{found[2]} has no weights to keep; e.g. resnet50:IMAGENET1K_V2"
     if model.startswith("frozen"):
         return "a frozen network is named frozen-64/<model>:<weights>"
     name, _, weights = model.partition(":")
