@@ -17,8 +17,8 @@ class Frozen(nn.Module):
     Args:
         model: its name, with that of its weights.
         channels: of the images.
-        size: pixels a side that it sees; if not given, that of its weights where they have one, else
-            that of the images.
+        size: pixels a side that it sees; if not given, that of its weights, where they have one,
+            or of the images.
     """
 
     FROZEN = True
