@@ -39,6 +39,10 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--source-labels", type=Path, help="for joint methods")
     settings.add_arguments(made, Training, "training")
     settings.add_augmentation(made, source=True)
+    text = "what differs in a strong view, e.g. erasing=0.5; else it has twice the changes"
+    made.add_argument(
+        "--strong-augmentation", action="append", default=[], metavar="NAME=VALUE", help=text
+    )
     settings.add_arguments(made, Run, "run", several=True)
     settings.add_arguments(made, device.Device, "device")
     settings.add_arguments(made, artefacts.Artefacts, "outputs", several=True)
@@ -68,6 +72,21 @@ def load_source(args: argparse.Namespace, on: torch.device) -> Source | None:
     return Source(args.source_inputs, data, labels, how)
 
 
+def strong_views(target: domains.Inputs, args: argparse.Namespace) -> dict[str, settings.Settings]:
+    """The ranges of the strong view by its name, where it has its own.
+
+    Raises:
+        InputError: the method sees no such view.
+    """
+    if not args.strong_augmentation:
+        return {}
+    if args.kind not in adaptations.STRONG:
+        problem = f"{args.kind} sees no strong view; those do: {', '.join(adaptations.STRONG)}"
+        raise InputError("--strong-augmentation", problem, "leave it out")
+    given = [*args.augmentation, *args.strong_augmentation]
+    return {"strong": target.kind.settings.View.parsed(given, "--strong-augmentation")}
+
+
 def find_pose(model: networks.Network, target: domains.Inputs) -> None:
     """Bring the target's rows into the pose in which the teacher knows them."""
     if not target.kind.has("registration"):
@@ -81,17 +100,20 @@ def adapt(
     path: Path, target: domains.Inputs, source: Source | None, args: argparse.Namespace, run: Run
 ) -> tuple[networks.Network, dict, list[dict], float]:
     """The teacher at ``path``, adapted to the target; its header, the history, the seconds."""
-    how, wanted = Training.given(args), Adaptation.given(args)
+    wanted = Adaptation.given(args)
     model, header = networks.load_weights(path, "train_teacher", target.device)
     target = networks.as_read(model, target)
     ranges = target.kind.settings.View.parsed(args.augmentation, "--augmentation")
-    views = training.Views(target, how.batch, ranges, "adaptation target", run.seed)
+    others = strong_views(target, args)
+    stream = ("adaptation target", run.seed)
+    views = training.Views(target, args.batch, ranges, *stream, others=others)
+    how = Training.given(args).counted(views.per_epoch)
     networks.check_same(args.target_inputs, target.header, header, domains.FACTS)
     header |= {
         "source": header["domain"],
         "target": target.header["domain"],
         "adaptation": args.adaptation,
-        "adapted_by": wanted.facts(),
+        "adapted_by": {**wanted.facts(), **{name: of.facts() for name, of in others.items()}},
         "settings": training.settings(how, views.ranges, source and source.how),
         "parent_sha256": header["sha256"],
         "target_inputs_sha256": target.header["sha256"],
@@ -101,6 +123,7 @@ def adapt(
         find_pose(model, target)
         header["pose"] = list(model.pose)
     task = adaptation.Task(model, views, None, None, wanted.weight, how.steps, how.label_smoothing)
+    task.options = {name: getattr(wanted, name) for name in adaptations.OPTIONS}
     if source:
         networks.check_same(source.path, source.data.header, header, (*domains.FACTS, "domain"))
         stream = ("adaptation source", run.seed)

@@ -129,6 +129,7 @@ def distil(
 ) -> tuple[networks.Network, dict, list[dict], float]:
     """One student of the cache in those files, of those teachers; header, history, seconds."""
     how, method, on = Training.given(args), Method.given(args), data.device
+    how.check_steps()
     ranges = data.kind.settings.View.parsed(args.augmentation, "--augmentation")
     views = training.Views(data, how.batch, ranges, "student", run.seed)
     cache = load_cache(files, of, method, views, run.seed)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 WRAPPED = ("state_dict", "model_state_dict", "model")  # in what checkpoints keep their tensors
 FEW = 4  # names that an error lists
+NEW = ("head.", "neck.")  # parts that a checkpoint is not asked for, unless told
 
 
 def _numbers_problem(text: str) -> str:
@@ -129,7 +130,7 @@ def fill(network: Network, how: Start) -> None:
     needed = {
         name
         for name in wanted
-        if not name.endswith("num_batches_tracked") and (how.start_head or name[:5] != "head.")
+        if not name.endswith("num_batches_tracked") and (how.start_head or name[:5] not in NEW)
     }
     wrong = [
         f"{name} is {tuple(given[name].shape)}, expected {tuple(wanted[name].shape)}"
@@ -147,7 +148,7 @@ def fill(network: Network, how: Start) -> None:
         log.warning("%s: has no place for %s", how.start, ", ".join(beyond))
     taken = {name: value for name, value in given.items() if name in wanted}
     if not how.start_head:
-        taken = {name: value for name, value in taken.items() if name[:5] != "head."}
+        taken = {name: value for name, value in taken.items() if name[:5] not in NEW}
     network.load_state_dict(taken, strict=False)
     log.info("%s: %d of %d tensors taken", how.start, len(taken), len(given))
     facts = {**(network.elsewhere.prepare or {}), **network.prepare.facts}

@@ -1,8 +1,9 @@
 """Networks of any kind of data: a body, a head, and what both want done to their input.
 
 A name is a family and its integer sizes, ``cnn-16``, looked up among the networks of the
-kind of data; ``cnn-16@64`` sees its rows at another size than they are kept at;
-``mine.py:build`` is a function of the user's own. Weights
+kind of data; ``cnn-16@64`` sees its rows at another size than they are kept at,
+``cnn-16@64/72`` the middle 64 pixels of them at 72; ``cnn-16+32`` has a neck of that width
+between body and head; ``mine.py:build`` is a function of the user's own. Weights
 know, in their header, how to build the network again and what it does to its input.
 """
 
@@ -11,7 +12,7 @@ import inspect
 from pathlib import Path
 from typing import NamedTuple
 
-from distilshift import own_modules, registry
+from distilshift import model_names, own_modules, registry
 from distilshift.data import kinds
 from distilshift.data.domains import Inputs
 from distilshift.errors import InputError, rerun
@@ -31,15 +32,16 @@ class Elsewhere(NamedTuple):
 class Network(nn.Module):
     """A feature extractor and a linear head, told apart because adaptation needs both.
 
-    ``prepare`` is what the network itself does to its input (size, normalisation, spectra, or
-    all of a pretrained body that is ``FROZEN``); it has nothing that is trained. ``pose`` is
-    what brings rows of the target into the pose of the source; None where a network sees them
-    as they are. ``origin`` is what its header says of files that it was made from.
+    ``neck`` is a bottleneck between them, nothing unless a name asks for it. ``prepare`` is
+    what the network itself does to its input (size, normalisation, spectra, or all of a
+    pretrained body that is ``FROZEN``); it has nothing that is trained. ``pose`` is what
+    brings rows of the target into the pose of the source; None where a network sees them as
+    they are. ``origin`` is what its header says of files that it was made from.
     """
 
     def __init__(self, body: nn.Module, head: nn.Module, prepare: nn.Module | None = None):
         super().__init__()
-        self.body, self.head = body, head
+        self.body, self.neck, self.head = body, nn.Identity(), head
         self.prepare = nn.Identity() if prepare is None else prepare
         self.pose = None
         self.elsewhere, self.origin = Elsewhere(), {}
@@ -52,7 +54,7 @@ class Network(nn.Module):
         """
         if posed and self.pose:
             seen = self.pose.apply(seen)
-        return self.body(self.prepare(seen))
+        return self.neck(self.body(self.prepare(seen)))
 
     def forward(self, seen: Tensor) -> Tensor:
         return self.head(self.features(seen)).float()  # also in mixed precision
@@ -80,15 +82,17 @@ def build(
             or it cannot take such rows.
     """
     kind = kinds.load(data)
-    named, at, wanted = name.partition("@")
+    named, neck, wanted = model_names.parts(name)
     seen, resized = dict(input), {}
-    if at:
-        field = kind.settings.ADJUSTABLE
-        if field is None or not wanted.isdigit():
+    if "@" in name:
+        field, middle = kind.settings.ADJUSTABLE, getattr(kind.settings, "MIDDLE", None)
+        sides = model_names.sides(wanted)
+        if field is None or sides is None or (sides[0] < sides[1] and not middle):
             allowed = f"{field} as a whole number" if field else f"nothing for {data}"
+            allowed += ", or of the middle of rows: 224/256" if middle else ""
             raise InputError(f"model {name}", f"got @{wanted}", f"allowed after @: {allowed}")
-        resized = {field: int(wanted)}
-        seen = dataclasses.asdict(kind.settings.Input(**{**input, **resized}))
+        seen = dataclasses.asdict(kind.settings.Input(**{**input, field: sides[0]}))
+        resized = {field: sides[1]} if sides[0] == sides[1] else {field: sides[1], middle: sides[0]}
     is_own, origin = own_modules.is_own(named), origin or {}
     is_limited = kind.has("limits") and not is_own
     problem = kind.limits.complaint(named, **seen) if is_limited else ""
@@ -102,11 +106,33 @@ def build(
                 named, classes, seen, origin.get("module_sha256", "" if seed is None else None)
             )
         else:
-            network = _built(kind, named, classes, seen, seed is not None, bool(at))
+            network = _built(kind, named, classes, seen, seed is not None, bool(wanted))
+        if neck:
+            add_neck(network, int(neck.removesuffix("r")), neck.endswith("r"))
     prepared = getattr(network.prepare, "facts", {})
     how = type(network.prepare) if prepared else kind.prepare.Prepare
     network.prepare = how(**{**prepared, **resized})
     return network
+
+
+def add_neck(network: Network, width: int, relu: bool) -> None:
+    """Put a linear layer to ``width`` and its BatchNorm before a new head of that width.
+
+    They learn at the head's rate. Weights are drawn by Glorot's normal, biases are 0.
+
+    Args:
+        relu: whether a ReLU follows.
+
+    Source: SHOT's bottleneck, arXiv:2002.08546, section 4.1; with the ReLU that of the
+    networks of CDAN and MCC in thuml's Transfer-Learning-Library.
+    """
+    head = network.head
+    linear = nn.Linear(head.in_features, width)
+    nn.init.xavier_normal_(linear.weight)
+    nn.init.zeros_(linear.bias)
+    layers = [linear, nn.BatchNorm1d(width), *[nn.ReLU(inplace=True)] * relu]
+    network.neck = nn.Sequential(*layers)
+    network.head = nn.Linear(width, head.out_features)
 
 
 def _own(name: str, classes: int, input: dict, expected: str | None) -> Network:

@@ -53,7 +53,7 @@ def test_no_section_has_a_setting_that_no_script_takes():
     for group, more in (
         ("training", {"augmentation"}),
         ("method", {"adaptations", "training"}),
-        ("adaptation", {"combine", "of", "logits", "training"}),
+        ("adaptation", {"combine", "of", "logits", "training", "strong"}),
         *((kind, set()) for kind in kinds.KINDS),
     ):
         kind, known = GROUPS[group]

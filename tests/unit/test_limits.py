@@ -13,7 +13,7 @@ import torchvision
 from made import build
 from torch import nn
 
-OURS = {"cnn": "cnn-4", "mlp": "mlp-8", "lenet": "lenet-8", "dtn": "dtn-8"}
+OURS = {"cnn": "cnn-4", "mlp": "mlp-8", "lenet": "lenet-8", "dtn": "dtn-8", "wrn": "wrn-10-1"}
 # the smallest of each kind that begins otherwise
 SMALL = [
     *("alexnet", "convnext_tiny", "densenet121", "maxvit_t", "vit_b_16", "swin_t", "swin_v2_t"),
@@ -22,6 +22,14 @@ SMALL = [
     "shufflenet_v2_x0_5",
 ]
 REGNET = "regnet_y_400mf"  # cannot be built without its numbers
+
+
+def test_the_depth_of_a_wide_residual_network_is_known_before_it_is_built():
+    assert not limits.complaint("wrn-28-10", 32, 3)
+    for depth in (4, 9, 12):
+        assert "6 n + 4" in limits.complaint(f"wrn-{depth}-1", 32, 3)
+        with pytest.raises(InputError, match="6 n \\+ 4"):
+            build(f"wrn-{depth}-1", 10, 3, 32)
 
 
 def trains(model, rows, channels, size, where):

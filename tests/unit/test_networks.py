@@ -2,6 +2,8 @@ from distilshift import networks
 from distilshift.data import domains
 from distilshift.errors import InputError
 from distilshift.image.prepare import Prepare
+from distilshift.learning import optimisation
+from distilshift.learning.settings import Training
 
 import pytest
 import torch
@@ -110,6 +112,47 @@ def test_a_network_sees_its_rows_at_its_own_size(tmp_path):
     assert torch.equal(again(images), large.eval()(images))
 
 
+def test_a_network_sees_the_middle_of_its_rows(tmp_path):
+    """``@8/12``: the middle 8 pixels of rows at 12, the others are never seen."""
+    model = build("mlp-4@8/12", 2, 1, 24, seed=1)
+    plain = build("mlp-4", 2, 1, 8, seed=1)
+    images = torch.rand(3, 1, 24, 24) * 2 - 1
+    small = torch.nn.functional.interpolate(images, (12, 12), mode="bilinear", antialias=True)
+    torch.testing.assert_close(model(images), plain(small[..., 2:10, 2:10]))
+    # at the size that rows are kept at nothing is resampled: to the bit
+    same = build("mlp-4@8/24", 2, 1, 24, seed=1)
+    assert torch.equal(same(images), plain(images[..., 8:16, 8:16]))
+    path = tmp_path / "weights.safetensors"
+    networks.save_weights(path, model, header(model="mlp-4@8/12", input={"size": 24, "channels": 1}))
+    again, found = networks.load_weights(path, "train_teacher")
+    assert found["prepare"] == {"size": 12, "crop": 8}
+    assert torch.equal(again(images), model.eval()(images))
+
+
+@pytest.mark.parametrize("relu", [False, True])
+def test_a_neck_lies_between_body_and_head_and_learns_as_the_head_does(tmp_path, relu):
+    model = build(f"mlp-16-4+6{'r' * relu}@8", 3, 1, 8, seed=1)
+    images = torch.rand(5, 1, 8, 8) * 2 - 1
+    seen = model.body(images)
+    linear, norm = model.neck[0], model.neck[1]
+    mapped = seen @ linear.weight.T
+    expected = (mapped - mapped.mean(0)) / (mapped.var(0, unbiased=False) + norm.eps).sqrt()
+    expected = expected.clamp_min(0) if relu else expected
+    torch.testing.assert_close(model.features(images), expected)
+    assert model.head.weight.shape == (3, 6)
+    how = Training(lr=0.5, body_lr=0.1)
+    body, rest = optimisation.groups(model, how)
+    assert {*map(id, body["params"])} == {*map(id, model.body.parameters())}
+    others = [*model.neck.parameters(), *model.head.parameters()]
+    assert {*map(id, rest["params"])} == {*map(id, others)}
+    path = tmp_path / "weights.safetensors"
+    name = f"mlp-16-4+6{'r' * relu}@8"
+    networks.save_weights(path, model, header(model=name, classes=["a", "b", "c"]))
+    again, _ = networks.load_weights(path, "train_teacher")
+    assert torch.equal(again(images), model.eval()(images))
+    assert not build("mlp-16-4", 3, 1, 8, seed=1).neck.state_dict()
+
+
 def test_the_weights_header_is_what_is_applied(tmp_path):
     """Whoever loads a network gives it its own normalisation, whatever a name means today."""
     model = build("mlp-4", 2, 3, 8, seed=1)
@@ -124,7 +167,7 @@ def test_the_weights_header_is_what_is_applied(tmp_path):
     assert torch.equal(again(images), model.eval()(images))
 
 
-@pytest.mark.parametrize("name", ["cnn-4@", "cnn-4@x", "cnn-4@1.5"])
+@pytest.mark.parametrize("name", ["cnn-4@", "cnn-4@x", "cnn-4@1.5", "cnn-4@8/4", "cnn-4@0"])
 def test_what_stands_after_the_at_sign_is_a_size(name):
     with pytest.raises(InputError, match=r"allowed after @: size as a whole number"):
         build(name, 2, 1, 8)

@@ -245,9 +245,15 @@ def idle_settings():
         what = next((ways[key] for key in ways if key in settings), "")
         if name == "none":
             what = "the source teacher as it is"
-        for key in ("weight", "pose", "training"):
+        options = contents("distilshift.learning.adaptations")
+        of = {**options["OPTIONS"], "strong": options["STRONG"]}
+        for key in ("weight", "pose", "training", *of):
             if what and key in settings:
                 yield f"adaptations.{name}.{key}: is given for {what}, which is not trained"
+        kind = settings.get("kind", name)
+        for key in of:
+            if key in settings and not what and kind not in of[key]:
+                yield f"adaptations.{name}.{key}: is for {', '.join(of[key])}, not for {kind}"
 
 
 def undefined_names():

@@ -45,7 +45,7 @@ def what_else(module):
 def own_files(model):
     """The files of the user's own that a model is made from: a module, or an encoder's."""
     if is_own(model):
-        return [place(model.rpartition(":")[0])]
+        return [place(bare(model).rpartition(":")[0])]
     limits = what_else("limits")
     return [place(file) for file in limits["files"](model)] if "files" in limits else []
 

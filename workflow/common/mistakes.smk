@@ -64,19 +64,25 @@ def impossible_networks():
     """A line for each network that cannot be, or cannot learn as it is told to."""
     limits = what_else("limits")
     field = literal(f"{WING}.settings", "ADJUSTABLE")
+    has_middle = "MIDDLE = " in read(place_of(f"{WING}.settings"))
     for name in config["networks"]:
         for role in ("teacher", "student"):
             key, model = f"networks.{name}.{role}", config["networks"][name][role]
             yield from without_a_file(key, STARTS[name, role].get("weights"))
-            model, _, side = model.partition("@")
-            if side and not field:
-                yield f"{key}: got {model}@{side}; {KIND} rows are seen as they are kept"
+            model, neck, seen = model_parts(model)
+            if seen and not field:
+                yield f"{key}: got {model}@{seen}; {KIND} rows are seen as they are kept"
+                continue
+            side, of = sides(seen) or (0, 0)
+            if seen and (not side or (side < of and not has_middle)):
+                more = ", or the middle of rows, @224/256" if has_middle else ""
+                yield f"{key}: got {model}@{seen}; allowed behind @: a whole number{more}"
                 continue
             if is_own(model):
                 yield from without_a_file(key, model.rpartition(":")[0])
             if is_own(model) or not limits:
                 continue
-            rows = {**config[KIND], **({field: int(side)} if side else {})}
+            rows = {**config[KIND], **({field: side} if side else {})}
             wrong = limits["complaint"](model, **rows)
             if wrong:
                 yield f"{key}: got {config['networks'][name][role]}; {wrong}"
@@ -84,17 +90,17 @@ def impossible_networks():
             trained = [role] if role == "student" else ["teacher", *adapted(name)]
             for training in trained:
                 batch = rows_a_step(training, name)
-                if batch < limits["fewest_rows"](model, **rows):
+                if batch < (2 if neck else limits["fewest_rows"](model, **rows)):
                     yield (
                         f"training.{training}.batch: got {batch} row a step; {key} is"
                         f" {model}, whose BatchNorm needs 2 or more"
                     )
-        model = config["networks"][name]["teacher"].partition("@")[0]
+        model, neck, _ = model_parts(config["networks"][name]["teacher"])
         for adaptation in adaptations(name):
             kind = config["adaptations"][adaptation].get("kind", adaptation)
             known = limits["of"](model) if limits else {}
             needed = {"adabn": "BatchNorm", "tent": "layers that normalise"}
-            has = known.get("batchnorm", True)
+            has = known.get("batchnorm", True) or bool(neck)
             has |= kind == "tent" and known.get("layernorm", False)
             if kind in needed and not has:
                 others = [a for a in adaptations(name) if a != adaptation]
@@ -181,6 +187,11 @@ def contradictions():
                     yield f"{key}: nesterov is for optimizer: sgd with momentum"
                 if given["warm_up"] and given["schedule"] == "one-cycle":
                     yield f"{key}: warm_up is given, and one-cycle has its own"
+                if role == "student" and given["epochs"]:
+                    yield f"{key}: epochs is for teachers and their adaptation; give steps"
+                decay = (given["decay_scale"], given["decay_power"])
+                if decay != (10, 0.75) and given["schedule"] != "inverse":
+                    yield f"{key}: decay_scale and decay_power are for schedule: inverse"
     for name, method in config["methods"].items():
         if method["views"] == "replayed" and "augmentation" in method.get(
             "training", {}

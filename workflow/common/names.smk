@@ -39,6 +39,7 @@ def fill_kind(schema):
     views = definitions["training"]["properties"]["augmentation"]
     views["properties"] = {name: views["properties"][name] for name in fields("View")}
     definitions["override"] = without_defaults(definitions["training"])
+    definitions["strong"] = definitions["override"]["properties"]["augmentation"]
     if KIND != "image":  # whose dials the schema has, with their units
         of_rows = literal("distilshift.data.shifts", "STRENGTHS")
         definitions["dial"] = dials(

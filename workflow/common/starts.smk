@@ -11,8 +11,20 @@ for name, network in config["networks"].items():
         # from here on a network is known by its model alone
         network[role] = STARTS[name, role].get("model", given)
 
-# whether a model is a function in a file of the user's
-is_own = contents("distilshift.own_modules")["is_own"]
+# what a name says: the model, its neck, how it sees its rows; the sides behind an @
+model_parts, sides = (
+    contents("distilshift.model_names")[name] for name in ("parts", "sides")
+)
+
+
+def bare(model):
+    """A model without what its name says of a neck and of how it sees its rows."""
+    return model_parts(model)[0]
+
+
+def is_own(model):
+    """Whether a model is a function in a file of the user's."""
+    return contents("distilshift.own_modules")["is_own"](bare(model))
 
 
 def start_file(role):

@@ -46,18 +46,21 @@ def feature_flags(wildcards, input):
 
 
 PACKAGE = "distilshift.learning.adaptations"
-ADAPTATIONS, SOURCE_FREE = (
-    contents(PACKAGE)[name] for name in ("ADAPTATIONS", "SOURCE_FREE")
+ADAPTATIONS, SOURCE_FREE, OPTIONS = (
+    contents(PACKAGE)[name] for name in ("ADAPTATIONS", "SOURCE_FREE", "OPTIONS")
 )
 
 
 def adaptation_settings(wildcards):
-    """An adaptation's kind (its name unless the config says), weight, and flag for the pose."""
+    """An adaptation's kind (its name unless the config says), weight, and flags of the rest."""
     settings = config["adaptations"][wildcards.adaptation]
+    kind = settings.get("kind", wildcards.adaptation)
+    own = {name: settings[name] for name in OPTIONS if kind in OPTIONS[name]}
+    strong = [f"{name}={value}" for name, value in settings.get("strong", {}).items()]
     return {
-        "kind": settings.get("kind", wildcards.adaptation),
+        "kind": kind,
         "weight": settings["weight"],
-        "pose": flags({"pose": settings["pose"]}),
+        "more": flags({"pose": settings["pose"], **own, "strong_augmentation": strong}),
     }
 
 
@@ -96,7 +99,7 @@ def network_modules(*roles):
         # what is frozen below a head has a module of its own
         models += [m.partition("/")[2] for m in models if m.startswith("frozen-")]
         own = [file for model in models for file in own_files(model)]
-        families = [re.split("[-@]", m)[0] for m in models if not is_own(m)]
+        families = [re.split("[-@+]", m)[0] for m in models if not is_own(m)]
         entries = {family: known.get(family) or other(family) for family in families}
         return [*modules(package, entries, families), *own]
 

@@ -152,7 +152,7 @@ rule adapt_teacher:
             --adaptation {wildcards.adaptation:q} \
             --kind {params.adaptation[kind]:q} \
             --weight {params.adaptation[weight]:q} \
-            {params.adaptation[pose]:q} \
+            {params.adaptation[more]:q} \
             --teacher {input.teacher:q} \
             --target-inputs {input.inputs:q} \
             {params.source:q} \

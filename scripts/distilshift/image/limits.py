@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from distilshift.image.networks import LIMITS, LITE, NETWORKS, TORCHVISION
+from distilshift.model_names import parts
 
 # frozen-64/<model>: a layer of 64 with BatchNorm on the features of a network with its weights
 FROZEN = re.compile(r"frozen-([1-9][0-9]*)/(.+)")
@@ -20,7 +21,7 @@ def of(model: str) -> dict:
     """The limits of a model, by its name; nothing, where none are known."""
     if FROZEN.match(model):
         return {"batchnorm": True, "frozen": True, "alone": None}
-    name = re.split("[@:]", model)[0]
+    name = parts(model)[0].partition(":")[0]
     family = name.split("-")[0]
     if family in NETWORKS:
         return LIMITS.get(family, {})
@@ -50,6 +51,9 @@ def complaint(model: str, size: int, channels: int) -> str:
             return f"sizes must be positive integers, e.g. {family}-16"
         if len(sizes) > known.get("sizes", len(sizes)):
             return f"{family} does not take the sizes {', '.join(sizes)}; it has {known['sizes']}"
+        each, more = known.get("depth", (1, 0))
+        if more and sizes and (int(sizes[0]) <= more or (int(sizes[0]) - more) % each):
+            return f"its depth must be {each} n + {more}, got {sizes[0]}"
     elif name.startswith("timm/"):
         architecture = name.removeprefix("timm/").partition(".")[0]
         others = timm_models()

@@ -1,4 +1,4 @@
-"""What a network does to images before its first layer: resizing and its own normalisation."""
+"""What a network does to images before its first layer: size, middle, its own normalisation."""
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +14,8 @@ class Prepare(nn.Module):
             not given.
         interpolation: how they are resized, always antialiased: ``bilinear``, also where
             nothing is given, or ``bicubic``.
+        crop: pixels a side of the middle that is kept of them after that; all is, if not
+            given.
     """
 
     def __init__(
@@ -22,15 +24,16 @@ class Prepare(nn.Module):
         mean: tuple[float, ...] | None = None,
         deviation: tuple[float, ...] | None = None,
         interpolation: str | None = None,
+        crop: int | None = None,
     ):
         super().__init__()
         self.size, self.mean, self.deviation = size, mean, deviation
-        self.interpolation = interpolation
+        self.interpolation, self.crop = interpolation, crop
 
     @property
     def facts(self) -> dict:
         """What makes another one like it; for a header."""
-        names = ("size", "mean", "deviation", "interpolation")
+        names = ("size", "mean", "deviation", "interpolation", "crop")
         known = {name: getattr(self, name) for name in names}
         return {name: value for name, value in known.items() if value is not None}
 
@@ -40,6 +43,9 @@ class Prepare(nn.Module):
             images = F.interpolate(images, (self.size, self.size), antialias=True, **how)
             if how["mode"] == "bicubic":
                 images = images.clamp(-1, 1)  # it overshoots at edges
+        if self.crop is not None:
+            edge = (images.shape[-1] - self.crop) // 2
+            images = images[..., edge : edge + self.crop, edge : edge + self.crop]
         if self.mean is None:
             return images
         mean, deviation = (

@@ -5,6 +5,7 @@ import dataclasses
 from distilshift.settings import Settings, setting
 
 ADJUSTABLE = "size"  # cnn-16@64 sees its images at 64 pixels a side
+MIDDLE = "crop"  # what cnn-16@64/72 sees of its images at 72
 
 
 @dataclasses.dataclass(frozen=True)

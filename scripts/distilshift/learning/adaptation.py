@@ -18,6 +18,7 @@ from collections.abc import Callable
 from distilshift import registry
 from distilshift.data.domains import Inputs
 from distilshift.learning import adaptations
+from distilshift.learning.settings import Adaptation
 from distilshift.learning.training import LossFn, Views
 from distilshift.networks import Network
 from distilshift.seeds import generator
@@ -25,6 +26,13 @@ from distilshift.seeds import generator
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+# what they are where nothing is said
+OPTIONS = {
+    field.name: field.default
+    for field in dataclasses.fields(Adaptation)
+    if field.name in adaptations.OPTIONS
+}
 
 
 @dataclasses.dataclass
@@ -39,6 +47,7 @@ class Task:
         weight: of the target's part of the loss.
         steps: how many there will be.
         smoothing: of the source's labels.
+        options: settings that only some methods have, by name.
     """
 
     model: Network
@@ -48,6 +57,7 @@ class Task:
     weight: float
     steps: int
     smoothing: float = 0.0
+    options: dict = dataclasses.field(default_factory=lambda: dict(OPTIONS))
     extra: nn.ModuleDict = dataclasses.field(default_factory=nn.ModuleDict)
 
     def source_batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -91,14 +91,15 @@ def factor(how: Training, steps: int) -> Callable[[int], float]:
     """The share of its peak that the learning rate has at an optimiser step of ``steps``.
 
     Over p, from 0 to 1 after a warm-up that climbs in a line to the peak: ``inverse`` is
-    (1 + 10 p)^-0.75 (Ganin et al., arXiv:1505.07818, section 5.2.2, which SHOT takes too),
+    (1 + a p)^-b, by default (1 + 10 p)^-0.75 (Ganin et al., arXiv:1505.07818, section 5.2.2,
+    which SHOT takes too),
     ``cosine`` (1 + cos pi p) / 2 (Loshchilov, Hutter, arXiv:1608.03983, equation 5).
     """
     warm = round(how.warm_up * steps)
     shape = {
         "constant": lambda p: 1.0,
         "cosine": lambda p: (1 + math.cos(math.pi * p)) / 2,
-        "inverse": lambda p: (1 + 10 * p) ** -0.75,
+        "inverse": lambda p: (1 + how.decay_scale * p) ** -how.decay_power,
     }[how.schedule]
     return lambda at: (at + 1) / warm if at < warm else shape((at - warm) / max(1, steps - warm))
 

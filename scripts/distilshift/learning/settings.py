@@ -21,6 +21,12 @@ class Training(Settings):
 
     steps: int = setting(400, "batches, each an optimiser step unless accumulated", at_least=1)
     batch: int = setting(128, "rows a step", at_least=1)
+    epochs: float = setting(
+        0.0,
+        "passes over the rows of a teacher, which count in the place of steps; 0: steps count",
+        at_least=0,
+        quiet=True,
+    )
     lr: float = setting(3e-3, "peak learning rate", above=0)
     weight_decay: float = setting(1e-2, "of the optimiser; AdamW's is decoupled", at_least=0)
     optimizer: str = setting("adamw", "sgd is with momentum", choices=list(OPTIMIZERS), quiet=True)
@@ -33,6 +39,10 @@ class Training(Settings):
         choices=list(SCHEDULES),
         quiet=True,
     )
+    decay_scale: float = setting(
+        10.0, "a of the inverse schedule, (1 + a p)^-b", above=0, quiet=True
+    )
+    decay_power: float = setting(0.75, "b of the inverse schedule", above=0, quiet=True)
     warm_up: float = setting(
         0.0,
         "fraction of the run in which the rate climbs to its peak; one cycle has its own",
@@ -84,6 +94,23 @@ class Training(Settings):
             raise InputError("nesterov", "is for sgd with momentum", "set both, or leave it out")
         if self.warm_up and self.schedule == "one-cycle":
             raise InputError("warm_up", "one-cycle has its own", "take another schedule")
+        if (self.decay_scale, self.decay_power) != (10.0, 0.75) and self.schedule != "inverse":
+            raise InputError("decay_scale", "is for the inverse schedule", "take it, or leave it")
+
+    def counted(self, per_epoch: int) -> "Training":
+        """The same with as many steps as its epochs have, where it has epochs.
+
+        Args:
+            per_epoch: steps of one pass.
+        """
+        if not self.epochs:
+            return self
+        return dataclasses.replace(self, steps=max(1, round(self.epochs * per_epoch)))
+
+    def check_steps(self) -> None:
+        """Refuse epochs: students of one seed take the same steps, whatever they learn from."""
+        if self.epochs:
+            raise InputError("epochs", "is for teachers and their adaptation", "give steps")
 
     def comparable(self) -> dict:
         """What makes one row comparable with another, for the weights' header."""
@@ -119,6 +146,19 @@ class Adaptation(Settings):
     pose: bool = setting(
         False, "first look for the turn, size and polarity in which the teacher knows the target"
     )
+    pseudo: float = setting(
+        0.3, "of shot's pseudo-labels, beside the weight of the rest", at_least=0, quiet=True
+    )
+    temperature: float = setting(2.5, "of mcc", above=0, quiet=True)
+    threshold: float = setting(
+        0.95, "probability from which fixmatch takes a label", at_least=0, below=1, quiet=True
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, kinds in adaptations.OPTIONS.items():
+            if self.kind not in kinds and name in self.facts():
+                raise InputError(name, f"is for {', '.join(kinds)}, not for {self.kind}")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -35,10 +35,13 @@ def train(
         source: what is done to source rows besides, a ``Source`` of the kind.
         start: the checkpoint that the first weights come from, if one is given.
     """
+    if role == "student":
+        how.check_steps()
     first = seed_from(role, model, run.seed)
     network = checkpoints.begin(model, data.needs, first, start).to(data.device)
     data = networks.as_read(network, data)
     views = training.Views(data, how.batch, ranges, role, run.seed, source=source)
+    how = how.counted(views.per_epoch)
 
     def loss_fn(step):
         rows = views.indices(step)

@@ -47,6 +47,7 @@ class Views:
         source: what is done to labelled source rows besides, a ``Source`` of the kind,
             drawn for each batch anew; such views are not for a cache, which could not tell
             them.
+        others: ranges of views that have their own, by the names of these views.
 
     Raises:
         InputError: the rows are features that are kept, and these would be other views.
@@ -59,11 +60,14 @@ class Views:
         ranges: Settings,
         *seed: object,
         source: Settings | None = None,
+        others: dict[str, Settings] | None = None,
     ):
-        changes = {**ranges.facts(), **(source.facts() if source else {})}
-        if data.features and any(changes.values()):
-            others = " ".join(f"{name}=0" for name, value in changes.items() if value)
+        self.others = others or {}
+        groups = [ranges, *self.others.values(), *([source] if source else [])]
+        changed = {name: 0 for of in groups for name, value in of.facts().items() if value}
+        if data.features and changed:
             problem = "a frozen part's features are kept of plain rows, which no view changes"
+            others = " ".join(f"{name}=0" for name in changed)
             raise InputError("--augmentation", problem, f"set {others}")
         self.data, self.ranges, self.seed, self.source = data, ranges, seed, source
         self.device, self.count = data.device, len(data.ids)
@@ -84,7 +88,8 @@ class Views:
         """How every row is seen in that epoch: (N, P), as the kind of data defines them."""
         if self._drawn.get(name, (-1,))[0] != epoch:
             stream = (*self.seed, name, epoch)
-            drawn = self.data.kind.views.draw(self.count, self.ranges, *stream)
+            ranges = self.others.get(name, self.ranges)
+            drawn = self.data.kind.views.draw(self.count, ranges, *stream)
             self._drawn[name] = epoch, drawn.to(self.device)
         return self._drawn[name][1]
 

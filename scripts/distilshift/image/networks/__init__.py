@@ -9,6 +9,7 @@ NETWORKS = {
     "mlp": "mlp:mlp",
     "lenet": "shot:lenet",
     "dtn": "shot:dtn",
+    "wrn": "wide:wrn",
 }
 # who builds any other name, by how it begins: the first that fits
 OTHERS = {
@@ -23,12 +24,14 @@ LITE = {"efficientnet_lite0": ["IMAGENET"]}  # ours by a torchvision-like name, 
 # What is known of a family before one is built, so that a config is refused before the first
 # job; a test holds it against the networks. smallest: pixels a side that it takes; alone: from
 # which on it trains on a batch of one, None where BatchNorm always wants two; layernorm: has it
-# instead; sizes: how many its name may have, any number where it is not said.
+# instead; sizes: how many its name may have, any number where it is not said; depth: (a, b) where
+# the first must be a n + b.
 LIMITS: dict[str, dict] = {
     "cnn": {"smallest": 4, "alone": 8, "batchnorm": True, "sizes": 1},
     "mlp": {"batchnorm": False},
     "lenet": {"smallest": 16, "alone": None, "batchnorm": True, "sizes": 1},
     "dtn": {"alone": None, "batchnorm": True, "sizes": 1},
+    "wrn": {"alone": 5, "batchnorm": True, "sizes": 2, "depth": (6, 4)},
 }
 # the same of torchvision's, by how their names begin, the first that fits; only: the one side
 # that it takes; not: weights of another side; why: it has no place here

@@ -19,31 +19,37 @@ class Frozen(nn.Module):
         channels: of the images.
         size: pixels a side that it sees; if not given, that of its weights, where they have one,
             or of the images.
+        crop: pixels a side of the middle that is kept of them then, if not all.
     """
 
     FROZEN = True
 
-    def __init__(self, model: str, channels: int, size: int | None = None):
+    def __init__(
+        self, model: str, channels: int, size: int | None = None, crop: int | None = None
+    ):
         super().__init__()
-        self.model, self.channels, self.size = model, channels, size
+        self.model, self.channels, self.size, self.crop = model, channels, size, crop
 
     @property
     def facts(self) -> dict:
         """What makes another one like it; for a header."""
-        known = {"model": self.model, "channels": self.channels}
-        return known if self.size is None else {**known, "size": self.size}
+        known = {name: getattr(self, name) for name in ("model", "channels", "size", "crop")}
+        return {name: value for name, value in known.items() if value is not None}
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:
         """float (N, C, H, W) to float32 (N, width)."""
-        return opened(self.model, self.channels, self.size, str(images.device)).features(images)
+        name = self.model
+        if self.size is not None:
+            name += f"@{self.crop}/{self.size}" if self.crop else f"@{self.size}"
+        seen = self.crop or self.size or USUAL
+        return opened(name, self.channels, seen, str(images.device)).features(images)
 
 
 @functools.cache
-def opened(model: str, channels: int, size: int | None, device: str) -> Network:
-    """The pretrained network on a device, read once in a process."""
-    name = model if size is None else f"{model}@{size}"
-    seen = {"size": size or USUAL, "channels": channels}
+def opened(name: str, channels: int, size: int, device: str) -> Network:
+    """The pretrained network of a name on a device, read once in a process."""
+    seen = {"size": size, "channels": channels}
     # from a seed, as without one no pretrained weights are looked for; its own head goes unused
     made = networks.build(name, 2, "image", seen, seed=0)
     return made.to(device).eval().requires_grad_(False)

@@ -20,3 +20,10 @@ ADAPTATIONS = {
     "fixmatch": "fixmatch:fixmatch",
 }
 SOURCE_FREE = ("adabn", "tent", "shot")
+# settings of some of them alone
+OPTIONS = {
+    "pseudo": ("shot", "joint-shot", "joint-sinkhorn"),
+    "temperature": ("mcc",),
+    "threshold": ("fixmatch",),
+}
+STRONG = ("fixmatch",)  # those that see a second, stronger view

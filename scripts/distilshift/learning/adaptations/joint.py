@@ -11,7 +11,7 @@ from torch import Tensor
 def joint_shot(task: Task, shares: Tensor | None = None) -> LossFn:
     """``shot`` beside the source's own cross-entropy, the head free to move.
 
-    loss = source cross-entropy + weight * IM + 0.3 * cross-entropy to centroid
+    loss = source cross-entropy + weight * IM + ``pseudo`` * cross-entropy to centroid
     pseudo-labels. Source-free, a teacher that fits the target already is pulled to the
     clusters of its features, whatever they are; the source's labels hold it to its classes.
 

@@ -1,6 +1,7 @@
 """Minimum class confusion."""
 
-from distilshift.learning.adaptation import on_logits
+from distilshift.learning.adaptation import Task, on_logits
+from distilshift.learning.training import LossFn
 
 import torch
 import torch.nn.functional as F
@@ -27,4 +28,7 @@ def minimum_class_confusion(logits: Tensor, temperature: float = 2.5) -> Tensor:
     return (confusion.sum() - confusion.trace()) / len(confusion)
 
 
-mcc = on_logits(minimum_class_confusion)
+def mcc(task: Task) -> LossFn:
+    """Source cross-entropy + weight * the confusion of the target's classes."""
+    temperature = task.options["temperature"]
+    return on_logits(lambda logits: minimum_class_confusion(logits, temperature))(task)

@@ -62,14 +62,15 @@ def transport(near: Tensor, shares: Tensor, cost: float = 20.0, rounds: int = 20
     return plan
 
 
-def shot(task: Task, beta: float = 0.3, shares: Tensor | None = None) -> LossFn:
+def shot(task: Task, shares: Tensor | None = None) -> LossFn:
     """Information maximisation and centroid pseudo-labels under a frozen head.
 
     loss = weight * IM + beta * cross-entropy to the pseudo-labels, which are made anew
-    each epoch from the plain rows.
+    each epoch from the plain rows; beta is the setting ``pseudo``.
 
-    Source: SHOT, arXiv:2002.08546, equation 9.
+    Source: SHOT, arXiv:2002.08546, equation 9; beta is 0.3 there, of digits 0.1.
     """
+    beta = task.options["pseudo"]
     task.model.head.requires_grad_(False)
     task.extra["pseudo"] = pseudo = Labels(len(task.target.data.ids)).to(task.target.device)
 
