@@ -123,7 +123,9 @@ def test_a_network_sees_the_middle_of_its_rows(tmp_path):
     same = build("mlp-4@8/24", 2, 1, 24, seed=1)
     assert torch.equal(same(images), plain(images[..., 8:16, 8:16]))
     path = tmp_path / "weights.safetensors"
-    networks.save_weights(path, model, header(model="mlp-4@8/12", input={"size": 24, "channels": 1}))
+    networks.save_weights(
+        path, model, header(model="mlp-4@8/12", input={"size": 24, "channels": 1})
+    )
     again, found = networks.load_weights(path, "train_teacher")
     assert found["prepare"] == {"size": 12, "crop": 8}
     assert torch.equal(again(images), model.eval()(images))

@@ -24,9 +24,7 @@ class Frozen(nn.Module):
 
     FROZEN = True
 
-    def __init__(
-        self, model: str, channels: int, size: int | None = None, crop: int | None = None
-    ):
+    def __init__(self, model: str, channels: int, size: int | None = None, crop: int | None = None):
         super().__init__()
         self.model, self.channels, self.size, self.crop = model, channels, size, crop
 
