@@ -11,8 +11,8 @@ import yaml
 ROOT = Path(__file__).parents[2]
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*.yaml"))
 NAMED = (
-    "cifar10-corruptions cifar10-stl10 digits domainnet fashion-shifts medmnist-organs"
-    " office-home office31 seed-article two-classes visda"
+    "cifar10-corruptions cifar10-stl10 digits digits-usps domainnet fashion-shifts"
+    " medmnist-organs office-home office-home-dine office31 seed-article two-classes visda"
 )
 
 
