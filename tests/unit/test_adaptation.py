@@ -5,7 +5,7 @@ from distilshift.errors import InputError
 from distilshift.image import views as image_views
 from distilshift.image.settings import View
 from distilshift.learning import adaptation, training
-from distilshift.learning.adaptations import joint, shot
+from distilshift.learning.adaptations import ADAPTATIONS, joint, shot
 
 import pytest
 import torch
@@ -151,3 +151,30 @@ def test_joint_sinkhorn_takes_the_shares_of_the_sources_labels(network, digits, 
     monkeypatch.setattr(shot, "relabel", relabel)
     joint.joint_sinkhorn(task)(0)
     torch.testing.assert_close(asked[0], torch.bincount(labels, minlength=10) / 64)
+
+
+@pytest.mark.parametrize("kind", ADAPTATIONS)
+def test_an_adaptation_draws_nothing_from_the_stream_of_its_process(kind, network, digits):
+    """That begins elsewhere in each process: its run would not be made again."""
+    model, target = network
+    source, labels = digits(64, seed=3)
+
+    def first_losses(state, seed):
+        torch.manual_seed(state)
+        pairs = (("target", target), ("source", source))
+        ranges = View(10.0, 0.1, 0.1)
+        views = [training.Views(rows_of(x), 32, ranges, name, seed) for name, x in pairs]
+        task = adaptation.Task(copy.deepcopy(model).train(), *views, labels, 1.0, 10)
+        loss_fn = adaptation.method(kind)(task)
+        after = torch.rand(1)
+        if loss_fn:
+            loss_fn(5)[0].backward()
+            return [*(p.grad for p in task.model.parameters() if p.grad is not None), after]
+        return [after]
+
+    one, two = first_losses(1, 0), first_losses(2, 0)
+    assert all(map(torch.equal, one[:-1], two[:-1]))
+    assert torch.equal(one[-1], torch.rand(1, generator=torch.Generator().manual_seed(1)))
+    if kind in ("dann", "cdan"):  # what judges is another one for another seed
+        other = first_losses(1, 1)
+        assert not all(map(torch.equal, one[:-1], other[:-1]))

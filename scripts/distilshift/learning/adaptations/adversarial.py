@@ -2,6 +2,7 @@
 
 from distilshift.learning.adaptation import Task
 from distilshift.learning.training import LossFn
+from distilshift.seeds import seed_from
 
 import torch
 import torch.nn.functional as F
@@ -28,9 +29,16 @@ def reverse_gradient(values: Tensor, strength: float) -> Tensor:
     return _Reverse.apply(values, strength)
 
 
-def discriminator(width: int, hidden: int = 256) -> nn.Module:
-    """A two-layer network that tells source (1) from target (0): (N, width) to (N,)."""
-    layers = [nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, 1), nn.Flatten(0)]
+def discriminator(width: int, *seed: object, hidden: int = 256) -> nn.Module:
+    """A two-layer network that tells source (1) from target (0): (N, width) to (N,).
+
+    Args:
+        seed: names what its first weights are drawn from (the global stream is left alone, and
+            differs from process to process).
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed_from("discriminator", *seed))
+        layers = [nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, 1), nn.Flatten(0)]
     return nn.Sequential(*layers)
 
 
@@ -64,7 +72,7 @@ def dann(task: Task) -> LossFn:
 
     Source: Ganin et al., arXiv:1505.07818.
     """
-    judge = discriminator(task.model.head.in_features)
+    judge = discriminator(task.model.head.in_features, *task.target.seed)
     task.extra["judge"] = judge.to(task.target.device)
 
     def loss_fn(step):
@@ -82,7 +90,7 @@ def cdan(task: Task) -> LossFn:
     Source: Long et al., arXiv:1705.10667, equations 5 and 8.
     """
     head = task.model.head
-    judge = discriminator(head.in_features * head.out_features)
+    judge = discriminator(head.in_features * head.out_features, *task.target.seed)
     task.extra["judge"] = judge.to(task.target.device)
 
     def loss_fn(step):
