@@ -180,11 +180,13 @@ def across(table: pd.DataFrame, named: Callable[[str], str], head: str) -> Listi
     """A line a transfer, a column a row's headline, and the gap that the last student recovers."""
     rows, measure = list(dict.fromkeys(table["row"])), ladder.headline(table)
     lines = []
-    for name, of in table.groupby("transfer", sort=False):
+    several = table["network"].nunique() > 1
+    for (name, network), of in table.groupby(ladder.CELL, sort=False):
         by = of.set_index("row")
         student = of[is_student(of)].iloc[-1]
         values = [percent(by[measure][row], 1) if row in by.index else "" for row in rows]
-        lines.append([named(name), *values, gap(student) or "no gap"])
+        shown = f"{named(name)}, {network}" if several else named(name)
+        lines.append([shown, *values, gap(student) or "no gap"])
     return Listing([head, *rows, "gap recovered"], lines)
 
 
