@@ -179,7 +179,7 @@ def test_a_section_comes_and_goes_with_its_table(docs, tmp_path, typeset):
     """Of experiments that not everybody runs."""
     runs, optional = (
         published.record(docs),
-        ["spam", "sentiment", "sentiment-minilm", "newsgroups", "emoji"],
+        ["spam", "sentiment", "sentiment-minilm", "newsgroups", "newsgroups-typos", "emoji"],
     )
     for name in optional:
         shutil.copy(docs / "methods.csv", docs / f"{name}.csv")

@@ -214,7 +214,10 @@ DERIVED: dict[str, tuple[str, Callable[[Tables], str]]] = {
         f"{name}/seeds": seeds(name)
         for name in ("ladder", "methods", "dial", "speech", "speech-embedding", "speech-noise")
     },
-    **{f"{name}/seeds": seeds(name) for name in ("languages", "spam", "newsgroups", "emoji")},
+    **{
+        f"{name}/seeds": seeds(name)
+        for name in ("languages", "spam", "newsgroups", "newsgroups-typos", "emoji")
+    },
     **dict(_sentiment("sentiment")),
     **dict(_sentiment("sentiment-minilm")),
     "methods/losses-within": ("methods", lambda t: percent(spread(t))),

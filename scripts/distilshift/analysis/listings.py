@@ -196,6 +196,12 @@ def noise(name: str) -> str:
     return minus(f"{round(decibels)} dB")
 
 
+def strength(name: str) -> str:
+    """The strength that a transfer's name ends in, in percent; the transfer, where it is no dial."""
+    found = re.search(r"-([\d.]+)$", name)
+    return f"{percent(float(found[1]))} %" if found else transfer(name)
+
+
 LISTINGS: dict[str, Callable[[Tables], Listing]] = {
     "ladder": lambda tables: of_ladder(tables["ladder"]),
     "adaptations": adaptations,
@@ -210,7 +216,8 @@ LISTINGS: dict[str, Callable[[Tables], Listing]] = {
     "spam": lambda tables: of_ladder(tables["spam"]),
     "sentiment": lambda tables: across(tables["sentiment"], transfer, "transfer"),
     "sentiment-minilm": lambda tables: across(tables["sentiment-minilm"], transfer, "transfer"),
-    "newsgroups": lambda tables: of_ladder(tables["newsgroups"]),
+    "newsgroups": lambda tables: across(tables["newsgroups"], transfer, "transfer"),
+    "newsgroups-typos": lambda tables: across(tables["newsgroups-typos"], strength, "mistyped"),
     "emoji": lambda tables: of_ladder(tables["emoji"]),
 }
 
