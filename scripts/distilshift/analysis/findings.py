@@ -26,6 +26,7 @@ def numbers(tables: Tables) -> dict[str, str]:
         ("calibration", of_calibration),
         ("methods-validators", of_validators),
         ("cost", of_cost),
+        ("methods-cost", of_seconds),
     ):
         if name in tables:
             found |= make(name, tables)
@@ -80,6 +81,12 @@ def of_cost(name: str, tables: Tables) -> dict[str, str]:
         for line in once.itertuples()
         for what in ("parameters", "multiply_adds", "bytes")
     }
+
+
+def of_seconds(name: str, tables: Tables) -> dict[str, str]:
+    """Median seconds of an adaptation's or a method's job."""
+    lines = tables[name].itertuples()
+    return {f"{name}/{line.network}/{line.name}/seconds": f"{line.seconds:.2f}" for line in lines}
 
 
 def of_runs(record: dict[str, dict]) -> dict[str, str]:
@@ -162,13 +169,16 @@ def wide_gaps(table: pd.DataFrame) -> pd.Series:
         ends = [of[of["method"] == end][measure].mean() for end in ("source-only", "oracle")]
         if ends[1] - ends[0] >= ROOM:
             found[name] = of[listings.is_student(of)]["gap_recovered"].iloc[-1]
-    return pd.Series(found)
+    return pd.Series(found, dtype=float)
 
 
-def _sentiment(name: str) -> Iterator[tuple[str, tuple[str, Callable[[Tables], str]]]]:
-    yield f"{name}/pairs", (name, lambda t: word(t[name]["transfer"].nunique()))
+def _pairs(name: str) -> Iterator[tuple[str, tuple[str, Callable[[Tables], str]]]]:
+    """Of a ladder of many pairs of transfer and network, in short."""
+    yield f"{name}/pairs", (name, lambda t: word(t[name].groupby(ladder.CELL).ngroups))
     yield f"{name}/with-room", (name, lambda t: word(len(wide_gaps(t[name]))))
     yield f"{name}/mean-gap", (name, lambda t: percent(wide_gaps(t[name]).mean()))
+    yield f"{name}/least-gap", (name, lambda t: least(wide_gaps(t[name])))
+    yield f"{name}/most-gap", (name, lambda t: most(wide_gaps(t[name])))
     yield f"{name}/below", (name, lambda t: word(int(t[name]["below_source_only"].sum())))
     yield f"{name}/seeds", seeds(name)
 
@@ -214,12 +224,13 @@ DERIVED: dict[str, tuple[str, Callable[[Tables], str]]] = {
         f"{name}/seeds": seeds(name)
         for name in ("ladder", "methods", "dial", "speech", "speech-embedding", "speech-noise")
     },
-    **{
-        f"{name}/seeds": seeds(name)
-        for name in ("languages", "spam", "newsgroups", "newsgroups-typos", "emoji")
-    },
-    **dict(_sentiment("sentiment")),
-    **dict(_sentiment("sentiment-minilm")),
+    "languages/seeds": seeds("languages"),
+    **dict(_pairs("sentiment")),
+    **dict(_pairs("sentiment-minilm")),
+    **dict(_pairs("newsgroups")),
+    "newsgroups-typos/seeds": seeds("newsgroups-typos"),
+    **dict(_pairs("spam")),
+    **dict(_pairs("emoji")),
     "methods/losses-within": ("methods", lambda t: percent(spread(t))),
     "methods/dkd-loses-least": ("methods", lambda t: least(lost_by_dkd(t))),
     "methods/dkd-loses-most": ("methods", lambda t: most(lost_by_dkd(t))),

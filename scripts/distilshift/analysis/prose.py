@@ -14,9 +14,15 @@ ALLOWED = [
 ]
 MATHS = re.compile(r"\$[^$]*\$")
 SMALL = re.compile(r"(?<![\d.])[012](?![\d.])")  # 0, 1 and 2 are of a formula
-WORDS = "three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty"
-WORDS += " sixty seventy eighty ninety hundred thousand million half third quarter fifth tenth"
-NUMBER = re.compile(rf"\d[\d.,]*|\b(?:{'|'.join(WORDS.split())})s?\b", re.IGNORECASE)
+# one and two are words of any sentence
+ONES = "three four five six seven eight nine"
+TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+TENS = "twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion"
+SHARES = "half halves halved third fourth quarter fifth sixth seventh eighth ninth tenth twentieth"
+TIMES = "twice thrice double doubled doubles twofold triple tripled dozen"
+WORDS = "|".join(" ".join([ONES, TEENS, TENS, SHARES, TIMES]).split())
+SIGNS = "½⅓⅔¼¾⅕⅛⁰¹²³⁴⁵⁶⁷⁸⁹"
+NUMBER = re.compile(rf"[\d{SIGNS}][\d.,{SIGNS}]*|\b(?:{WORDS})(?:s|fold)?\b", re.IGNORECASE)
 
 
 def typed(text: str) -> list[tuple[int, str]]:
