@@ -22,7 +22,7 @@ def ours(path):
                 yield module, node.attr
 
 
-NAMES = ["compute_settings", "images_per_second", "large_cache", "logits_format"]
+NAMES = ["compute_settings", "images_per_second", "large_cache", "logits_format", "ratios"]
 
 
 @pytest.mark.parametrize("name", NAMES)
