@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 import tiny
 import yaml
-from snakemake.exceptions import WorkflowError
 from snakemake.iocontainers import Wildcards
 
 ROOT = Path(__file__).parents[2]
@@ -33,43 +32,6 @@ adaptations: {none: {}}
 methods: {kd: {}}
 training: {teacher: {steps: 20, batch: 32}, student: {steps: 20, batch: 32}}
 """)
-
-
-@pytest.fixture
-def read(tmp_path, monkeypatch):
-    """read(config) -> the names that the workflow makes of it; ``SystemExit`` where it refuses."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(config, command_line=None, files=()):
-        said = []
-        workflow = types.SimpleNamespace(
-            snakefile=str(ROOT / "workflow/common/code.smk"),
-            modifier_stack=[None],
-            config_settings=types.SimpleNamespace(config=command_line or {}),
-            storage_settings=types.SimpleNamespace(default_storage_provider=None),
-            is_main_process=True,
-            configfiles=files,
-            overwrite_configfiles=files,
-        )
-        names = {
-            "config": config,
-            "workflow": workflow,
-            "WorkflowError": WorkflowError,
-            "local": lambda path: path,
-            "ancient": lambda path: path,
-            "logger": types.SimpleNamespace(warning=said.append),
-            "said": said,
-        }
-        for name in re.findall(r'^include: "(common/\w+[.]smk)"', SNAKEFILE, re.MULTILINE):
-            path = ROOT / "workflow" / name
-            exec(compile(path.read_text(), path, "exec"), names)
-            if path.stem == "mistakes":
-                return names
-
-    return run
-
-
-SNAKEFILE = (ROOT / "workflow/Snakefile").read_text()
 
 
 def changed(changes):
