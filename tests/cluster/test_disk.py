@@ -35,7 +35,7 @@ def test_every_step_says_that_the_disk_is_full_and_leaves_nothing(made, commands
     # the tiny experiment runs none of these; they write through the functions of the others
     scripts -= {"plot_dial.py", "plot_gallery.py", "plot_matrix.py", "plot_ranks.py"}
     scripts -= {"combine_logits.py", "import_logits.py", "extract_features.py", "explore.py"}
-    scripts -= {"apply_network.py", "compare_experiments.py"}
+    scripts -= {"apply_network.py", "compare_experiments.py", "select_settings.py"}
     scripts -= {"export_history.py", "export_network.py", "publish.py", "write_docs.py"}
     scripts -= {"join_tables.py", "typeset_paper.py"}
     tried = set()

@@ -52,8 +52,8 @@ def test_a_setting_is_the_same_in_the_config(name):
 def test_no_section_has_a_setting_that_no_script_takes():
     for group, more in (
         ("training", {"augmentation"}),
-        ("method", {"adaptations", "training"}),
-        ("adaptation", {"combine", "of", "logits", "training", "strong"}),
+        ("method", {"adaptations", "training", "sweep"}),
+        ("adaptation", {"combine", "of", "logits", "training", "strong", "sweep"}),
         *((kind, set()) for kind in kinds.KINDS),
     ):
         kind, known = GROUPS[group]

@@ -247,7 +247,7 @@ def idle_settings():
             what = "the source teacher as it is"
         options = contents("distilshift.learning.adaptations")
         of = {**options["OPTIONS"], "strong": options["STRONG"]}
-        for key in ("weight", "pose", "training", *of):
+        for key in ("weight", "pose", "training", "sweep", *of):
             if what and key in settings:
                 yield f"adaptations.{name}.{key}: is given for {what}, which is not trained"
         kind = settings.get("kind", name)
@@ -327,8 +327,11 @@ def unknown_members(name, settings, unknown):
     for member in settings.get("of", []):
         given = {"adaptation": member} if isinstance(member, str) else member
         yield from unknown(key, given["adaptation"], "adaptations")
-        if "combine" in config["adaptations"].get(given["adaptation"], {}):
+        its = config["adaptations"].get(given["adaptation"], {})
+        if "combine" in its:
             yield f"{key}: {given['adaptation']} is a combination itself; name its members"
+        if "sweep" in its:
+            yield f"{key}: {given['adaptation']} is a sweep, of several; name one without"
         if "source" not in given:
             continue
         yield from unknown(key, given["source"], "domains")

@@ -40,6 +40,15 @@ def fill_kind(schema):
     views["properties"] = {name: views["properties"][name] for name in fields("View")}
     definitions["override"] = without_defaults(definitions["training"])
     definitions["strong"] = definitions["override"]["properties"]["augmentation"]
+    own = {**definitions["override"]["properties"]}
+    ranges = own.pop("augmentation")["properties"]
+    own |= {f"augmentation.{name}": about for name, about in ranges.items()}
+    tried = definitions["tried"]
+    values = tried["additionalProperties"]
+    tried["properties"] = {
+        name: {**values, "items": about} for name, about in own.items()
+    }
+    tried["additionalProperties"] = False
     if KIND != "image":  # whose dials the schema has, with their units
         of_rows = literal("distilshift.data.shifts", "STRENGTHS")
         definitions["dial"] = dials(

@@ -22,3 +22,11 @@ def oracle_flags(wildcards, input):
     Snakemake would see.
     """
     return flags({"metrics": list(input.get("metrics", []))})
+
+
+def family_flags():
+    """Which names are points of a sweep over settings, as flags of select_settings.py."""
+    found = {"networks": [], "adaptations": [], "methods": []}
+    for (section, point), name in FAMILIES.items():
+        found[section].append(f"{point}={name}")
+    return flags({key.removesuffix("s"): value for key, value in found.items()})

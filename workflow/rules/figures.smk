@@ -44,6 +44,7 @@ rule tables:
                 "cost.csv",
                 "selection.csv",
                 "validators.csv",
+                *(["sweeps.csv"] if FAMILIES else []),
             ],
         ),
 

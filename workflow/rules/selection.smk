@@ -67,6 +67,39 @@ rule select:
         """
 
 
+rule select_settings:
+    """Of every sweep over settings the point that the criterion chooses, over all seeds."""
+    input:
+        code=code("select_settings.py"),
+        selection="<results>/selection.parquet",
+    output:
+        csv=report(
+            "<results>/tables/sweeps.csv",
+            caption="../report/sweeps.rst",
+            category="Tables",
+            labels={"table": "sweeps over settings"},
+        ),
+    log:
+        "<logs>/select_settings.log",
+    benchmark:
+        "<benchmarks>/select_settings.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        families=family_flags(),
+    shell:
+        """
+        python {input.code[0]:q} \
+            --selection {input.selection:q} \
+            {params.families:q} \
+            --csv {output.csv:q} \
+            --log {log:q}
+        """
+
+
 rule tabulate_selection:
     """What each validator would have picked, beside the oracle's pick; for reading alone."""
     input:

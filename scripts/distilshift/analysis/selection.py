@@ -39,3 +39,36 @@ def choose(candidates: pd.DataFrame, requirement: float | None) -> tuple[pd.Seri
         dropped = candidates.loc[candidates["collapsed"].astype(bool), "round"]
         reason += f"; collapsed and left out: {', '.join(map(str, dropped))}"
     return row, reason
+
+
+def settings(students: pd.DataFrame, families: dict[str, dict[str, str]]) -> pd.DataFrame:
+    """The points of sweeps over settings, and which of them is chosen.
+
+    Args:
+        students: a row a student, of one round each: transfer, source, target, network,
+            adaptation, method, seed, criterion, value, collapsed.
+        families: for each of network, adaptation and method, the sweep that a name is a point
+            of; others are no points.
+
+    Returns:
+        A row a point: its names and those of its sweep (``sweep of network`` and so on), how
+        many seeds it has and how many of its students ``collapsed``, the mean ``value`` of the
+        criterion over the seeds, and whether it is ``chosen``: the largest mean among the points
+        with the fewest collapsed, the first of several.
+    """
+    where = ["transfer", "source", "target"]
+    swept = students.copy()
+    for key, of in families.items():
+        swept[f"sweep of {key}"] = swept[key].map(lambda name, of=of: of.get(name, name))
+    is_point = pd.concat([swept[key].isin(list(of)) for key, of in families.items()], axis=1)
+    swept = swept[is_point.any(axis=1)]
+    sweeps = [f"sweep of {key}" for key in families]
+    by = [*where, *sweeps, *families, "criterion"]
+    points = swept.groupby(by, sort=False, dropna=False, as_index=False).agg(
+        seeds=("seed", "nunique"), collapsed=("collapsed", "sum"), value=("value", "mean")
+    )
+    points["chosen"] = False
+    for _, each in points.groupby([*where, *sweeps], sort=False, dropna=False):
+        fewest = each[each["collapsed"] == each["collapsed"].min()]
+        points.loc[fewest["value"].idxmax(), "chosen"] = True
+    return points

@@ -1,0 +1,167 @@
+"""A sweep over settings: a row for each, of which one is chosen without labels."""
+
+import copy
+import subprocess
+import sys
+
+from distilshift.analysis import selection
+from distilshift.files import tables
+
+import pandas as pd
+import pytest
+import yaml
+from copies import ROOT, SMALL
+from test_rerun import END, edited
+
+CONFIG = yaml.safe_load("""
+image: {size: 8, channels: 1}
+domains: {optdigits: {from: optdigits}, mnist5k: {from: mnist5k}}
+networks:
+  cnn:
+    teacher: cnn-4
+    student: cnn-2
+    sweep: {teacher: {lr: [0.1, 0.2]}, student: {schedule: [cosine]}}
+    adaptations: [none, shot]
+    training: {teacher: {batch: 16}}
+  mlp: {teacher: mlp-8, student: mlp-4}
+transfers: [{source: mnist5k, target: optdigits, networks: [cnn, mlp]}]
+adaptations: {none: {}, shot: {sweep: {lr: [0.01, 1.0e-05], nesterov: [false]}}}
+methods:
+  kd:
+    adaptations: [shot]
+    training: {steps: 7, augmentation: {flip: 0.5}}
+    sweep: {augmentation.crop: [0.08, 0.3]}
+training: {teacher: {steps: 20}, student: {steps: 20}}
+""")
+
+
+def test_a_point_is_a_row_of_its_own_with_its_setting(read):
+    names = read(copy.deepcopy(CONFIG))
+    config, trained = names["config"], names["trained_as"]
+    cnns = [f"cnn-teacher-lr-{lr}-student-schedule-cosine" for lr in (0.1, 0.2)]
+    shots = [f"shot-lr-{lr}-nesterov-false" for lr in ("0.01", "1e-05")]
+    assert list(config["networks"]) == [*cnns, "mlp"] == config["transfers"][0]["networks"]
+    assert list(config["adaptations"]) == ["none", *shots]
+    assert config["networks"][cnns[0]]["adaptations"] == ["none", *shots]
+    assert {config["adaptations"][name]["kind"] for name in shots} == {"shot"}
+    kds = {f"kd-augmentation.crop-{least}": least for least in (0.08, 0.3)}
+    assert list(config["methods"]) == list(kds)
+    assert names["students"](cnns[0]) == [(s, kd) for s in shots for kd in kds]
+    assert [trained("teacher", name)["lr"] for name in cnns] == [0.1, 0.2]
+    assert {trained("teacher", name)["batch"] for name in cnns} == {16}
+    assert trained("student", cnns[0])["schedule"] == "cosine"
+    assert trained("student", "mlp")["schedule"] == "one-cycle"
+    for name, least in kds.items():
+        found = trained("student", "mlp", config["methods"][name]["training"])
+        assert found["steps"] == 7
+        assert (found["augmentation"]["flip"], found["augmentation"]["crop"]) == (0.5, least)
+    assert not any("sweep" in of for of in config["methods"].values())
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "given", "line"),
+    [
+        ("methods", "kd", {"sweep": {"rate": [1]}}, "methods.kd.sweep: unknown key rate"),
+        (
+            "methods",
+            "kd",
+            {"sweep": {"lr": [-1]}},
+            "methods.kd.sweep.lr.0: got -1; must be above 0",
+        ),
+        (
+            "methods",
+            "kd",
+            {"sweep": {"lr": []}},
+            "methods.kd.sweep.lr: got []; must hold at least 1",
+        ),
+        ("adaptations", "none", {"sweep": {"lr": [1]}}, "adaptations.none.sweep: is given for"),
+        (
+            "adaptations",
+            "shot-lr-0.01-nesterov-false",
+            {"kind": "im"},
+            "is also the name of a point",
+        ),
+        ("adaptations", "two", {"combine": "mean", "of": ["none", "shot"]}, "shot is a sweep"),
+        ("networks", "mlp", {"sweep": {"lr": [1]}}, "networks.mlp.sweep: unknown key lr"),
+    ],
+)
+def test_a_sweep_that_cannot_be_is_refused(read, section, name, given, line):
+    config = copy.deepcopy(CONFIG)
+    config[section][name] = {**config[section].get(name, {}), **given}
+    with pytest.raises(SystemExit, match=line.replace("[", r"\[").replace(".", "[.]")):
+        read(config)
+
+
+def test_a_sweep_is_not_judged_by_labels_of_the_target(read):
+    config = {**copy.deepcopy(CONFIG), "requirement": {"criterion": "oracle_accuracy"}}
+    with pytest.raises(SystemExit, match="judged without labels"):
+        read(config)
+    for section in ("networks", "adaptations", "methods"):
+        for of in config[section].values():
+            of.pop("sweep", None)
+    read(config)
+
+
+def test_a_value_more_runs_its_own_jobs_and_what_joins_them(finished):
+    kd = "methods: {kd: {loss: kd, temperature: 3.0}}"
+    swept = "methods: {kd: {loss: kd, temperature: 3.0}, other: {sweep: {lr: [0.01, 0.02]}}}"
+    with edited(finished, "tests/config.yaml", kd, swept):
+        planned = finished.planned(*SMALL)
+    points = 3 * 2  # students: two adaptations of the cnn, one of the mlp
+    joined = {"predict": 2, "evaluate": 2, "validate": 2}
+    assert planned.pop("distill_student") == points
+    assert planned.pop("select_settings") == 1
+    assert {rule: planned.pop(rule) for rule in joined} == joined
+    # and figures that a second method brings
+    assert {*planned} <= {*END, "plot_matrix", "plot_ranks"} - {"plot_domains"}
+    assert set(planned.values()) == {1}
+
+
+def students(*rows):
+    """(network, method, seed, value, collapsed) as select_round writes them."""
+    known = dict.fromkeys(tables.SELECTION, "") | {"criterion": "snd", "adaptation": "none"}
+    names = ("network", "method", "seed", "value", "collapsed")
+    return pd.DataFrame([{**known, **dict(zip(names, row, strict=True))} for row in rows])
+
+
+ROWS = [
+    ("cnn", "kd-lr-1", 0, 1.0, False),
+    ("cnn", "kd-lr-1", 1, 3.0, False),
+    ("cnn", "kd-lr-2", 0, 9.0, True),
+    ("cnn", "kd-lr-2", 1, 9.0, False),
+    ("cnn", "kd-lr-3", 0, 2.5, False),
+    ("cnn", "kd-lr-3", 1, 0.5, False),
+    ("mlp", "kd-lr-1", 0, 0.1, True),
+    ("mlp", "kd-lr-2", 0, 0.2, True),
+    ("mlp", "plain", 0, 99.0, False),
+]
+FAMILIES = {"network": {}, "adaptation": {}, "method": {f"kd-lr-{n}": "kd" for n in (1, 2, 3)}}
+
+
+def test_the_largest_mean_over_seeds_is_chosen_of_what_has_not_collapsed():
+    found = selection.settings(students(*ROWS), FAMILIES)
+    assert list(found["sweep of method"].unique()) == ["kd"]
+    chosen = found[found["chosen"]].set_index("network")["method"]
+    assert chosen.to_dict() == {"cnn": "kd-lr-1", "mlp": "kd-lr-2"}
+    assert len(found) == 5
+    first = found.iloc[0]
+    assert (first["seeds"], first["collapsed"], first["value"]) == (2, 0, 2.0)
+
+
+@pytest.mark.parametrize("criterion", ["snd", "oracle_accuracy"])
+def test_the_script_writes_the_points_or_refuses_the_oracle(tmp_path, criterion):
+    path, out = tmp_path / "selection.parquet", tmp_path / "sweeps.csv"
+    given = students(*ROWS).assign(criterion=criterion)
+    given["round"] = 1
+    tables.write(given, path)
+    flags = [f"--method={point}={name}" for point, name in FAMILIES["method"].items()]
+    script = ROOT / "scripts/select_settings.py"
+    command = [sys.executable, script, "--selection", path, *flags, "--csv", out]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if criterion == "snd":
+        assert done.returncode == 0, done.stderr
+        assert pd.read_csv(out)["chosen"].sum() == 2
+    else:
+        assert done.returncode == 1
+        assert "reads labels of the target" in done.stderr
+        assert not out.exists()
