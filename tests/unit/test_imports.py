@@ -141,7 +141,14 @@ def test_the_workflow_imports_neither_torch_nor_pandas(request):
     assert not found & {"torch", "torchvision", "pandas", "numpy", "distilshift"}
 
 
-TORCHLESS = ["evaluate", "validate", "select_round", "select_settings", "combine_logits", "import_logits"]
+TORCHLESS = [
+    "evaluate",
+    "validate",
+    "select_round",
+    "select_settings",
+    "combine_logits",
+    "import_logits",
+]
 
 
 @pytest.mark.parametrize("name", TORCHLESS)
