@@ -1,11 +1,13 @@
 import argparse
 import copy
 
+from distilshift import registry
 from distilshift.errors import InputError
 from distilshift.image import views as image_views
 from distilshift.image.settings import View
-from distilshift.learning import adaptation, training
+from distilshift.learning import adaptation, adaptations, training
 from distilshift.learning.adaptations import ADAPTATIONS, joint, shot
+from distilshift.learning.settings import Adaptation, Training
 
 import pytest
 import torch
@@ -178,3 +180,67 @@ def test_an_adaptation_draws_nothing_from_the_stream_of_its_process(kind, networ
     if kind in ("dann", "cdan"):  # what judges is another one for another seed
         other = first_losses(1, 1)
         assert not all(map(torch.equal, one[:-1], other[:-1]))
+
+
+def test_a_strong_view_is_drawn_from_its_own_ranges_or_has_twice_the_changes(digits):
+    target = digits(32, seed=2)[0]
+    weak, strong = View(rotation=10, flip=0.0), View(rotation=0, translation=0, scale=0, erasing=1)
+
+    def seen(others):
+        views = training.Views(rows_of(target), 32, weak, 1, others=others)
+        task = adaptation.Task(build("mlp-3", seed=0), views, None, None, 1.0, 1)
+        task.source_batch = lambda step: (None, None, torch.zeros(()))
+        found = {}
+        view = views.view
+
+        def kept(rows, step, name="view", strength=1.0):
+            found[name] = view(rows, step, name, strength), strength
+            return found[name][0]
+
+        views.view = kept
+        ADAPTED["fixmatch"](task)(0)
+        return views, found
+
+    views, found = seen({"strong": strong})
+    assert {name: strength for name, (_, strength) in found.items()} == {"view": 1.0, "strong": 1.0}
+    plain = image_views.plain(target)[views.indices(0)]
+    changed = found["strong"][0] != plain
+    assert changed.flatten(1).any(1).all()  # something of each is erased
+    assert changed.float().mean() < 0.5  # and the rest lies where it lay
+    _, found = seen({})
+    assert found["strong"][1] == 2.0
+    assert not torch.equal(found["strong"][0], found["view"][0])
+
+
+ADAPTED = {name: registry.load(adaptations.__name__, at) for name, at in ADAPTATIONS.items()}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "values"),
+    [
+        ("shot", "pseudo", (0.0, 1.0)),
+        ("mcc", "temperature", (1.0, 9.0)),
+        ("fixmatch", "threshold", (0.0, 0.99)),
+    ],
+)
+def test_an_option_changes_its_methods_loss_and_stands_for_no_other(kind, name, values, digits):
+    images, labels = digits(48, seed=1)
+    found = []
+    for value in values:
+        views = [training.Views(rows_of(images), 16, View(), end, 1) for end in "ts"]
+        task = adaptation.Task(build("cnn-3", seed=0).train(), *views, labels, 1.0, 10)
+        assert task.options[name] == {"pseudo": 0.3, "temperature": 2.5, "threshold": 0.95}[name]
+        task.options[name] = value
+        found.append(ADAPTED[kind](task)(0)[0].item())
+    assert found[0] != found[1]
+    other = "mcc" if kind != "mcc" else "shot"
+    with pytest.raises(InputError, match=f"is for .*{kind}.*, not for {other}"):
+        Adaptation(kind=other, **{name: values[1]})
+
+
+def test_epochs_count_in_the_place_of_steps():
+    assert Training(epochs=1.5, steps=7).counted(20).steps == 30
+    assert Training(steps=7).counted(20).steps == 7
+    assert Training(epochs=0.01).counted(20).steps == 1
+    with pytest.raises(InputError, match="epochs"):
+        Training(epochs=1.0).check_steps()
