@@ -97,7 +97,8 @@ def network_modules(*roles):
 
         models = [config["networks"][name][role] for name in named for role in roles]
         # what is frozen below a head has a module of its own
-        models += [m.partition("/")[2] for m in models if m.startswith("frozen-")]
+        frozen = re.compile(r"frozen-\d+\W")
+        models += [frozen.sub("", m, 1) for m in models if frozen.match(m)]
         own = [file for model in models for file in own_files(model)]
         families = [re.split("[-@+]", m)[0] for m in models if not is_own(m)]
         entries = {family: known.get(family) or other(family) for family in families}
