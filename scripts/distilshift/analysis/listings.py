@@ -197,7 +197,7 @@ def noise(name: str) -> str:
 
 
 def strength(name: str) -> str:
-    """The strength that a transfer's name ends in, in percent; the transfer, where it is no dial."""
+    """The strength that a transfer's name ends in, in percent; the transfer, if it is no dial."""
     found = re.search(r"-([\d.]+)$", name)
     return f"{percent(float(found[1]))} %" if found else transfer(name)
 
