@@ -16,7 +16,7 @@ import json
 from pathlib import Path
 
 from distilshift import cli, extras
-from distilshift.analysis import explorer
+from distilshift.analysis import explorer, headlines
 from distilshift.data import domains
 from distilshift.errors import InputError
 from distilshift.files import tables
@@ -36,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--predictions", **several, help="from evaluate")
     made.add_argument("--inputs", **several, help="test inputs of every target")
     made.add_argument("--page", type=Path, required=True, help="output, HTML")
+    headlines.add_argument(made)
     made.add_argument(
         "--most", type=cli.positive_int, default=12, help="rows of a run and kind of mistake"
     )
@@ -136,7 +137,8 @@ def main(args: argparse.Namespace) -> None:
     curves = explorer.curves(history, runs)
     content = {
         "choices": explorer.SHOWN,
-        "charts": explorer.charts(runs),
+        "charts": explorer.charts(runs, args.headline),
+        "headline": args.headline,
         "runs": records(runs),
         "curves": curves.to_numpy().round(5).tolist(),
         "form": rows.form,

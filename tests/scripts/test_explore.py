@@ -149,6 +149,15 @@ def test_pictures_take_no_more_room_than_they_may(explore, page, tmp_path):
     assert 0 < sum(urls) <= 1000 < page.stat().st_size - (tmp_path / "small.html").stat().st_size
 
 
+def test_the_ladder_is_of_the_headline(explore, page, tmp_path):
+    other = tmp_path / "other.html"
+    assert explore(other, "--experiment", NAME, "--headline", "macro_f1")[0] == 0
+    shown = {path: path.read_text() for path in (page, other)}
+    assert '"field":"accuracy"' in shown[page] and '"headline":"accuracy"' in shown[page]
+    assert '"field":"macro_f1"' in shown[other] and '"headline":"macro_f1"' in shown[other]
+    assert '"title":"macro-F1"' in shown[other]
+
+
 def told(method, adaptation, said, sure):
     known = {"transfer": "a-to-b", "network": "cnn", "method": method, "adaptation": adaptation}
     known |= {"round": int(method == "kd"), "seed": 0, "target": "b", "domain": "target"}

@@ -359,6 +359,7 @@ rule write_explorer:
         runtime=growing(30),
     params:
         experiment=experiment,
+        headline=config["headline"],
     shell:
         """
         python {input.code[0]:q} \
@@ -367,6 +368,7 @@ rule write_explorer:
             --history {input.history:q} \
             --predictions {input.predictions:q} \
             --inputs {input.inputs:q} \
+            --headline {params.headline} \
             --page {output.page:q} \
             --log {log:q}
         """

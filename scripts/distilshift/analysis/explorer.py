@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from distilshift import extras
-from distilshift.analysis import figures, ladder
+from distilshift.analysis import figures, headlines, ladder
 
 import numpy as np
 import pandas as pd
 
 RUN = [*ladder.ROW, "seed"]
-MEASURES = ["accuracy", "macro_f1", "ece", "nll", "teacher_agreement"]
+MEASURES = [*headlines.HEADLINES, "ece", "nll", "teacher_agreement"]
 SHOWN = ["transfer", "network", "row", "seed"]  # what a reader chooses by
 POINTS = 60_000  # of all curves: more are thinned out, each curve alike
 PANEL = 212  # pixels: four and the names of rows fill a page
@@ -86,10 +86,13 @@ def errors(
         yield run, "err", both[wrong & (both["teacher_said"] != both["class"])]
 
 
-def charts(runs: pd.DataFrame) -> dict[str, dict]:
+def charts(runs: pd.DataFrame, headline: str = "accuracy") -> dict[str, dict]:
     """The ladder and the learning curves in Vega-Lite, of data called ``runs`` and ``curves``.
 
     Each has parameters by the names of ``SHOWN`` that a page sets: a value, or ``all``.
+
+    Args:
+        headline: the measure that the ladder is of.
     """
     altair = extras.load("altair", "explore", "the explorer")
     wanted = [altair.param(name=name, value="all") for name in SHOWN]
@@ -99,7 +102,7 @@ def charts(runs: pd.DataFrame) -> dict[str, dict]:
     colour = altair.Color("kind:N", title=None, scale=scale, legend=altair.Legend(orient="top"))
     panel = altair.Facet("cell:N", title=None, columns=4, sort=list(runs["cell"].unique()))
     told = [altair.Tooltip(f"{name}:N") for name in SHOWN]
-    numbers = {"accuracy": ".2%", "macro_f1": ".2%", "ece": ".2%", "nll": ".3f"}
+    numbers = {**dict.fromkeys(headlines.HEADLINES, ".2%"), "ece": ".2%", "nll": ".3f"}
     numbers |= {"parameters": ",", "training_seconds": ".1f"}
     told_more = [altair.Tooltip(f"{n}:Q", format=f) for n, f in numbers.items()]
     told_more += [altair.Tooltip("agreement:N", title="agrees with its teacher")]
@@ -112,7 +115,9 @@ def charts(runs: pd.DataFrame) -> dict[str, dict]:
         .transform_calculate(agreement=agreement.format("teacher_agreement"))
         .mark_circle(size=70, opacity=0.75, stroke="white", strokeWidth=0.6, cursor="pointer")
         .encode(
-            x=altair.X("accuracy:Q", title="accuracy", axis=percent).scale(domain=[0, 1]),
+            x=altair.X(f"{headline}:Q", title=headlines.NAMES[headline], axis=percent).scale(
+                domain=[0, 1]
+            ),
             y=row,
             color=colour,
             facet=panel,
