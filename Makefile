@@ -65,7 +65,7 @@ lint: setup ## check style of Python and Snakemake code
 	snakefmt --check Snakefile workflow
 	snakemake --lint
 
-docs: setup ## write the tables and numbers of README and docs/ from the published tables
+docs: setup ## write tables, numbers and figures of README and docs/ from the published tables
 	python scripts/write_docs.py
 
 publish: run ## take the default experiment's tables over into docs/, and write what they make

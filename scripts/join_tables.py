@@ -19,8 +19,6 @@ from distilshift.analysis import findings, listings, presentation, published
 from distilshift.errors import InputError
 from distilshift.files import documents, tables
 
-import pandas as pd
-
 LETTERS = {
     "−": r"\ensuremath{-}",
     "∞": r"\ensuremath{\infty}",
@@ -80,29 +78,11 @@ def provenance(found: published.Published) -> list[dict]:
     return lines
 
 
-def drawn(name: str, every: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """A table as figures read it; the values of each seed have every column of measurements."""
-    if name not in every:
-        raise InputError("--drawn", f"{name} is not published", f"there are {', '.join(every)}")
-    table = every[name]
-    if name.endswith("-runs") or name.endswith("-places"):
-        return table.reindex(columns=[*tables.METRICS, *table.columns.difference(tables.METRICS)])
-    return table
-
-
-def places(table: pd.DataFrame) -> pd.DataFrame:
-    """Source and target of each transfer, where a ladder has but their name."""
-    names = table["transfer"].str.split("-to-", n=1, expand=True)
-    return table[["transfer"]].assign(source=names[0], target=names[1]).drop_duplicates()
-
-
 def main(args: argparse.Namespace) -> None:
     folder = args.list.parent
     found = published.load(folder)
     if unseen := {path.stem for path in args.tables} - set(found.tables):
         raise InputError(args.list, f"does not list {sorted(unseen)[0]}")
-    every = dict(found.tables)
-    every |= {f"{name}-places": places(t) for name, t in found.tables.items() if "transfer" in t}
     numbers = findings.numbers(found.tables) | findings.of_runs(found.record)
     made = listings.every(found.tables)
     content = {
@@ -119,7 +99,7 @@ def main(args: argparse.Namespace) -> None:
         with cli.whole_file(args.latex / name) as part:
             part.write_text(text, encoding="utf-8")
     for path in args.drawn:
-        tables.write(drawn(path.stem, every), path)
+        tables.write(published.drawn(path.stem, found.tables), path)
     cli.log.info("%s, %s", cli.counted(len(numbers), "number"), cli.counted(len(made), "table"))
 
 

@@ -1,8 +1,8 @@
 """Take an experiment's tables over into docs/, with where they come from.
 
 What is kept of which experiment stands in docs/tables.toml. The results must be of the config
-that is named there. docs/tables.json is told the sha256 of every table, the settings, versions,
-machine and seconds of the run; what is made of the tables refuses one that was changed since.
+that is named there. docs/tables.json is told the sha256 of every table and figure, the settings,
+versions, machine and seconds of the run; what is made of them refuses one that was changed since.
 
     python scripts/publish.py --results results results/methods
 """
@@ -116,10 +116,14 @@ def main(args: argparse.Namespace) -> None:
                 with cli.whole_file(path) as part:
                     shutil.copyfile(results / source, part)
             hashes[name] = published.sha256(path)
+        pictures = {}
         for name in entry.get("figures", []):
-            with cli.whole_file(docs / "figures" / f"{name}.svg") as part:
+            path = docs / "figures" / f"{name}.svg"
+            with cli.whole_file(path) as part:
                 shutil.copyfile(results / "figures" / f"{name}.svg", part)
-        record[found.name] = {**about(results, found, entry, args.root), "tables": hashes}
+            pictures[name] = published.sha256(path)
+        kept = {"tables": hashes, "figures": pictures}
+        record[found.name] = {**about(results, found, entry, args.root), **kept}
         cli.log.info("%s: %s", found.name, cli.counted(len(hashes), "table"))
     ordered = {name: record[name] for name in listed if name in record}
     documents.write(docs / published.RECORD, {"experiments": ordered})

@@ -1,18 +1,32 @@
-"""Write the tables and numbers of README and docs/ again, from the tables that were published.
+"""Write tables, numbers and figures of README and docs/ again, from the tables that were published.
 
-What stands between marks is replaced (``distilshift.analysis.pages``); nothing is trained.
+What stands between marks is replaced (``distilshift.analysis.pages``), and figures that a published
+table is enough for are drawn; others come with ``publish``. Nothing is trained.
 
     python scripts/write_docs.py            # make docs
     python scripts/write_docs.py --check    # write nothing, say what is stale
 """
 
 import argparse
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 from distilshift import cli
 from distilshift.analysis import findings, listings, pages, published
+from distilshift.files import tables
+
+import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
+# docs/figures/<name>.svg: what plot_<name> is given, and of which published table
+FIGURES = {
+    "ladder": {"--metrics": "ladder-runs", "--table": "ladder"},
+    "decomposition": {"--table": "decomposition"},
+    "matrix": {"--table": "methods"},
+    "dial": {"--metrics": "dial-places", "--table": "dial"},
+}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -22,28 +36,52 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def stale(root: Path) -> dict[Path, str]:
-    """The pages that are not what they would be, and what that is."""
-    tables = published.load(root / "docs").tables
-    numbers, every = findings.numbers(tables), listings.every(tables)
-    found = {}
-    for path in pages.documents(root):
-        text = path.read_text(encoding="utf-8")
-        made = pages.rebuilt(text, numbers, every, path)
-        if made != text:
-            found[path] = made
-    return found
+def drawn(name: str, found: dict[str, pd.DataFrame], folder: Path) -> bytes:
+    """A figure of the pages, by the script that the workflow draws it with."""
+    command = [sys.executable, Path(__file__).with_name(f"plot_{name}.py")]
+    for flag, table in FIGURES[name].items():
+        path = folder / f"{table}.parquet"
+        tables.write(published.drawn(table, found), path)
+        command += [flag, path]
+    if name == "dial":
+        ends = published.drawn("dial-places", found)["target"]
+        points = listings.strengths(found["dial"]).drop_duplicates("transfer")
+        dialled = zip(ends, points["shift"], points["strength"], strict=True)
+        command += ["--targets", *(f"{end}={shift}:{at}" for end, shift, at in dialled)]
+    path = folder / f"{name}.svg"
+    subprocess.run([*map(str, command), "--figures", str(path)], check=True)
+    return path.read_bytes()
+
+
+def stale(root: Path) -> dict[Path, bytes]:
+    """The pages and figures that are not what they would be, and what that is."""
+    found = published.load(root / "docs").tables
+    numbers, every = findings.numbers(found), listings.every(found)
+    made = {
+        path: pages.rebuilt(path.read_text(encoding="utf-8"), numbers, every, path).encode()
+        for path in pages.documents(root)
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        for name, needed in FIGURES.items():
+            if {table.removesuffix("-places") for table in needed.values()} <= set(found):
+                path = root / "docs" / "figures" / f"{name}.svg"
+                made[path] = drawn(name, found, Path(folder))
+    return {
+        path: content
+        for path, content in made.items()
+        if not path.exists() or path.read_bytes() != content
+    }
 
 
 def main(args: argparse.Namespace) -> int:
     found = stale(args.root)
-    for path, text in found.items():
+    for path, content in found.items():
         if not args.check:
             with cli.whole_file(path) as part:
-                part.write_text(text, encoding="utf-8")
+                part.write_bytes(content)
         cli.log.info("%s %s", "stale:" if args.check else "wrote", path.relative_to(args.root))
     if not found:
-        cli.log.info("every table and number is as published")
+        cli.log.info("every table, number and figure is as published")
     return 3 if args.check and found else 0
 
 

@@ -236,6 +236,8 @@ def test_another_run_changes_the_paper_latex_and_readme(docs, tmp_path):
     assert inprocess.call("write_docs", ["--root", str(tmp_path)])[0] == 0
     changed = (tmp_path / "README.md").read_text()
     assert "| mnist5k → optdigits, cnn | dist (posed-joint) | 91.3 [" in changed
+    figure = "docs/figures/ladder.svg"
+    assert (tmp_path / figure).read_bytes() != (ROOT / figure).read_bytes()
 
 
 def test_a_section_comes_and_goes_with_its_table(docs, tmp_path, typeset):

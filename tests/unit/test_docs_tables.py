@@ -1,6 +1,7 @@
 """README and docs/ say what the published tables say, and a page that does not is found."""
 
 import re
+import runpy
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from distilshift.analysis import findings, listings, pages, published
 from distilshift.errors import InputError
 from distilshift.files import documents
 
+import inprocess
 import pandas as pd
 import pytest
 import yaml
@@ -39,6 +41,36 @@ def rebuilt(path, tables):
 @pytest.mark.parametrize("path", pages.documents(ROOT), ids=lambda path: path.stem)
 def test_no_page_is_stale(path, made):
     assert pages.rebuilt(path.read_text(), *made, path) == path.read_text(), "make docs"
+
+
+def test_every_figure_that_a_page_shows_is_drawn_or_held():
+    """And no other lies there."""
+    write_docs = runpy.run_path(str(ROOT / "scripts/write_docs.py"))
+    held = {name for one in published.listed(DOCS).values() for name in one.get("figures", [])}
+    shown = {
+        name
+        for page in pages.documents(ROOT)
+        for name in re.findall(r"figures/(\w+)\.svg\)", page.read_text())
+    }
+    assert held.isdisjoint(write_docs["FIGURES"])
+    assert {path.stem for path in (DOCS / "figures").iterdir()} == shown
+    assert shown == held | set(write_docs["FIGURES"])
+
+
+def test_a_figure_changed_by_hand_is_refused_or_drawn_again(docs, tmp_path):
+    """And no other is stale."""
+    shutil.copy(ROOT / "README.md", tmp_path)
+    path = docs / "figures/dial.svg"
+    drawn = path.read_bytes()
+    path.write_bytes(drawn.replace(b"noise", b"fog", 1) + b"\n")
+    status, said = inprocess.call("write_docs", ["--root", str(tmp_path)])
+    assert status == 0
+    assert re.findall(r"wrote (.*)", said) == ["docs/figures/dial.svg"]
+    assert path.read_bytes() == drawn
+    path = docs / "figures/ranks.svg"
+    path.write_text(path.read_text() + "\n")
+    with pytest.raises(InputError, match=r"ranks\.svg: is not the figure that was published"):
+        published.load(docs)
 
 
 def test_a_number_or_cell_changed_by_hand_is_found_and_written_again(tables, tmp_path):

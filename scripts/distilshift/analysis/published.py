@@ -1,7 +1,7 @@
 """The tables that documents are made from: which there are, where they come from, unchanged.
 
 ``docs/tables.toml`` lists the experiments and their tables, ``docs/tables.json`` what is known
-about each; the tables are ``docs/<name>.csv``.
+about each; the tables are ``docs/<name>.csv``, the figures ``docs/figures/<name>.svg``.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from distilshift.errors import InputError
-from distilshift.files import documents
+from distilshift.files import documents, tables
 
 import pandas as pd
 
@@ -55,26 +55,55 @@ def record(folder: Path) -> dict[str, dict]:
 
 
 def load(folder: Path) -> Published:
-    """Every published table of ``docs/``, held against its sha256.
+    """Every published table of ``docs/``, held against its sha256, as every figure is.
 
     Raises:
-        InputError: a table was changed by hand, or lies there without a record.
+        InputError: a table or a figure was changed by hand, or lies there without a record.
     """
-    known, tables, missing = record(folder), {}, []
+    known, found, missing = record(folder), {}, []
     for experiment, entry in listed(folder).items():
-        hashes = known.get(experiment, {}).get("tables", {})
+        run = known.get(experiment, {})
         for name in entry["tables"]:
             path = folder / f"{name}.csv"
             if not path.exists():
                 missing.append(name)
                 continue
-            if hashes.get(name) != sha256(path):
-                problem = (
-                    "is not the table that was published" if name in hashes else "has no record"
-                )
-                raise InputError(path, f"{problem} ({RECORD})", REMEDY)
-            tables[name] = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    return Published(tables, missing, known)
+            held(path, run.get("tables", {}), "table")
+            found[name] = pd.read_csv(path, keep_default_na=False, na_values=[""])
+        for name in entry.get("figures", []):
+            path = folder / "figures" / f"{name}.svg"
+            if path.exists():
+                held(path, run.get("figures", {}), "figure")
+    return Published(found, missing, known)
+
+
+def held(path: Path, hashes: dict[str, str], what: str) -> None:
+    """A file against the hash that was recorded of it."""
+    if hashes.get(path.stem) != sha256(path):
+        changed = path.stem in hashes
+        problem = f"is not the {what} that was published" if changed else "has no record"
+        raise InputError(path, f"{problem} ({RECORD})", REMEDY)
+
+
+def drawn(name: str, published: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """A published table as figures read it.
+
+    ``<ladder>-places`` is its transfers' sources and targets; of the values of each seed,
+    ``<ladder>-runs``, and of places, there is every column of measurements.
+
+    Raises:
+        InputError: it is not published.
+    """
+    of = name.removesuffix("-places")
+    if of not in published:
+        raise InputError(name, "is not published", f"there are {', '.join(published)}")
+    table = published[of]
+    if of != name:
+        ends = table["transfer"].str.split("-to-", n=1, expand=True)
+        table = table[["transfer"]].assign(source=ends[0], target=ends[1]).drop_duplicates()
+    if name.endswith(("-runs", "-places")):
+        return table.reindex(columns=[*tables.METRICS, *table.columns.difference(tables.METRICS)])
+    return table
 
 
 def sha256(path: Path) -> str:
