@@ -147,3 +147,19 @@ def test_strength_grows_pose_and_colours_and_leaves_the_rest():
     assert changed == {*views.POSE, *looks.COLOURS}
     dark = views.see(pictures(), views.strengthen(parameters(brightness=-0.8), 2.0))
     assert (dark == -1).all()
+
+
+def test_views_without_colours_are_those_that_lie_beside_coloured_ones():
+    """A batch in which no colour changes takes a shorter way, to the same bits."""
+    images = torch.randint(0, 256, (4, 3, 9, 9), dtype=torch.uint8)
+    drawn = views.draw(4, View(flip=0.5, crop=0.3, erasing=0.5, brightness=0.5, grey=0.5), "few")
+    first = len(views.POSE)
+    at = {name: first + looks.PARAMETERS.index(name) for name in looks.PARAMETERS}
+    for plain in (["brightness", "grey"], ["erased_width", "erased_height"]):
+        some, other = drawn.clone(), drawn.clone()
+        drop = [at[name] for name in plain]
+        some[:, drop] = 0
+        other[:2, drop] = 0
+        other[2:, drop] = 0.5
+        assert torch.equal(views.see(images[:2], some[:2]), views.see(images, other)[:2])
+        assert not torch.equal(views.see(images, some)[2:], views.see(images, other)[2:])

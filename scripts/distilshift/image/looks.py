@@ -108,6 +108,21 @@ def recolour(images: Tensor, parameters: Tensor) -> Tensor:
     same luma, by ``hue``. Always in this order, where others shuffle it.
     """
     names = dict(zip(PARAMETERS, parameters[:, :, None, None, None].unbind(1), strict=True))
+    changes = sum(names[name].abs() for name in (*COLOURS, "grey"))
+    if _some(changes):
+        images = torch.where(changes > 0, _coloured(images, names), images)  # others to the bit
+    if not _some(names["erased_width"]):
+        return images
+    rows, columns = (_inside(images, names, *of) for of in (("top", 2), ("left", 3)))
+    return torch.where(rows & columns, 0.0, images)
+
+
+def _some(values: Tensor) -> bool:
+    """Whether any is not 0; True on a GPU, where asking costs more than computing in vain."""
+    return values.device.type != "cpu" or bool(values.any())
+
+
+def _coloured(images: Tensor, names: dict[str, Tensor]) -> Tensor:
     seen = (images + 1) / 2
     brighter = (seen * (1 + names["brightness"]).clamp_min(0)).clamp(0, 1)
     mean = luma(brighter).mean((2, 3), keepdim=True)
@@ -116,10 +131,7 @@ def recolour(images: Tensor, parameters: Tensor) -> Tensor:
         seen = _mixed(seen, luma(seen), names["saturation"])
         seen = turned(seen, names["hue"])
         seen = torch.where(names["grey"] > 0, luma(seen), seen)
-    changes = sum(names[name].abs() for name in (*COLOURS, "grey"))
-    seen = torch.where(changes > 0, 2 * seen - 1, images)  # what is not changed, to the bit
-    rows, columns = (_inside(images, names, *of) for of in (("top", 2), ("left", 3)))
-    return torch.where(rows & columns, 0.0, seen)
+    return 2 * seen - 1
 
 
 def luma(images: Tensor) -> Tensor:
