@@ -56,26 +56,14 @@ def macros(numbers: dict[str, str]) -> str:
     return "\n".join([*lines, ""])
 
 
-def provenance(found: published.Published) -> list[dict]:
-    """A line an experiment: what is known about its run, as texts; empty where nothing is."""
-    lines = []
-    for name, run in found.record.items():
-        seeds = run.get("seeds", [])
-        packages = run.get("packages", {})
-        lines.append(
-            {
-                "experiment": name,
-                "config": run["config"],
-                "hash": run.get("config_sha256", "")[:12],
-                "seeds": f"{seeds[0]} to {seeds[-1]}" if seeds else "",
-                "versions": ", ".join(f"{key} {value}" for key, value in packages.items()),
-                "python": run.get("python", ""),
-                "machine": run.get("machine", ""),
-                "jobs": str(run.get("jobs", "")),
-                "seconds": f"{run['seconds']:,}" if "seconds" in run else "",
-            }
-        )
-    return lines
+def versions(record: dict[str, dict]) -> list[str]:
+    """Of each set of versions, what it is and whose runs had it; of runs that say so."""
+    found = {}
+    for name, run in record.items():
+        if "packages" in run:
+            packages = ", ".join(f"{key} {value}" for key, value in run["packages"].items())
+            found.setdefault(f"Python {run['python']}, {packages}", []).append(name)
+    return [f"{what}: {', '.join(names)}" for what, names in found.items()]
 
 
 def main(args: argparse.Namespace) -> None:
@@ -83,14 +71,17 @@ def main(args: argparse.Namespace) -> None:
     found = published.load(folder)
     if unseen := {path.stem for path in args.tables} - set(found.tables):
         raise InputError(args.list, f"does not list {sorted(unseen)[0]}")
-    numbers = findings.numbers(found.tables) | findings.of_runs(found.record)
-    made = listings.every(found.tables)
+    numbers = findings.numbers(found.tables, found.record)
+    made = listings.every(found.tables, found.record)
     content = {
         "numbers": numbers,
         "tables": {name: listing._asdict() for name, listing in made.items()},
         "published": sorted(found.tables),
         "missing": found.missing,
-        "provenance": provenance(found),
+        "versions": versions(found.record),
+        "unrecorded": [
+            name for name, run in found.record.items() if run["tables"] and "seconds" not in run
+        ],
     }
     documents.write(args.content, content)
     shutil.rmtree(args.latex, ignore_errors=True)

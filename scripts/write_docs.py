@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def drawn(name: str, found: dict[str, pd.DataFrame], folder: Path) -> bytes:
+def drawn(name: str, found: dict[str, pd.DataFrame], folder: Path, kind: str = ".svg") -> bytes:
     """A figure of the pages, by the script that the workflow draws it with."""
     command = [sys.executable, Path(__file__).with_name(f"plot_{name}.py")]
     for flag, table in FIGURES[name].items():
@@ -48,15 +48,15 @@ def drawn(name: str, found: dict[str, pd.DataFrame], folder: Path) -> bytes:
         points = listings.strengths(found["dial"]).drop_duplicates("transfer")
         dialled = zip(ends, points["shift"], points["strength"], strict=True)
         command += ["--targets", *(f"{end}={shift}:{at}" for end, shift, at in dialled)]
-    path = folder / f"{name}.svg"
+    path = folder / f"{name}{kind}"
     subprocess.run([*map(str, command), "--figures", str(path)], check=True)
     return path.read_bytes()
 
 
 def stale(root: Path) -> dict[Path, bytes]:
     """The pages and figures that are not what they would be, and what that is."""
-    found = published.load(root / "docs").tables
-    numbers, every = findings.numbers(found), listings.every(found)
+    found, _, record = published.load(root / "docs")
+    numbers, every = findings.numbers(found, record), listings.every(found, record)
     made = {
         path: pages.rebuilt(path.read_text(encoding="utf-8"), numbers, every, path).encode()
         for path in pages.documents(root)

@@ -23,6 +23,11 @@ def tables():
     return published.load(DOCS).tables
 
 
+@pytest.fixture(scope="module")
+def record():
+    return published.record(DOCS)
+
+
 @pytest.fixture
 def docs(tmp_path):
     """A copy of docs/ to damage."""
@@ -30,12 +35,14 @@ def docs(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def made(tables):
-    return findings.numbers(tables), listings.every(tables)
+def made(tables, record):
+    return findings.numbers(tables, record), listings.every(tables, record)
 
 
 def rebuilt(path, tables):
-    return pages.rebuilt(path.read_text(), findings.numbers(tables), listings.every(tables), path)
+    known = tables, published.record(DOCS)
+    numbers, every = findings.numbers(*known), listings.every(*known)
+    return pages.rebuilt(path.read_text(), numbers, every, path)
 
 
 @pytest.mark.parametrize("path", pages.documents(ROOT), ids=lambda path: path.stem)
@@ -160,11 +167,24 @@ def test_no_gap_is_a_blank(tables):
         changed[name] = table.copy()
         if set(none) <= set(table):
             changed[name].loc[table["transfer"] == table["transfer"].iloc[0], none] = float("nan")
-    for name, listing in listings.every(changed).items():
+    for name, listing in listings.every(changed, {}).items():
         shown = listings.markdown(listing)
         assert "nan" not in shown
         if name in ("ladder", "adaptations", "losses", "means", "dial"):
             assert "|  |" in shown
+
+
+def test_the_way_from_scratch_runs_every_published_experiment():
+    """docs/paper.md names them; the default comes last, with the paper."""
+    named = re.search(r"^for name in (.*?); do", (DOCS / "paper.md").read_text(), re.M | re.S)[1]
+    runs = {name for name, run in published.record(DOCS).items() if run["tables"]}
+    assert set(named.replace("\\", "").split()) == runs - {"default"}
+
+
+def test_seeds_that_are_left_out_are_not_said_to_be_there():
+    assert listings.consecutive([0, 1, 2]) == "0 to 2"
+    assert listings.consecutive([0, 1, 2, 3, 10]) == "0, 1, 2, 3, 10"
+    assert listings.consecutive([7]) == "7" and listings.consecutive([]) == ""
 
 
 def test_cells_are_set_in_latex():

@@ -5,7 +5,7 @@
 are the functions of ``DERIVED``.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from distilshift.analysis import ladder, listings
 from distilshift.analysis.listings import Tables, interval, percent
@@ -15,9 +15,9 @@ import pandas as pd
 CNN, MLP = "cnn", "mlp"
 
 
-def numbers(tables: Tables) -> dict[str, str]:
-    """All that can be said of the tables that are there."""
-    found = {}
+def numbers(tables: Tables, record: Mapping[str, dict]) -> dict[str, str]:
+    """All that can be said of the tables that are there, and of the runs that made them."""
+    found = of_runs(record)
     for name, table in tables.items():
         if {"row", "gap_recovered"} <= set(table):
             found |= of_ladder(name, table)
@@ -89,9 +89,10 @@ def of_seconds(name: str, tables: Tables) -> dict[str, str]:
     return {f"{name}/{line.network}/{line.name}/seconds": f"{line.seconds:.2f}" for line in lines}
 
 
-def of_runs(record: dict[str, dict]) -> dict[str, str]:
+def of_runs(record: Mapping[str, dict]) -> dict[str, str]:
     """Of each run whose record says so: seconds of its jobs, and how many there were."""
-    found = {}
+    spent = [run["seconds"] for run in record.values() if "seconds" in run]
+    found = {"runs/hours": f"{sum(spent) / 3600:.1f}", "runs/recorded": word(len(spent))}
     for name, run in record.items():
         found |= {f"{name}/{what}": f"{run[what]:,}" for what in ("seconds", "jobs") if what in run}
     return found
@@ -192,6 +193,7 @@ def most(values: pd.Series) -> str:
 
 
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+WORDS += ["eleven", "twelve"]
 
 
 def word(count: int) -> str:

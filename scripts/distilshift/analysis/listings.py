@@ -5,7 +5,7 @@ A cell is a short text: plain, `code` or **bold**. Where there is no number it i
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from distilshift.analysis import ladder, presentation
@@ -202,6 +202,31 @@ def strength(name: str) -> str:
     return f"{percent(float(found[1]))} %" if found else transfer(name)
 
 
+def consecutive(seeds: list[int]) -> str:
+    """As `0 to 4` where none is left out."""
+    if seeds and seeds == list(range(seeds[0], seeds[-1] + 1)) and len(seeds) > 1:
+        return f"{seeds[0]} to {seeds[-1]}"
+    return ", ".join(map(str, seeds))
+
+
+def runs(record: Mapping[str, dict]) -> Listing:
+    """What is known of each experiment whose tables are published: a line each."""
+    head = ["experiment", "hash of settings", "seeds", "Python", "torch", "machine"]
+    lines = []
+    for name, run in record.items():
+        if not run["tables"]:
+            continue
+        known = [
+            *(run.get("config_sha256", "")[:12], consecutive(run.get("seeds", []))),
+            *(run.get("python", ""), run.get("packages", {}).get("torch", "")),
+            *(run.get("machine", ""), str(run.get("jobs", ""))),
+            f"{run['seconds']:,}" if "seconds" in run else "",
+        ]
+        known[0] = f"`{known[0]}`" if known[0] else "not recorded"
+        lines.append([f"`{name}`", *known])
+    return Listing([*head, "jobs", "seconds of jobs"], lines)
+
+
 LISTINGS: dict[str, Callable[[Tables], Listing]] = {
     "ladder": lambda tables: of_ladder(tables["ladder"]),
     "adaptations": adaptations,
@@ -222,9 +247,9 @@ LISTINGS: dict[str, Callable[[Tables], Listing]] = {
 }
 
 
-def every(tables: Tables) -> dict[str, Listing]:
-    """All whose tables are there."""
-    found = {}
+def every(tables: Tables, record: Mapping[str, dict]) -> dict[str, Listing]:
+    """All whose tables are there, and `runs`, what is known of where they come from."""
+    found = {"runs": runs(record)}
     for name, make in LISTINGS.items():
         try:
             found[name] = make(tables)
