@@ -72,11 +72,20 @@ MADE = {"runs": runs, "seconds": seconds}
 
 
 def about(results: Path, found: experiments.Experiment, entry: dict, root: Path) -> dict:
-    """What is to be known about a run."""
+    """What is to be known about a run.
+
+    Raises:
+        InputError: another torch made it than the one here, whose versions would be recorded.
+    """
     # by folder: other experiments may lie below the results of this one
     places = [results / name for name in ("teachers", "students", "transfers")]
     files = sorted(path for place in places for path in place.rglob("record.json"))
     records = [documents.read(path, "train_student") for path in files]
+    here = metadata.version("torch").split("+")[0]
+    for path, record in zip(files, records, strict=True):
+        if (made := record["torch"].split("+")[0]) != here:
+            problem = f"was made with torch {made}, and here is {here}"
+            raise InputError(path, problem, "publish where it was run, or run it again")
     benchmarks = (results / "benchmarks").rglob("*.tsv")
     timed = [pd.read_csv(path, sep="\t")["s"].sum() for path in benchmarks]
     return {

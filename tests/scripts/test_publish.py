@@ -6,6 +6,7 @@ from distilshift.analysis import published
 from distilshift.files import documents, tables
 
 import pytest
+import torch
 import yaml
 
 LIST = """
@@ -33,7 +34,7 @@ def root(made, tmp_path):
     for place in ("benchmarks/a.tsv", "other/benchmarks/a.tsv"):  # another experiment, below it
         (results / place).parent.mkdir(parents=True)
         (results / place).write_text("s\th:m:s\n2.5\t0:00:02\n")
-    record = {"device": "cpu", "training_seconds": 1.0}
+    record = {"device": "cpu", "training_seconds": 1.0, "torch": torch.__version__}
     documents.write(results / "students" / "record.json", record)
     write(results, made, {**CONFIG, "methods": {"kd": {"temperature": 2.0, "loss": "kd"}}})
     return tmp_path
@@ -81,6 +82,15 @@ def test_results_of_another_config_are_refused(root, made, run_script):
     status, shown = publish(run_script, root)
     assert status == 1 and "is not of mine.yaml.seeds; run the experiment again" in shown
     assert not list((root / "docs").glob("*.csv"))
+
+
+def test_results_of_other_versions_are_refused(root, run_script):
+    """The versions that are recorded are those of here."""
+    record = {"device": "cpu", "training_seconds": 1.0, "torch": "1.13.0+cu117"}
+    documents.write(root / "results/students/record.json", record)
+    status, shown = publish(run_script, root)
+    assert status == 1 and "record.json: was made with torch 1.13.0, and here is 2." in shown
+    assert not (root / "docs" / published.RECORD).exists()
 
 
 def test_results_that_are_not_listed_are_refused(root, made, run_script):
