@@ -15,7 +15,7 @@ import shutil
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import findings, listings, presentation, published
+from distilshift.analysis import claims, findings, listings, presentation, published
 from distilshift.errors import InputError
 from distilshift.files import documents, tables
 
@@ -76,6 +76,7 @@ def main(args: argparse.Namespace) -> None:
     content = {
         "numbers": numbers,
         "tables": {name: listing._asdict() for name, listing in made.items()},
+        "claims": claims.hold(found.tables),
         "published": sorted(found.tables),
         "missing": found.missing,
         "versions": versions(found.record),
@@ -83,6 +84,9 @@ def main(args: argparse.Namespace) -> None:
             name for name, run in found.record.items() if run["tables"] and "seconds" not in run
         ],
     }
+    for name, holds in content["claims"].items():
+        if not holds:
+            cli.log.warning("the tables do not bear what the paper says: %s", name)
     documents.write(args.content, content)
     shutil.rmtree(args.latex, ignore_errors=True)
     texts = {f"{name}.tex": listings.tex(listing) for name, listing in made.items()}

@@ -2,16 +2,19 @@
 
 import inspect
 import json
+import os
 import re
 import runpy
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
-from distilshift.analysis import findings, prose, published
+from distilshift.analysis import claims, findings, prose, published
 from distilshift.files import documents
 
 import inprocess
+import pandas as pd
 import pytest
 import tiny
 import yaml
@@ -189,6 +192,27 @@ def test_the_paper_is_typeset_to_the_same_bytes(typeset):
     assert 5 <= len(list(pdf.with_name("pages").glob("page*.png"))) <= 9
 
 
+def test_the_bytes_are_the_same_elsewhere_and_later(typeset, joined, tmp_path):
+    """In a process of its own: another locale, zone, order of sets and folder."""
+    pdf = typeset()[2]
+    elsewhere = {**os.environ, "LC_ALL": "C", "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7"}
+    elsewhere |= {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    other = tmp_path / "elsewhere"
+    scripts = ROOT / "scripts"
+    first = [scripts / "join_tables.py", "--tables", ROOT / "docs/ladder.csv"]
+    first += ["--list", ROOT / "docs/tables.toml", "--record", ROOT / "docs/tables.json"]
+    first += ["--content", other / "content.json", "--latex", other / "latex"]
+    then = [scripts / "typeset_paper.py", "--paper", ROOT / "paper/paper.typ"]
+    then += ["--with", ROOT / "paper/style.typ", ROOT / "paper/references.bib"]
+    then += [other / "content.json", *(ROOT / f"docs/figures/{name}.svg" for name in FIGURES)]
+    then += ["--pdf", other / "paper.pdf"]
+    for command in (first, then):
+        subprocess.run([sys.executable, *map(str, command)], env=elsewhere, check=True)
+    assert (other / "paper.pdf").read_bytes() == pdf.read_bytes()
+    for path in (joined / "latex").iterdir():
+        assert (other / "latex" / path.name).read_bytes() == path.read_bytes()
+
+
 def test_a_figure_without_alternative_text_is_refused(typeset):
     style = (ROOT / "paper/style.typ").read_text()
     status, said, _ = typeset(style=style.replace("width: 100%, alt: alt", "width: 100%"))
@@ -247,6 +271,60 @@ def test_another_run_changes_the_paper_latex_and_readme(docs, tmp_path):
     assert "| mnist5k → optdigits, cnn | dist (posed-joint) | 91.3 [" in changed
     figure = "docs/figures/ladder.svg"
     assert (tmp_path / figure).read_bytes() != (ROOT / figure).read_bytes()
+
+
+def test_what_is_said_in_words_is_borne_by_the_tables(joined):
+    held = json.loads((joined / "content.json").read_text())["claims"]
+    assert held == dict.fromkeys(claims.CLAIMS, True)
+    said = re.findall(r'#so\("(.*?)"\)', (ROOT / "paper/paper.typ").read_text())
+    assert sorted(said) == sorted(claims.CLAIMS)
+
+
+def turned_over(table):
+    """Every number that is no count as its opposite."""
+    numbers = table.select_dtypes("float").columns
+    found = table.assign(**{name: -table[name] for name in numbers})
+    ends = {name: name.replace("_low", "_high") for name in numbers if name.endswith("_low")}
+    return found.rename(columns=ends | {high: low for low, high in ends.items()})
+
+
+def shares(table, **of):
+    return table.assign(**{name: values(table) for name, values in of.items()})
+
+
+# claims that the opposite of every number does not end
+OTHERWISE = {
+    "labels add nothing": lambda t: shares(t, increment_low=lambda t: 0.01),
+    "statistics add nothing": lambda t: shares(t, increment_low=lambda t: 0.01),
+    "blur gains nothing": lambda t: shares(
+        t, accuracy=lambda t: t["accuracy"] + 0.05 * (t["adaptation"] == "posed-joint")
+    ),
+    "lines differ more": lambda t: shares(t, gap_recovered=lambda t: 0.5 * (t["method"] == "dist")),
+}
+
+
+@pytest.mark.parametrize("name", claims.CLAIMS)
+def test_each_claim_can_fail(name):
+    tables = published.load(ROOT / "docs").tables
+    change = OTHERWISE.get(name, turned_over)
+    assert not claims.hold(
+        {key: change(table) for key, table in tables.items() if key == claims.CLAIMS[name][0]}
+    )[name]
+
+
+def test_a_sentence_that_numbers_do_not_bear_is_marked(docs, tmp_path, typeset):
+    path = docs / "languages.csv"
+    table = pd.read_csv(path)
+    table.assign(gap_recovered_high=0.5).to_csv(path, index=False)
+    runs = published.record(docs)
+    runs["languages"]["tables"]["languages"] = published.sha256(path)
+    documents.write(docs / published.RECORD, {"experiments": runs})
+    status, said = join(tmp_path / "joined", docs)
+    assert status == 0 and "do not bear what the paper says: languages are harmed" in said
+    style = (ROOT / "paper/style.typ").read_text()
+    style = style.replace("highlight[", "panic()\n[")  # it is reached
+    status, said, _ = typeset(style=style, content=tmp_path / "joined/content.json")
+    assert status == 1 and "panicked" in said
 
 
 def test_a_section_comes_and_goes_with_its_table(docs, tmp_path, typeset):

@@ -1,0 +1,154 @@
+"""What the paper says in words that its numbers must bear: each a question to the tables.
+
+A sentence that the published tables do not bear is marked in the paper, ``#so("name")[...]``, so
+that another run cannot leave it standing beside numbers that say the opposite.
+"""
+
+from collections.abc import Callable
+
+from distilshift.analysis import findings, ladder, listings
+from distilshift.analysis.findings import CNN, MLP
+from distilshift.analysis.listings import Tables
+
+import pandas as pd
+
+# the transfers of the default experiment that the paper speaks of
+TO_MNIST, TURNED = "optdigits-to-mnist5k", "mnist5k-to-mnist5k-rotated"
+SLACK = 0.005  # accuracy that is not told apart
+
+
+def by_row(table: pd.DataFrame, *transfers: str, column: str | None = None) -> pd.DataFrame:
+    """A line a transfer and network, a column a row: its headline, or another column."""
+    kept = table[table["transfer"].isin(transfers)] if transfers else table
+    measure = column or ladder.headline(table)
+    return kept.pivot_table(index=ladder.CELL, columns="row", values=measure)
+
+
+def less(table: pd.DataFrame, low: str, high: str, *transfers: str, slack: float = 0) -> bool:
+    """Whether one row is below another in every line."""
+    found = by_row(table, *transfers)
+    return (found[low] < found[high] + slack).all()
+
+
+def steps(tables: Tables, network: str) -> pd.DataFrame:
+    """What each step adds and its interval, by transfer and step."""
+    table = tables["decomposition"]
+    chosen = table[table["network"] == network].set_index(["step", "transfer"])
+    return chosen[["increment", "increment_low", "increment_high"]]
+
+
+def nothing(increments: pd.DataFrame) -> pd.Series:
+    """Whether the interval holds 0."""
+    return (increments["increment_low"] <= 0) & (increments["increment_high"] >= 0)
+
+
+def largest_is_adaptation(tables: Tables) -> bool:
+    increments = steps(tables, CNN)["increment"].xs(TO_MNIST, level="transfer")
+    return increments.idxmax() == "adaptation"
+
+
+def lines_differ_more(tables: Tables) -> bool:
+    """The range over adaptations in each of the CNN's cells against what `dist` gains on `kd`."""
+    rows = findings.students(tables["methods"], network=CNN, method="dist")
+    grouped = rows.groupby("transfer")["gap_recovered"]
+    return (grouped.max() - grouped.min()).min() > findings.gained_by_dist(tables, CNN).max()
+
+
+def simple_losses_win(tables: Tables) -> bool:
+    rows = by_row(tables["methods"], TO_MNIST).loc[TO_MNIST, CNN]
+    simple = [f"dist ({name})" for name in ("bnm", "mcc", "shot", "mmd")]
+    return rows[simple].min() > rows[["dist (dann)", "dist (cdan)"]].max()
+
+
+def of_teachers(tables: Tables, what: str) -> pd.Series:
+    """Of each criterion the mean over the cells: `spearman`, or accuracy `lost`."""
+    table = tables["methods-validators"]
+    table = table.assign(lost=table["oracle"] - table["accuracy"])
+    return table[table["among"] == "teachers"].groupby("validator")[what].mean()
+
+
+def calibrates(tables: Tables) -> bool:
+    before, then = (
+        findings.after(tables["calibration"], what) for what in ("ece_uncalibrated", "ece")
+    )
+    return (then < before).all()
+
+
+def passes_oracle(table: pd.DataFrame, *transfers: str) -> bool:
+    """Whether the last student of each does."""
+    students = table[listings.is_student(table)]
+    return less(table, "oracle", students["row"].iloc[-1], *transfers)
+
+
+# name: the table that is asked, and the question
+CLAIMS: dict[str, tuple[str, Callable[[Tables], bool]]] = {
+    "labels add nothing": ("decomposition", lambda t: nothing(steps(t, CNN).loc["labels"]).all()),
+    "labels add to perceptrons": (
+        "decomposition",
+        lambda t: (steps(t, MLP).loc["labels", "increment_low"] > 0).all(),
+    ),
+    "adaptation is largest": ("decomposition", largest_is_adaptation),
+    "statistics add nothing": (
+        "decomposition",
+        lambda t: nothing(steps(t, CNN).loc["BatchNorm"])[TURNED],
+    ),
+    "dkd loses": ("methods", lambda t: (findings.lost_by_dkd(t) > 0).all()),
+    "lines differ more": ("methods", lines_differ_more),
+    "simple losses win": ("methods", simple_losses_win),
+    "pose is needed": (
+        "methods",
+        lambda t: less(t["methods"], "dist (adabn)", "dist (posed-adabn)", TO_MNIST),
+    ),
+    "fixmatch harms": ("methods", lambda t: (findings.fixmatch(t) < 0).all()),
+    "blur gains nothing": (
+        "dial",
+        lambda t: less(
+            t["dial"],
+            *("dist (posed-joint)", "dist (adabn)", "fashion-to-fashion-blur-0.12"),
+            slack=SLACK,
+        ),
+    ),
+    "turns harm statistics": (
+        "dial",
+        lambda t: less(t["dial"], "dist (adabn)", "source-only", "fashion-to-fashion-rotation-90"),
+    ),
+    "no better than its start": (
+        "speech",
+        lambda t: less(
+            t["speech"], "teacher (joint)", "teacher (none)", "espeak-to-flite", slack=SLACK
+        ),
+    ),
+    "the student limits": (
+        "speech-noise",
+        lambda t: less(t["speech-noise"], "oracle", "teacher (joint)"),
+    ),
+    "languages are harmed": (
+        "languages",
+        lambda t: (by_row(t["languages"], column="gap_recovered_high")["dist (joint)"] < 0).all(),
+    ),
+    "tweets pass": (
+        "sentiment-minilm",
+        lambda t: passes_oracle(t["sentiment-minilm"], "amazon-to-tweets", "movies-to-tweets"),
+    ),
+    "nuclear norm loses least": (
+        "methods-validators",
+        lambda t: of_teachers(t, "lost").idxmin() == "bnm",
+    ),
+    "source says nothing": (
+        "methods-validators",
+        lambda t: of_teachers(t, "spearman")["source_accuracy"] <= 0,
+    ),
+    "temperature calibrates": ("calibration", calibrates),
+}
+
+
+def hold(tables: Tables) -> dict[str, bool]:
+    """Of each claim whose table is published whether it holds; not, where its rows are gone."""
+    found = {}
+    for name, (of, question) in CLAIMS.items():
+        if of in tables:
+            try:
+                found[name] = bool(question(tables))
+            except KeyError:
+                found[name] = False
+    return found
