@@ -14,6 +14,8 @@ PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,
 EXTRAS := timm,emoji,text,audio,export,explore,tensorboard,paper
 
 .DEFAULT_GOAL := help
+# as `make publish paper`: the second reads what the first writes
+.NOTPARALLEL:
 .PHONY: help setup extras run report explore test test-slurm lint docs publish paper site clean
 
 help: ## list the targets
