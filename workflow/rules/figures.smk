@@ -368,7 +368,7 @@ rule write_explorer:
             --history {input.history:q} \
             --predictions {input.predictions:q} \
             --inputs {input.inputs:q} \
-            --headline {params.headline} \
+            --headline {params.headline:q} \
             --page {output.page:q} \
             --log {log:q}
         """
