@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
 def main(args: argparse.Namespace) -> None:
     figures.style()
     shown, said = {}, {}
+    labelled = {file.parent: file for file in args.source_labels}
     for path in args.inputs:
         data = domains.load_inputs(path)
         show = data.kind.show
@@ -41,10 +42,9 @@ def main(args: argparse.Namespace) -> None:
         rows = [(2 * i + 1) * len(data.inputs) // (2 * samples) for i in range(samples)]
         name = data.header["domain"]
         shown[name] = data.inputs[rows]
-        for file in args.source_labels:
-            if file.parent == path.parent:
-                labels = domains.load_labels(file, data)[rows]
-                said[name] = [data.header["classes"][label] for label in labels.tolist()]
+        if path.parent in labelled:
+            labels = domains.load_labels(labelled[path.parent], data)[rows]
+            said[name] = [data.header["classes"][label] for label in labels.tolist()]
     figure, axes = plt.subplots(
         len(args.transfers),
         2,

@@ -3,6 +3,7 @@
 import json
 
 from distilshift import networks
+from distilshift.audio import limits as audio
 from distilshift.errors import InputError
 from distilshift.text import limits
 from distilshift.text.encoding import encode
@@ -183,3 +184,9 @@ def test_the_carried_encoder_is_asked_of_its_package_by_checksum(monkeypatch, tm
     with pytest.raises(InputError, match=r"config.json: sha256 is .* put config.json"):
         encoder.place(limits.MINILM, "config.json")
     assert not list(cache.glob("*.whl"))  # nothing was asked of any index
+
+
+def test_a_neck_and_a_length_are_no_part_of_the_folder():
+    assert limits.encoder_folder("encoder-4:tiny+8r@32") == ("tiny", [4])
+    assert limits.files("encoder:tiny+8@32")[0] == "tiny/config.json"
+    assert limits.of("bytecnn+8")["batchnorm"] and audio.of("embedding+8")["frozen"]

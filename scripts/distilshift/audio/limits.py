@@ -4,6 +4,7 @@ No torch here. What stands below is held against the networks themselves by a te
 """
 
 from distilshift.data.limits import misnamed
+from distilshift.model_names import parts
 
 # sizes: how many its name may have; batchnorm: whether it has any; multiple: of what its
 # width, the last size, must be one; frozen: whether it has a part that is never trained;
@@ -18,7 +19,7 @@ LIMITS = {
 
 def of(model: str) -> dict:
     """The limits of a model, by its name; nothing, where none are known."""
-    return LIMITS.get(model.partition("@")[0].split("-")[0], {})
+    return LIMITS.get(parts(model)[0].split("-")[0], {})
 
 
 def complaint(model: str, rate: int, seconds: float) -> str:

@@ -6,6 +6,7 @@ No torch here. What stands below is held against the networks themselves by a te
 from pathlib import Path
 
 from distilshift.data.limits import misnamed
+from distilshift.model_names import parts
 
 # sizes: how many its name may have; batchnorm: whether it has any; layernorm: has it instead;
 # multiple: of what its width, the last size, must be one
@@ -27,7 +28,7 @@ def encoder_folder(model: str) -> tuple[str, list[int]]:
 
     No folder, where the model is none.
     """
-    family, _, folder = model.partition("@")[0].partition(":")
+    family, _, folder = parts(model)[0].partition(":")
     name, *widths = family.split("-")
     is_width = len(widths) < 2 and all(part.isdigit() and int(part) > 0 for part in widths)
     return (folder, list(map(int, widths))) if name == "encoder" and is_width else ("", [])
@@ -38,7 +39,7 @@ def of(model: str) -> dict:
     folder, widths = encoder_folder(model)
     if folder:
         return FROZEN if widths else WHOLE
-    return LIMITS.get(model.partition("@")[0].split("-")[0], {})
+    return LIMITS.get(parts(model)[0].split("-")[0], {})
 
 
 def files(model: str) -> list[str]:

@@ -1,6 +1,5 @@
 """Wide residual networks for small images: ``wrn-28-10``."""
 
-from distilshift.errors import InputError
 from distilshift.networks import Network
 
 from torch import Tensor, nn
@@ -35,9 +34,6 @@ def wrn(classes: int, channels: int, size: int, depth: int = 28, factor: int = 1
 
     Source: Zagoruyko, Komodakis, "Wide Residual Networks", arXiv:1605.07146, table 1.
     """
-    if depth < 10 or (depth - 4) % 6:
-        problem = f"its depth must be 6 n + 4, got {depth}"
-        raise InputError(f"model wrn-{depth}-{factor}", problem, "e.g. wrn-28-10")
     layers: list[nn.Module] = [nn.Conv2d(channels, 16, 3, padding=1, bias=False)]
     wide = 16
     for group, width in enumerate((16, 32, 64)):

@@ -5,9 +5,11 @@ the encoder makes of a text. The folder is as ``save_pretrained`` writes it: con
 tokenizer.json and model.safetensors. ``MINILM`` in its place is a network that a package carries.
 """
 
+import contextlib
 import functools
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from distilshift import extras
@@ -234,10 +236,7 @@ def read(folder: str) -> nn.Module:
         InputError: transformers is not installed, or cannot read the folder.
     """
     made = library(folder)
-    weights = place(folder, "model.safetensors")
-    config, _ = place(folder, "config.json"), place(folder, "tokenizer.json")
-    if config.parent != weights.parent:
-        raise InputError(f"encoder {folder}", f"lies in {config.parent} and {weights.parent}")
+    *_, weights = (place(folder, name) for name in ENCODER_FILES)  # all are asked for
     with reading(folder, "model.safetensors"):
         model, told = made.AutoModel.from_pretrained(
             str(weights.parent),
@@ -275,18 +274,14 @@ def opened(folder: str, device: str) -> nn.Module:
     return read(folder).to(device).eval().requires_grad_(False)
 
 
-class reading:
+@contextlib.contextmanager
+def reading(folder: str, name: str) -> Iterator[None]:
     """Turn what the readers of an encoder's files raise into one line that names the file."""
-
-    def __init__(self, folder: str, name: str):
-        self.folder, self.name = folder, name
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
-        # tokenizers raises nothing narrower than Exception
-        if isinstance(error, Exception) and not isinstance(error, InputError):
-            line = " ".join(str(error).split())[:200] or kind.__name__
-            remedy = "save network and tokenizer again by save_pretrained"
-            raise InputError(Path(self.folder) / self.name, f"cannot be read ({line})", remedy)
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:  # tokenizers raises nothing narrower
+        line = " ".join(str(error).split())[:200] or type(error).__name__
+        remedy = "save network and tokenizer again by save_pretrained"
+        raise InputError(Path(folder) / name, f"cannot be read ({line})", remedy) from None
