@@ -24,3 +24,16 @@ def information_maximisation(logits: Tensor) -> Tensor:
     """
     mean = F.softmax(logits, dim=1).mean(0)
     return entropy(logits) + (mean * mean.clamp_min(1e-12).log()).sum()
+
+
+def entropy_to_shares(logits: Tensor, shares: Tensor) -> Tensor:
+    """Each prediction sure, all as frequent as told: mean_i H(p_i) + KL(mean_i p_i, shares).
+
+    With even shares it is ``information_maximisation`` + log C.
+
+    Args:
+        shares: of the classes (C,), of sum 1; one of 0 counts as a thousandth.
+    """
+    mean = F.softmax(logits, dim=1).mean(0)
+    apart = mean.clamp_min(1e-12).log() - shares.clamp_min(1e-3).log()
+    return entropy(logits) + (mean * apart).sum()

@@ -10,6 +10,7 @@ ADAPTATIONS = {
     "shot": "shot:shot",
     "joint-shot": "joint:joint_shot",
     "joint-sinkhorn": "joint:joint_sinkhorn",
+    "joint-shares": "shares:joint_shares",
     "im": "im:im",
     "mcc": "mcc:mcc",
     "bnm": "bnm:bnm",
@@ -22,7 +23,7 @@ ADAPTATIONS = {
 SOURCE_FREE = ("adabn", "tent", "shot")
 # settings of some of them alone
 OPTIONS = {
-    "pseudo": ("shot", "joint-shot", "joint-sinkhorn"),
+    "pseudo": ("shot", "joint-shot", "joint-sinkhorn", "joint-shares"),
     "temperature": ("mcc",),
     "threshold": ("fixmatch",),
 }

@@ -86,16 +86,21 @@ def shot(task: Task, shares: Tensor | None = None) -> LossFn:
     return loss_fn
 
 
-@torch.no_grad()
 def relabel(task: Task, shares: Tensor | None = None) -> Tensor:
-    """Centroid labels of the target's rows (N,), in one pass by their batches' statistics."""
+    """Centroid labels of the target's rows (N,), see ``outputs`` and ``centroid_labels``."""
+    return centroid_labels(*outputs(task), shares)
+
+
+@torch.no_grad()
+def outputs(task: Task) -> tuple[Tensor, Tensor]:
+    """Features (N, D), logits (N, C) of the target's plain rows, by their batches' statistics."""
     model = copy.deepcopy(task.model).train()
     for module in model.modules():
         if isinstance(module, nn.modules.dropout._DropoutNd):
             module.eval()
     data, device = task.target.data, task.target.device
     batches = [rows.to(device) for rows in mixed_batches(len(data.ids), 256)]
-    features = torch.cat([model.features(data.plain(rows)) for rows in batches])
-    labels = torch.empty(len(data.ids), dtype=torch.long, device=device)
-    labels[torch.cat(batches)] = centroid_labels(features, model.head(features), shares)
-    return labels
+    mixed = torch.cat([model.features(data.plain(rows)) for rows in batches])
+    features = torch.empty_like(mixed)
+    features[torch.cat(batches)] = mixed
+    return features, model.head(features)
