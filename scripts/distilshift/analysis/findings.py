@@ -219,6 +219,35 @@ def _counts() -> Iterator[tuple[str, tuple[str, Callable[[Tables], str]]]]:
     )
 
 
+# between vendors that draw in colour
+COLOURED = ["noto-to-twemoji", "noto-to-fluent", "noto-to-openmoji", "openmoji-to-noto"]
+
+
+def styles(tables: Tables) -> pd.Series:
+    """The gap that the student of the adapted pretrained teacher recovers on coloured pairs."""
+    table = tables["emoji"]
+    kept = (table["row"] == "kd (joint)") & (table["network"] == "pretrained")
+    return table[kept].set_index("transfer")["gap_recovered"].reindex(COLOURED)
+
+
+def spread_of_losses(tables: Tables) -> float:
+    """Headline between the best and the worst loss, of one adapted teacher of styles."""
+    table = tables["emoji"]
+    first = table["transfer"] == COLOURED[0]
+    one = (table["network"] == "losses") & listings.is_student(table)
+    same = (table["network"] == "pretrained") & (table["row"] == "kd (joint)")
+    found = table[first & (one | same)][ladder.headline(table)]
+    return found.max() - found.min()
+
+
+def _styles() -> Iterator[tuple[str, tuple[str, Callable[[Tables], str]]]]:
+    yield "emoji/seeds", seeds("emoji")
+    yield "emoji/mean-gap", ("emoji", lambda t: percent(styles(t).mean()))
+    yield "emoji/least-gap", ("emoji", lambda t: least(styles(t)))
+    yield "emoji/most-gap", ("emoji", lambda t: most(styles(t)))
+    yield "emoji/losses-within", ("emoji", lambda t: percent(spread_of_losses(t), 1))
+
+
 # name: the table that it needs, and how it is found
 DERIVED: dict[str, tuple[str, Callable[[Tables], str]]] = {
     **{f"methods/{name}": made for name, made in _counts()},
@@ -232,7 +261,8 @@ DERIVED: dict[str, tuple[str, Callable[[Tables], str]]] = {
     **dict(_pairs("newsgroups")),
     "newsgroups-typos/seeds": seeds("newsgroups-typos"),
     **dict(_pairs("spam")),
-    **dict(_pairs("emoji")),
+    **dict(_styles()),
+    "class-shares/seeds": seeds("class-shares"),
     "methods/losses-within": ("methods", lambda t: percent(spread(t))),
     "methods/dkd-loses-least": ("methods", lambda t: least(lost_by_dkd(t))),
     "methods/dkd-loses-most": ("methods", lambda t: most(lost_by_dkd(t))),

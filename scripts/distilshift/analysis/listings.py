@@ -202,6 +202,26 @@ def strength(name: str) -> str:
     return f"{percent(float(found[1]))} %" if found else transfer(name)
 
 
+def emoji(tables: Tables) -> Listing:
+    """Without the network that is there for other losses, which has other rows."""
+    table = tables["emoji"]
+    return across(table[table["network"] != "losses"], transfer, "transfer, network")
+
+
+def class_shares(tables: Tables) -> Listing:
+    """Students alone, of four teachers, each with the gap that it recovers."""
+    table = tables["class-shares"]
+    rows, measure = list(dict.fromkeys(table["row"][table["method"] != "teacher"])), "accuracy"
+    lines = []
+    for name, of in table.groupby("transfer", sort=False):
+        by, shown = of.set_index("row"), [transfer(name)]
+        for row in rows:
+            gap = percent(by["gap_recovered"][row]) if is_student(by)[row] else ""
+            shown.append(percent(by[measure][row], 1) + (gap and f" ({gap})"))
+        lines.append(shown)
+    return Listing(["transfer", *rows], lines)
+
+
 def consecutive(seeds: list[int]) -> str:
     """As `0 to 4` where none is left out."""
     if seeds and seeds == list(range(seeds[0], seeds[-1] + 1)) and len(seeds) > 1:
@@ -243,7 +263,8 @@ LISTINGS: dict[str, Callable[[Tables], Listing]] = {
     "sentiment-minilm": lambda tables: across(tables["sentiment-minilm"], transfer, "transfer"),
     "newsgroups": lambda tables: across(tables["newsgroups"], transfer, "transfer"),
     "newsgroups-typos": lambda tables: across(tables["newsgroups-typos"], strength, "mistyped"),
-    "emoji": lambda tables: of_ladder(tables["emoji"]),
+    "emoji": emoji,
+    "class-shares": class_shares,
 }
 
 

@@ -1,5 +1,6 @@
 """Labelled source and pseudo-labelled target together, whose class shares may differ."""
 
+from distilshift import cli
 from distilshift.learning import alignment
 from distilshift.learning.adaptation import Task
 from distilshift.learning.adaptations import shot
@@ -35,7 +36,10 @@ def moved(features: Tensor, logits: Tensor, shares: Tensor) -> bool:
     """
     counted = frequencies(shot.centroid_labels(features, logits), logits.shape[1])
     doubt = 1 - F.softmax(logits, dim=1).max(1).values.mean()
-    return bool((counted - shares).abs().sum() / 2 > doubt)
+    apart = (counted - shares).abs().sum() / 2
+    believed = "the clusters'" if apart > doubt else "the source's"
+    cli.log.info("class shares: %.3f apart, %.3f doubted: %s", apart, doubt, believed)
+    return bool(apart > doubt)
 
 
 def joint_shares(task: Task) -> LossFn:
