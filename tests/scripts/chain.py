@@ -90,6 +90,24 @@ class Chain:
         flags += ["--predictions", self.path("evaluation", "predictions.parquet")]
         return [*flags, "--inputs", self.inputs("target", "test")]
 
+    def transferred(self) -> list[str]:
+        """Flags of ``measure_transferred``, which is asked for by name: no step of the chain."""
+        names = ["teacher", "adapted", "distilled", "second", "source-only", "oracle"]
+        flags = ["--outputs", self.path("outputs.parquet"), self.path("oracle.parquet")]
+        flags += ["--inputs", self.inputs("target", "test")]
+        flags += ["--labels", self.labels("target", "test")]
+        flags += ["--weights", *(self.path(name, "weights.safetensors") for name in names)]
+        flags += ["--measures", self.path("transferred.parquet")]
+        return [*flags, "--maps", self.path("attributions.safetensors")]
+
+    def transferred_pictures(self) -> list[str]:
+        """Flags of ``plot_transferred``, of that."""
+        flags = ["--measures", self.path("transferred.parquet")]
+        flags += ["--maps", self.path("attributions.safetensors")]
+        flags += ["--csv", self.path("transferred.csv")]
+        flags += ["--figures", *self.pictures("transferred")]
+        return [*flags, "--pictures", *self.pictures("attributions")]
+
     def steps(self) -> dict[str, tuple[str, list[str]]]:
         """name -> (script, flags), in an order that works."""
         networks = ["teacher", "adapted", "source-only", "distilled", "second", "oracle"]

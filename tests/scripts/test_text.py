@@ -73,6 +73,21 @@ def test_the_dataset_holds_every_text_and_names_what_is_none(made):
     assert manifest["unreadable"] == unreadable
 
 
+def test_of_texts_no_gradient_is_asked_and_the_rest_is_measured(made, run_script):
+    status, shown = run_script("measure_transferred", made.transferred())
+    assert status == 0, shown
+    lines = [line for line in shown.splitlines() if "left out" in line]
+    why = "left out, as rows have no gradient, or a teacher has a frozen part"
+    assert len(lines) == 1 and lines[0].endswith(f"{why}: gradients, adversarial")
+    args = made.transferred_pictures()
+    assert run_script("plot_transferred", args) == (0, "")
+    found = pd.read_csv(made.path("transferred.csv"))
+    values = found[found["against"] == "teacher"].groupby("measure")["value"].mean()
+    assert {"cka", "change_1", "change_1_null", "excess_agreement"} <= set(values.dropna().index)
+    assert not [name for name in values.index if name.startswith(("gradients", "adversarial"))]
+    assert "student: no gradient" in (made.folder / "attributions.svg").read_text()
+
+
 def test_domains_are_texts_of_one_length_that_lie_in_the_same_halves(made):
     for split in ("train", "test"):
         source, target = (domains.load_inputs(made.inputs(n, split)) for n in ("source", "target"))

@@ -61,6 +61,7 @@ ROOMS = {
     "classifiers": TOP | {"files", "data", "networks"},
     "exports": TOP | {"classifiers"},
     "costs": set(),
+    "probes": TOP | {"data", "networks"},
     "checkpoints": TOP | {"networks"},
     "learning": TOP | {"files", "data", "networks", "checkpoints"},
     "analysis": TOP | {"files"},

@@ -99,10 +99,13 @@ def test_changes_are_correlated_over_rows_and_classes():
     assert np.isnan(transferred.change_correlation(one, 0 * one))
 
 
-def test_centred_logits_hang_on_no_constant():
-    logits = np.array([[1.0, 2.0, 6.0]])
-    np.testing.assert_allclose(transferred.centred(logits), [[-2, -1, 3]])
-    np.testing.assert_allclose(transferred.centred(logits + 7), [[-2, -1, 3]])
+def test_what_is_added_to_every_logit_is_no_change():
+    rng = np.random.default_rng(0)
+    one, other = rng.normal(size=(2, 6, 3))
+    found = transferred.change_correlation(one, other)
+    shift = rng.integers(9, size=(6, 1))
+    assert transferred.change_correlation(one + shift, other) == pytest.approx(found)
+    assert np.isnan(transferred.change_correlation(one, shift + 0 * one))
 
 
 def test_cka_knows_no_rotation_scale_or_offset():
@@ -159,6 +162,35 @@ def test_the_control_is_the_nearest_student_of_another_teaching():
     assert transferred.control_of(best, alone, 5) is None
     tied = {best: 0.9, Row("source-only", None, 0): 0.5, Row("oracle", None, 0): 0.5}
     assert transferred.control_of(best, tied, 5) == Row("source-only", None, 0)
+
+
+def test_pairs_of_a_seed():
+    labelled, distilled = Row("oracle", None, 0), Row("kd", "none", 1)
+    ours = [("teacher", "student", 1, 1)]
+    ours += [("other teacher", "student", 1, 0), ("other teacher", "student", 1, 2)]
+    of_labels = [("control", "control", 1, 1)]
+    of_others = [("control", "control", 0, 1), ("control", "control", 2, 1)]
+    assert list(transferred.pairs(1, [0, 1, 2], labelled)) == ours + of_labels
+    assert list(transferred.pairs(1, [0, 1, 2], distilled)) == ours + of_others
+    assert list(transferred.pairs(1, [0, 1, 2], None)) == ours
+    assert list(transferred.pairs(1, [1], labelled)) == ours[:1] + of_labels
+
+
+def test_measures_of_probes_have_nulls_and_leave_out_what_was_not_asked():
+    rng = np.random.default_rng(0)
+    features, maps = rng.normal(size=(6, 4)), rng.normal(size=(6, 2, 2))
+    changes = {1.0: rng.normal(size=(6, 3))}
+    partners = transferred.partners(np.array([0, 0, 0, 1, 1, 2]), "a")
+    whole = transferred.Probe(features, maps, changes)
+    found = transferred.of_probes(whole, whole, partners)
+    for name in ("cka", "gradients", "change_1"):
+        assert found.pop(name) == pytest.approx(1)
+        assert found.pop(f"{name}_null") < 0.9
+    assert not found
+    frozen = transferred.Probe(features, None, {})
+    assert set(transferred.of_probes(whole, frozen, partners)) == {"cka", "cka_null"}
+    alone = transferred.of_probes(whole, whole, np.full(6, -1))
+    assert alone["cka"] == pytest.approx(1) and np.isnan(alone["cka_null"])
 
 
 def test_an_interval_is_students_over_seeds():

@@ -29,7 +29,7 @@ def jobs(listing: str) -> list[Job]:
 
 # besides construct_domain, which makes the label files of the domains
 READERS = {"train_teacher", "adapt_teacher", "distill_student", "train_student"}
-READERS |= {"evaluate", "validate"}
+READERS |= {"evaluate", "validate", "measure_transferred"}
 READERS |= {"plot_domains"}  # of sources, in a figure that nothing is made from
 LABELS = re.compile(r"/(datasets|domains)/([^/]+)/(?:train_|test_)?labels\.safetensors$")
 # what is learned about a target without its labels

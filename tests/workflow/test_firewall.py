@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from firewall import BLIND, SELECTION, Job, jobs, leaks
 
@@ -7,9 +9,9 @@ def plan(make_copy):
     """Every job of the default experiment, with some of its config changed."""
     copy = make_copy("default")
 
-    def listed(*config):
+    def listed(*config, targets=()):
         changes = ("--config", *config) if config else ()
-        done = copy.snakemake("--cores", "2", "--dry-run", "--forceall", *changes)
+        done = copy.snakemake("--cores", "2", "--dry-run", "--forceall", *targets, *changes)
         assert done.returncode == 0, done.stdout[-4000:]
         return jobs(done.stdout)
 
@@ -86,6 +88,20 @@ def test_a_selection_by_the_oracle_is_seen_and_named_so(plan):
     found = leaks(listed)
     assert found
     assert all("select takes results/metrics.parquet" in leak for leak in found)
+
+
+def test_what_was_transferred_reads_target_labels_and_nothing_is_made_from_it(plan):
+    listed = plan(targets=["transferred"])
+    assert counts(listed)["measure_transferred"] == 4
+    assert leaks(listed) == []
+    asked = [job for job in listed if job.rule == "measure_transferred"]
+    for job in asked:
+        assert any(re.search(r"/domains/[^/]+/test_labels", path) for path in job.inputs)
+        assert not [path for path in job.inputs if "train_labels" in path]
+    made = {path for job in asked for path in job.outputs}
+    assert {job.rule for job in listed if job.inputs & made} == {"plot_transferred"}
+    drawn = {path for job in listed if job.rule == "plot_transferred" for path in job.outputs}
+    assert {job.rule for job in listed if job.inputs & drawn} == {"transferred"}
 
 
 def with_input(listed, rule, path):

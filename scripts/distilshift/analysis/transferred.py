@@ -16,7 +16,7 @@ Source: of the question, the controls and the kinds of measure, Ojha et al., "Wh
 Distilled in Knowledge Distillation?", arXiv:2205.16004.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from distilshift.seeds import seed_from
@@ -27,6 +27,16 @@ from scipy import stats
 
 AGAINST = ("teacher", "other teacher", "control")
 OVER = {f"over {name}": name for name in AGAINST[1:]}  # what ``teacher`` has above these
+# what a figure shows of them, and by what name
+MEASURES = {
+    "excess_agreement": "agreement beyond accuracy",
+    "error_consistency": "error consistency, κ",
+    "errors_shared": "errors shared",
+    "gradients": "input gradients, ρ",
+    "adversarial": "adversarial transfer",
+    "change_1": "change under a shift, r",
+    "cka": "last features, CKA",
+}
 NULL = "_null"  # ends the name of a measure whose rows were put in another order
 LEVEL = 0.95
 MATCHED = 0.05  # a control whose accuracy lies further off is none that matches
@@ -105,17 +115,18 @@ def rank_correlation(one: np.ndarray, other: np.ndarray) -> float:
     Source: Adebayo et al., "Sanity Checks for Saliency Maps", arXiv:1810.03292, section 3.
     """
     found = correlation(*(stats.rankdata(values, axis=1) for values in (one, other)))
-    return _mean(found)
+    return mean(found)
 
 
 def change_correlation(one: np.ndarray, other: np.ndarray) -> float:
     """Pearson's correlation of two networks' changes of output, over all rows and classes.
 
     Args:
-        one, other: (N, C), what was added to each row's centred logits (their mean over the
-            classes is 0) when its input was shifted a little.
+        one, other: (N, C), what was added to each row's logits when its input was shifted a
+            little. What is added to all of a row's is left out: no probability hangs on it.
     """
-    (found,) = correlation(one.reshape(1, -1), other.reshape(1, -1))
+    centred = (change - change.mean(1, keepdims=True) for change in (one, other))
+    (found,) = correlation(*(change.reshape(1, -1) for change in centred))
     return float(found)
 
 
@@ -149,9 +160,48 @@ def transfer_rate(before: np.ndarray, after: np.ndarray, fooled: np.ndarray) -> 
     return float((~after)[asked].mean()) if asked.any() else np.nan
 
 
-def centred(logits: np.ndarray) -> np.ndarray:
-    """Logits (N, C) less their mean over the classes, which no probability hangs on."""
-    return logits - logits.mean(1, keepdims=True)
+class Probe(NamedTuple):
+    """What a network answers on a few rows, as ``probes.Few`` asks it.
+
+    features: (n, width), what its last layer reads.
+    gradients: (n, ...) of the label's score with regard to the input; None where there is none.
+    changes: by the strength of a shift of the input, what it adds to the logits (n, C).
+    """
+
+    features: np.ndarray
+    gradients: np.ndarray | None
+    changes: dict[float, np.ndarray]
+
+
+def of_answers(one: np.ndarray, other: np.ndarray, labels: np.ndarray, classes: int) -> dict:
+    """The measures of what two networks say."""
+    return {
+        "excess_agreement": excess_agreement(one, other, labels, classes),
+        "error_consistency": error_consistency(one, other, labels),
+        "errors_shared": errors_shared(one, other, labels),
+        "same_wrong": same_wrong(one, other, labels, classes),
+    }
+
+
+def of_probes(one: Probe, other: Probe, partners: np.ndarray) -> dict[str, float]:
+    """The measures of what two networks answer on the same rows, each with its null.
+
+    Args:
+        partners: (n,) the row that another's place is taken by, or -1.
+    """
+    asked = {"cka": (cka, one.features, other.features)}
+    if one.gradients is not None and other.gradients is not None:
+        flat = (values.reshape(len(values), -1) for values in (one.gradients, other.gradients))
+        asked["gradients"] = (rank_correlation, *flat)
+    for strength in one.changes.keys() & other.changes.keys():
+        changes = one.changes[strength], other.changes[strength]
+        asked[f"change_{strength:g}"] = (change_correlation, *changes)
+    has, found = partners >= 0, {}
+    for name, (function, first, second) in sorted(asked.items()):
+        found[name] = function(first, second)
+        is_enough = has.sum() > 1  # rows may all be of classes of their own
+        found[name + NULL] = function(first[has], second[partners[has]]) if is_enough else np.nan
+    return found
 
 
 def partners(labels: np.ndarray, *names: object) -> np.ndarray:
@@ -202,6 +252,21 @@ def control_of(row: Row, accuracies: Mapping[Row, float], seeds: int) -> Row | N
     return min(able, key=lambda other: abs(accuracies[other] - accuracies[row]), default=None)
 
 
+def pairs(seed: int, seeds: list[int], control: Row | None) -> Iterator[tuple[str, str, int, int]]:
+    """Who is held against whom for a seed: (against, whose, its seed, the teacher's seed).
+
+    ``whose`` is the student or the control. A control that learned from labels is that of the
+    seed, and shares first weights and batches with the student; another is of all other seeds.
+    """
+    others = [other for other in seeds if other != seed]
+    yield "teacher", "student", seed, seed
+    for other in others:
+        yield "other teacher", "student", seed, other
+    if control is not None:
+        for other in [seed] if control.method in LABELLED else others:
+            yield "control", "control", other, seed
+
+
 def interval(values: np.ndarray) -> tuple[float, float, float]:
     """Mean over seeds, and the ends of its 95 % interval by Student's t; nan are no values.
 
@@ -247,6 +312,7 @@ def table(measured: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=columns)
 
 
-def _mean(values: np.ndarray) -> float:
+def mean(values: np.ndarray) -> float:
+    """Of the values that are not nan; nan of none."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else np.nan

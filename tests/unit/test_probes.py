@@ -1,0 +1,68 @@
+"""What networks are asked besides their answers, on networks whose answers are known."""
+
+from distilshift import probes
+
+import pytest
+import torch
+from torch import nn
+
+
+class Linear(nn.Module):
+    """Logits that are a matrix times the input: its gradients are the matrix."""
+
+    def __init__(self, weight):
+        super().__init__()
+        self.weight = torch.tensor(weight)
+
+    def features(self, seen):
+        return seen.flatten(1)
+
+    def forward(self, seen):
+        return self.features(seen) @ self.weight.T
+
+
+@pytest.fixture
+def model():
+    return Linear([[1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, -4.0]]).eval()
+
+
+def test_gradients_are_of_the_label_s_logit_less_the_mean(model):
+    seen, labels = torch.zeros(300, 1, 1, 3), torch.arange(300) % 3
+    found = probes.input_gradients(model, seen, labels)
+    assert found.shape == seen.shape
+    mean = torch.tensor([1.0, 2.0, -4.0]) / 3
+    for label in range(3):
+        expected = model.weight[label] - mean
+        assert torch.allclose(found[label].flatten(), expected)
+    assert torch.equal(found[:3], found[-3:]), "batches change nothing"
+
+
+def test_a_constant_on_every_logit_changes_no_gradient(model):
+    seen, labels = torch.rand(4, 3), torch.tensor([0, 1, 2, 0])
+    shifted = Linear((model.weight + torch.tensor([5.0, -1.0, 3.0])).tolist())
+    found = [probes.input_gradients(m, seen, labels) for m in (model, shifted)]
+    assert torch.allclose(*found, atol=1e-5)
+
+
+def test_an_attack_stays_in_reach_and_range_and_raises_the_loss(model):
+    seen, labels = torch.rand(40, 3) * 2 - 1, torch.randint(3, (40,))
+    there = probes.attacked(model, seen, labels, 0.3)
+    assert (there - seen).abs().max() <= 0.3 + 1e-6 and there.abs().max() <= 1
+    loss = [nn.functional.cross_entropy(model(rows), labels) for rows in (seen, there)]
+    assert loss[1] > loss[0] + 0.3
+    assert torch.equal(there, probes.attacked(model, seen, labels, 0.3)), "nothing is random"
+
+
+def test_an_attack_on_two_classes_goes_where_the_margin_says():
+    model = Linear([[1.0, -1.0], [-1.0, 1.0]])
+    seen = torch.tensor([[0.0, 0.0], [0.95, 0.0]])
+    there = probes.attacked(model, seen, torch.tensor([0, 0]), 0.2)
+    assert torch.allclose(there, torch.tensor([[-0.2, 0.2], [0.75, 0.2]]))
+    there = probes.attacked(model, seen, torch.tensor([1, 1]), 0.2)
+    assert torch.allclose(there, torch.tensor([[0.2, -0.2], [1.0, -0.2]])), "rows end at 1"
+
+
+def test_answers_are_those_of_whole_batches(model):
+    seen = torch.rand(probes.BATCH + 3, 1, 1, 3)
+    assert torch.allclose(probes.logits(model, seen), model(seen))
+    assert torch.equal(probes.features(model, seen), seen.flatten(1))
