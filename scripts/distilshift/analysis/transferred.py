@@ -29,7 +29,7 @@ AGAINST = ("teacher", "other teacher", "control")
 OVER = {f"over {name}": name for name in AGAINST[1:]}  # what ``teacher`` has above these
 # what a figure shows of them, and by what name
 MEASURES = {
-    "excess_agreement": "agreement beyond accuracy",
+    "excess_agreement": "excess agreement",
     "error_consistency": "error consistency, κ",
     "errors_shared": "errors shared",
     "gradients": "input gradients, ρ",
