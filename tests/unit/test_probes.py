@@ -1,9 +1,14 @@
 """What networks are asked besides their answers, on networks whose answers are known."""
 
-from distilshift import probes
+from pathlib import Path
+
+from distilshift import networks, probes
+from distilshift.data import domains
+from distilshift.image.settings import View
 
 import pytest
 import torch
+from made import build
 from torch import nn
 
 
@@ -66,3 +71,45 @@ def test_answers_are_those_of_whole_batches(model):
     seen = torch.rand(probes.BATCH + 3, 1, 1, 3)
     assert torch.allclose(probes.logits(model, seen), model(seen))
     assert torch.equal(probes.features(model, seen), seen.flatten(1))
+
+
+@pytest.fixture
+def data(digits):
+    inputs, labels = digits(600)
+    known = {"domain": "b", "data": "image", "classes": list("0123456789")}
+    return domains.Inputs(inputs, torch.arange(600), known), labels
+
+
+def asked(few, model, monkeypatch):
+    monkeypatch.setattr(few, "load", lambda path: model)
+    return few.ask(Path("weights"))
+
+
+def test_a_few_rows_are_asked_the_same_by_whoever_asks(data, monkeypatch):
+    few, again = (probes.Few(*data, View(rotation=20)) for _ in range(2))
+    assert torch.equal(few.rows, again.rows) and len(set(few.rows.tolist())) == probes.ROWS
+    assert torch.equal(few.labels, data[1][few.rows])
+    assert few.reach == pytest.approx(probes.REACH * few.seen.std().item())
+    model = build("cnn-2", 10, 1, 8).eval()
+    features, gradients, changes = asked(few, model, monkeypatch)
+    assert features.shape == (probes.ROWS, 8) and gradients.shape == (probes.ROWS, 8, 8)
+    sizes = [abs(changes[strength]).mean() for strength in probes.STRENGTHS]
+    assert 0 < sizes[0] < sizes[1] < sizes[2]
+
+
+def test_views_that_change_nothing_change_no_answer(data, monkeypatch):
+    few = probes.Few(*data, View(rotation=0, translation=0, scale=0))
+    model = build("cnn-2", 10, 1, 8).eval()
+    *_, changes = asked(few, model, monkeypatch)
+    assert all(abs(change).max() < 1e-5 for change in changes.values())
+
+
+def test_a_frozen_part_is_asked_by_its_features_alone(data, monkeypatch):
+    inputs, labels = data
+    kept = domains.Features(torch.rand(600, 5), {"of": "a body"}, "")
+    few = probes.Few(inputs._replace(features=kept), labels, View())
+    body = networks.Network(nn.Identity(), nn.Linear(5, 10), networks.Kept(kept.prepare)).eval()
+    features, gradients, changes = asked(few, body, monkeypatch)
+    assert torch.equal(torch.from_numpy(features), kept.values[few.rows])
+    assert gradients is None and changes == {}
+    assert few.attack(Path("weights")) is None and few.withstood(Path("weights")) is None
