@@ -222,3 +222,35 @@ def test_a_header_names_what_is_not_the_default_alone():
     old = {"steps", "batch", "lr", "weight_decay", "precision", "channels_last", "compile"}
     assert Training().facts().keys() == old
     assert Training(schedule="inverse").facts().keys() == old | {"schedule"}
+
+
+@pytest.mark.parametrize(
+    ("momentum", "steps", "expected"),
+    [(0.1, 3000, 0.1), (0.01, 5000, 0.01), (0.01, 400, 0.025), (0.01, 20, 0.1), (0.3, 20, 0.3)],
+)
+def test_batchnorm_keeps_up_with_a_short_training(momentum, steps, expected):
+    network = nn.Sequential(nn.BatchNorm2d(2, momentum=momentum), nn.BatchNorm1d(2, momentum=None))
+    optimisation.follow(network, steps)
+    assert network[0].momentum == expected
+    assert network[1].momentum is None  # an average over all batches
+
+
+def test_a_network_of_slow_statistics_is_evaluated_as_it_was_trained(digits):
+    """Else its running statistics are those of its first weights: answers at chance."""
+    images, labels = digits(64)
+    network = build("cnn-2", 10, 1, 8, seed=0)
+    for part in network.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.momentum = 0.01
+    made = settings_of(steps=60, batch=32, lr=0.02, weight_decay=0.01)
+    views = training.Views(rows_of(images), 32, made["ranges"], "slow", 0)
+
+    def loss_fn(step):
+        drawn = views.indices(step)
+        return F.cross_entropy(network(views.view(drawn, step)), labels[drawn]), {}
+
+    training.fit(network, loss_fn, made["how"], made["run"], views.per_epoch, {})
+    seen = views.view(torch.arange(64), 0)
+    with torch.no_grad():
+        trained, evaluated = network(seen), network.eval()(seen)
+    assert (trained.argmax(1) == evaluated.argmax(1)).float().mean() > 0.8

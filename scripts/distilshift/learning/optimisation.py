@@ -58,6 +58,18 @@ def freeze(module: nn.Module, what: str) -> None:
             part.requires_grad_(False).eval()
 
 
+def follow(module: nn.Module, steps: int) -> None:
+    """Let BatchNorm's running statistics keep up with a short training.
+
+    Networks that are made for long ones (MobileNetV3, EfficientNet: momentum 0.01) average over
+    hundreds of steps. After a few hundred these statistics are those of a network that is gone,
+    and evaluation is at chance. Momentum becomes at least 10 / ``steps``, at most 0.1.
+    """
+    for part in module.modules():
+        if isinstance(part, nn.modules.batchnorm._BatchNorm) and part.momentum is not None:
+            part.momentum = max(part.momentum, min(0.1, 10 / steps))
+
+
 def groups(module: nn.Module, how: Training) -> list[dict]:
     """The trained weights and their peak learning rates: the bodies', then the rest's.
 

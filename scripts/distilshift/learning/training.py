@@ -132,6 +132,7 @@ def fit(
     """
     module.train()
     optimisation.freeze(module, how.freeze)
+    optimisation.follow(module, how.steps)
     optimizer = optimisation.optimizer(module, how)
     on = optimizer.param_groups[0]["params"][0].device
     gradient = optimisation.Gradient(optimizer, how, on)
