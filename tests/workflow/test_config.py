@@ -56,6 +56,14 @@ def test_the_config_itself_is_right(read):
     assert read(changed({}))["said"] == []
 
 
+def test_a_method_that_is_named_as_a_loss_has_it(read):
+    """It had kd, in silence."""
+    methods = {"dist": {}, "dkd": {"temperature": 4.0}, "mine": {}, "hard": {"loss": "kd"}}
+    found = read(changed({"methods": methods}))["config"]["methods"]
+    losses = {name: method["loss"] for name, method in found.items()}
+    assert losses == {"dist": "dist", "dkd": "dkd", "mine": "kd", "hard": "kd"}
+
+
 def test_what_figures_says_becomes_flags(read):
     rows = {"kd (none)": "Ours = best", "none": "as it is"}
     figures = {"width": 3.3, "rows": rows, "only": ["kd"], "columns": {"row": "Method"}}

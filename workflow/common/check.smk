@@ -35,9 +35,19 @@ def check_config():
     refuse(several_kinds())
     refuse(unusable(config, ()))
     read_command_line()
+    name_losses()
     idle = list(idle_settings())
     refuse(explain(error) for error in VALIDATOR.iter_errors(config))
     refuse([*idle, *undefined_names()])
+
+
+def name_losses():
+    """Let a method that is named as a loss have that loss, as an adaptation its kind."""
+    methods = config.get("methods")
+    losses = contents("distilshift.learning.losses")["NAMES"]
+    for name, method in methods.items() if isinstance(methods, dict) else ():
+        if name in losses and isinstance(method, dict):
+            method.setdefault("loss", name)
 
 
 def with_defaults(validator, properties, instance, schema):
