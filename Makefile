@@ -16,7 +16,7 @@ EXTRAS := timm,emoji,text,audio,export,explore,tensorboard,paper
 .DEFAULT_GOAL := help
 # as `make publish paper`: the second reads what the first writes
 .NOTPARALLEL:
-.PHONY: help setup extras run report explore test test-slurm lint docs publish paper site clean
+.PHONY: help setup extras run report explore test test-slurm lint docs publish paper peers site clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -77,6 +77,14 @@ publish: run ## take the default experiment's tables over into docs/, and write 
 paper: setup ## write results/paper.pdf from the published tables, and the same for LaTeX
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt typst
 	snakemake --cores all --show-failed-logs paper
+
+peers: run benchmarks/peers/.venv/.installed ## run other libraries on the default's CNN transfers: docs/peers.csv
+	benchmarks/peers/.venv/bin/python benchmarks/peers/compare.py --results results --table docs/peers.csv
+
+benchmarks/peers/.venv/.installed: benchmarks/peers/requirements.txt | setup
+	$(BIN)/python -m venv benchmarks/peers/.venv
+	benchmarks/peers/.venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 site: setup ## build docs/ as a site into site/
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt zensical

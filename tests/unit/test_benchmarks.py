@@ -23,6 +23,7 @@ def ours(path):
 
 
 NAMES = ["compute_settings", "images_per_second", "large_cache", "logits_format", "ratios"]
+NAMES += ["peers/task"]
 
 
 @pytest.mark.parametrize("name", NAMES)
