@@ -120,8 +120,10 @@ def test_a_table_changed_by_hand_is_refused(docs):
 
 
 def test_a_table_without_a_record_is_refused(docs):
-    shutil.copy(docs / "methods.csv", docs / "emoji.csv")
-    with pytest.raises(InputError, match=r"emoji\.csv: has no record"):
+    record = published.record(docs)
+    del record["methods"]["tables"]["methods"]
+    documents.write(docs / published.RECORD, {"experiments": record})
+    with pytest.raises(InputError, match=r"methods\.csv: has no record"):
         published.load(docs)
 
 
