@@ -211,7 +211,8 @@ def emoji(tables: Tables) -> Listing:
 def class_shares(tables: Tables) -> Listing:
     """Students alone, of four teachers, each with the gap that it recovers."""
     table = tables["class-shares"]
-    rows, measure = list(dict.fromkeys(table["row"][table["method"] != "teacher"])), "accuracy"
+    rows = list(dict.fromkeys(table["row"][table["method"] != "teacher"]))
+    measure = ladder.headline(table)
     lines = []
     for name, of in table.groupby("transfer", sort=False):
         by, shown = of.set_index("row"), [transfer(name)]

@@ -58,16 +58,17 @@ def joint_shares(task: Task) -> LossFn:
     device = task.target.device
     task.extra["prior"] = prior = Prior(known).to(device)
     task.extra["pseudo"] = pseudo = shot.Labels(len(task.target.data.ids)).to(device)
-    often = max(1, task.target.per_epoch // REMADE)
+    per_epoch = task.target.per_epoch
 
     def remake(step: int) -> None:
+        if step % (max(1, per_epoch // REMADE) if prior.moved else per_epoch):
+            return
+        seen = shot.outputs(task)
         if step == 0:
-            prior.moved.fill_(moved(*shot.outputs(task), known))
-        if prior.moved and step % often == 0:
-            pseudo.labels.copy_(shot.relabel(task))
+            prior.moved.fill_(moved(*seen, known))
+        pseudo.labels.copy_(shot.centroid_labels(*seen, None if prior.moved else known))
+        if prior.moved:
             prior.shares.copy_(frequencies(pseudo.labels, classes))
-        elif not prior.moved and step % task.target.per_epoch == 0:
-            pseudo.labels.copy_(shot.relabel(task, known))
 
     def loss_fn(step):
         remake(step)
