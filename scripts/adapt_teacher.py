@@ -11,6 +11,7 @@ source too. Target labels are not an input.
 """
 
 import argparse
+import copy
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from typing import NamedTuple
 from distilshift import cli, device, networks, settings
 from distilshift.data import domains
 from distilshift.errors import InputError
-from distilshift.learning import adaptation, adaptations, alignment, artefacts, training
+from distilshift.learning import adaptation, adaptations, alignment, artefacts, guard, training
 from distilshift.learning.settings import Adaptation, Run, Training
 
 import torch
@@ -87,57 +88,89 @@ def strong_views(target: domains.Inputs, args: argparse.Namespace) -> dict[str, 
     return {"strong": target.kind.settings.View.parsed(given, "--strong-augmentation")}
 
 
-def find_pose(model: networks.Network, target: domains.Inputs) -> None:
-    """Bring the target's rows into the pose in which the teacher knows them."""
+def find_pose(model: networks.Network, target: domains.Inputs) -> tuple:
+    """The pose of the target's rows in which the teacher knows them."""
     if not target.kind.has("registration"):
         raise InputError("--pose", f"{target.kind.name} has no pose", "leave it out")
     uncertainty = alignment.information_maximisation
-    model.pose = target.kind.registration.search(model, target.inputs, uncertainty)
-    cli.log.info("%s", model.pose)
+    pose = target.kind.registration.search(model, target.inputs, uncertainty)
+    cli.log.info("%s", pose)
+    return pose
+
+
+def fit(
+    teacher: networks.Network,
+    target: domains.Inputs,
+    source: Source | None,
+    args: argparse.Namespace,
+    run: Run,
+    header: dict,
+    *stream: str,
+) -> guard.Adapted:
+    """The teacher, trained as the method says.
+
+    Args:
+        stream: names other batches and views than the run's own.
+    """
+    wanted, model = Adaptation.given(args), copy.deepcopy(teacher)
+    ranges = target.kind.settings.View.parsed(args.augmentation, "--augmentation")
+    others = strong_views(target, args)
+    named = ("adaptation target", run.seed, *stream)
+    views = training.Views(target, args.batch, ranges, *named, others=others)
+    how = Training.given(args).counted(views.per_epoch)
+    task = adaptation.Task(model, views, None, None, wanted.weight, how.steps, how.label_smoothing)
+    task.options = {name: getattr(wanted, name) for name in adaptations.OPTIONS}
+    if source:
+        named = ("adaptation source", run.seed, *stream)
+        data = networks.as_read(model, source.data)
+        task.source = training.Views(data, how.batch, ranges, *named, source=source.how)
+        task.labels = source.labels
+    loss_fn = adaptation.method(wanted.kind)(task)
+    history = []
+    if loss_fn:
+        trained = nn.ModuleDict({"model": model, "extra": task.extra})
+        identity = {**header, "pose": list(model.pose or ()), "trial": list(stream)}
+        history = training.fit(trained, loss_fn, how, run, views.per_epoch, identity)
+    return guard.Adapted(adaptation.target_statistics(model, target), history)
 
 
 def adapt(
     path: Path, target: domains.Inputs, source: Source | None, args: argparse.Namespace, run: Run
 ) -> tuple[networks.Network, dict, list[dict], float]:
     """The teacher at ``path``, adapted to the target; its header, the history, the seconds."""
-    wanted = Adaptation.given(args)
-    model, header = networks.load_weights(path, "train_teacher", target.device)
-    target = networks.as_read(model, target)
+    wanted, how = Adaptation.given(args), Training.given(args)
+    teacher, header = networks.load_weights(path, "train_teacher", target.device)
+    target = networks.as_read(teacher, target)
     ranges = target.kind.settings.View.parsed(args.augmentation, "--augmentation")
     others = strong_views(target, args)
-    stream = ("adaptation target", run.seed)
-    views = training.Views(target, args.batch, ranges, *stream, others=others)
-    how = Training.given(args).counted(views.per_epoch)
+    views = training.Views(target, args.batch, ranges, run.seed, others=others)
     networks.check_same(args.target_inputs, target.header, header, domains.FACTS)
+    if source:
+        networks.check_same(source.path, source.data.header, header, (*domains.FACTS, "domain"))
     header |= {
         "source": header["domain"],
         "target": target.header["domain"],
         "adaptation": args.adaptation,
         "adapted_by": {**wanted.facts(), **{name: of.facts() for name, of in others.items()}},
-        "settings": training.settings(how, views.ranges, source and source.how),
+        "settings": training.settings(how.counted(views.per_epoch), ranges, source and source.how),
         "parent_sha256": header["sha256"],
         "target_inputs_sha256": target.header["sha256"],
     }
     begun = time.perf_counter()
     if wanted.pose:
-        find_pose(model, target)
-        header["pose"] = list(model.pose)
-    task = adaptation.Task(model, views, None, None, wanted.weight, how.steps, how.label_smoothing)
-    task.options = {name: getattr(wanted, name) for name in adaptations.OPTIONS}
-    if source:
-        networks.check_same(source.path, source.data.header, header, (*domains.FACTS, "domain"))
-        stream = ("adaptation source", run.seed)
-        data = networks.as_read(model, source.data)
-        task.source = training.Views(data, how.batch, ranges, *stream, source=source.how)
-        task.labels = source.labels
-    loss_fn = adaptation.method(wanted.kind)(task)
-    history = []
-    if loss_fn:
-        trained = nn.ModuleDict({"model": model, "extra": task.extra})
-        history = training.fit(trained, loss_fn, how, run, views.per_epoch, header)
+        teacher.pose = find_pose(teacher, target)
+
+    def fitted(teacher: networks.Network, run: Run, *stream: str) -> guard.Adapted:
+        return fit(teacher, target, source, args, run, header, *stream)
+
+    if wanted.guard:
+        kept, header["guard"] = guard.believed(teacher, target, run, fitted)
+    else:
+        kept = fitted(teacher, run)
+    if kept.model.pose:
+        header["pose"] = list(kept.model.pose)
     cli.log.info("%s to %s: adapted by %s", header["source"], header["target"], args.adaptation)
-    adapted = adaptation.target_statistics(model, target)
-    return adapted, header, history, time.perf_counter() - begun
+    return kept.model, header, kept.history, time.perf_counter() - begun
 
 
 def main(args: argparse.Namespace) -> None:

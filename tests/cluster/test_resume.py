@@ -114,6 +114,24 @@ def test_killed_at_random_steps(commands, made, tmp_path, calm, rule, kills):
     assert job.outputs() == calm(rule)
 
 
+def test_a_guarded_adaptation_is_killed_in_its_second_run(commands, made, tmp_path):
+    """Its trials have states of their own, and none is left behind."""
+    ends = []
+    for name, kills in (("calm", ()), ("killed", (40, STEPS + 30))):
+        job = Job(commands, made, "adapt_teacher", tmp_path / name)
+        job.args += ["--guard"]
+        job.folder.mkdir()
+        for steps in kills:
+            assert job.run(signal.SIGTERM, steps).returncode == 128 + 15
+        if kills:
+            assert job.state.with_name(f"{job.state.name}.again").exists()
+        done = job.run(step=3 * STEPS)
+        assert done.returncode == 0, done.stderr
+        assert "guard: " in done.stderr
+        ends.append(job.outputs())
+    assert ends[0] == ends[1]
+
+
 def flip(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[-100] ^= 1

@@ -257,7 +257,7 @@ def idle_settings():
             what = "the source teacher as it is"
         options = contents("distilshift.learning.adaptations")
         of = {**options["OPTIONS"], "strong": options["STRONG"]}
-        for key in ("weight", "pose", "training", "sweep", *of):
+        for key in ("weight", "pose", "guard", "training", "sweep", *of):
             if what and key in settings:
                 yield f"adaptations.{name}.{key}: is given for {what}, which is not trained"
         kind = settings.get("kind", name)

@@ -8,6 +8,7 @@ polarity under which the source teacher's predictions are the surest and the mos
 
 import copy
 import functools
+import itertools
 from collections.abc import Callable
 
 from distilshift.image import views
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 TURNS = range(-180, 180, 15)  # degrees
 ZOOMS = (-0.4, -0.3, -0.15, 0.0, 0.2, 0.4, 0.65)  # relative changes of size
 STEPS = (-30, -15, -7, 0, 7, 15, 30)  # degrees, around the best turn
+STARTS = 3  # turns from which a size is looked for
 PROBE = 512  # images that are looked at, half of them while every turn is tried
 MARGIN = 0.125  # nats that a pose must add before it is believed
 
@@ -30,9 +32,11 @@ def search(model: nn.Module, target: Tensor, uncertainty: Callable[[Tensor], Ten
 
     I(x; y) = H(mean_i p_i) - mean_i H(p_i) in nats, of the source teacher on up to
     ``PROBE`` target images, BatchNorm by their own statistics. First every turn and
-    polarity, then sizes and finer turns by coordinate ascent. What adds less than
-    ``MARGIN`` is chance: noise and backgrounds gain up to 0.11 from a wrong pose, shifts
-    that are a pose 0.15 or more.
+    polarity; then, from each of the ``STARTS`` best of those that their neighbours do not
+    better, sizes and finer turns by coordinate ascent: where the size differs as well, the
+    best turn at the wrong size may be a wrong one. What adds less than ``MARGIN`` is chance:
+    noise and backgrounds gain up to 0.11 from a wrong pose, shifts that are a pose 0.15 or
+    more.
 
     Args:
         target: uint8 images (N, C, H, W).
@@ -52,9 +56,20 @@ def search(model: nn.Module, target: Tensor, uncertainty: Callable[[Tensor], Ten
     def score(pose: Pose) -> float:
         return information(pose, images)
 
-    turned = [Pose(turn, 0.0, side) for side in (False, True) for turn in TURNS]
-    best = max(turned, key=lambda pose: information(pose, images[::2]))
-    for _ in range(2):
-        best = max((best._replace(zoom=zoom) for zoom in ZOOMS), key=score)
-        best = max((best._replace(angle=best.angle + step) for step in STEPS), key=score)
+    peaks = []
+    for side in (False, True):
+        turned = [Pose(turn, 0.0, side) for turn in TURNS]
+        gained = [information(pose, images[::2]) for pose in turned]
+        higher = [
+            gained[i] >= max(gained[i - 1], gained[i + 1 - len(turned)]) for i in range(len(turned))
+        ]
+        peaks += itertools.compress(zip(gained, turned, strict=True), higher)
+
+    def climb(pose: Pose) -> Pose:
+        for _ in range(2):
+            pose = max((pose._replace(zoom=zoom) for zoom in ZOOMS), key=score)
+            pose = max((pose._replace(angle=pose.angle + step) for step in STEPS), key=score)
+        return pose
+
+    best = max((climb(pose) for _, pose in sorted(peaks, reverse=True)[:STARTS]), key=score)
     return best if score(best) > score(Pose()) + MARGIN else Pose()

@@ -146,6 +146,12 @@ class Adaptation(Settings):
     pose: bool = setting(
         False, "first look for the turn, size and polarity in which the teacher knows the target"
     )
+    guard: bool = setting(
+        False,
+        "adapt twice, and keep the teacher as it is where the two disagree; without the pose"
+        " too, where one was found",
+        quiet=True,
+    )
     pseudo: float = setting(
         0.3, "of shot's pseudo-labels, beside the weight of the rest", at_least=0, quiet=True
     )

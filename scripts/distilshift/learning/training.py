@@ -204,8 +204,9 @@ def finish(runs: list[Run]) -> None:
     """Forget the resume states, and what kills left of them, once all outputs are in place."""
     for state in (run.state for run in runs if run.state):
         state.unlink(missing_ok=True)
-        for part in state.parent.glob(f".{state.name}.*.part"):
-            part.unlink(missing_ok=True)
+        for pattern in (f".{state.name}.*.part", f"{state.name}.*"):  # and of its trials
+            for part in state.parent.glob(pattern):
+                part.unlink(missing_ok=True)
 
 
 def _compute(module: nn.Module, how: Training) -> Callable:
