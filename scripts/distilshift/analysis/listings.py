@@ -208,9 +208,8 @@ def emoji(tables: Tables) -> Listing:
     return across(table[table["network"] != "losses"], transfer, "transfer, network")
 
 
-def class_shares(tables: Tables) -> Listing:
-    """Students alone, of four teachers, each with the gap that it recovers."""
-    table = tables["class-shares"]
+def students(table: pd.DataFrame) -> Listing:
+    """Students alone, of several teachers, each with the gap that it recovers."""
     rows = list(dict.fromkeys(table["row"][table["method"] != "teacher"]))
     measure = ladder.headline(table)
     lines = []
@@ -265,7 +264,8 @@ LISTINGS: dict[str, Callable[[Tables], Listing]] = {
     "newsgroups": lambda tables: across(tables["newsgroups"], transfer, "transfer"),
     "newsgroups-typos": lambda tables: across(tables["newsgroups-typos"], strength, "mistyped"),
     "emoji": emoji,
-    "class-shares": class_shares,
+    "class-shares": lambda tables: students(tables["class-shares"]),
+    "perceptrons": lambda tables: students(tables["perceptrons"]),
 }
 
 
