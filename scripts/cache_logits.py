@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--previous", **several, help="the cache, or its shard, of the round before")
     made.add_argument("--memory", type=cli.share, default=0.5, help="share of it that is kept")
     made.add_argument("--dtype", choices=sorted(logits.DTYPES), default="float32", help="stored")
+    made.add_argument("--keep", default="all", help="of a row: all, top<k> or sample<n>")
     made.add_argument(
         "--shard", type=cli.shard, default="1-of-1", metavar="INDEX-of-COUNT", help="which rows"
     )
@@ -111,6 +112,7 @@ def label(
         "preprocessing": views.PREPROCESSING,
         **drawn,
         **({"features": model.head.in_features} if args.keep_features else {}),
+        **({} if args.keep == "all" else {"keep": args.keep}),
         "mode": "eval",
         "shard": index,
         "shards": count,

@@ -30,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--source", required=True, help="of the transfer, kept in the cache")
     made.add_argument("--adaptation", required=True, help="name of the combination in tables")
     made.add_argument("--dtype", choices=sorted(logits.DTYPES), default="float32", help="stored")
+    made.add_argument("--keep", default="all", help="of a row: all, top<k> or sample<n>")
     made.add_argument("--logits", type=Path, required=True, help="output, Parquet")
     return made
 
@@ -49,6 +50,7 @@ def provenance(args: argparse.Namespace, members: list[dict]) -> dict:
         "source": args.source,
         "adaptation": args.adaptation,
         "combine": args.combine,
+        **({} if args.keep == "all" else {"keep": args.keep}),
         "members": [[member["source"], member["adaptation"]] for member in members],
         "seed": first["seed"],
         **{

@@ -89,7 +89,10 @@ def load_cache(
             raise InputError(files[0], problem, "set logits.views in the config")
         names = kinds.parameters(data.kind.views, views.ranges)
         expect |= logits.views_drawn(count, names, views.ranges.facts(), seed)
-    return logits.read(files, expect, data.ids.numpy())
+    cache = logits.read(files, expect, data.ids.numpy())
+    if cache.provenance.get("keep", "").startswith("sample") and method.views != "online":
+        method.check_draws(cache.provenance["keep"])
+    return cache
 
 
 def load_source(args: argparse.Namespace, on: torch.device) -> tuple | None:

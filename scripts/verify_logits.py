@@ -14,7 +14,7 @@ from pathlib import Path
 from distilshift import cli, device, networks, settings
 from distilshift.data import domains
 from distilshift.errors import InputError, rerun
-from distilshift.files import logits
+from distilshift.files import kept, logits
 from distilshift.seeds import seed_from
 
 import numpy as np
@@ -82,6 +82,23 @@ def compare(cached: np.ndarray, computed: np.ndarray) -> dict:
     }
 
 
+def compare_kept(
+    cache: logits.Cache,
+    rows: np.ndarray,
+    computed: np.ndarray,
+    sample: np.ndarray,
+    view: np.ndarray,
+) -> dict:
+    """As ``compare``, of rows that keep a part of their logits: that part alone is compared."""
+    keep, packed = cache.logits.keep, cache.logits.room[rows]
+    how = cache.ids[sample], view, logits.drawn_by(cache.provenance)
+    changes = 0
+    if keep.kind == "top":
+        changes = compare(cache.logits[rows], computed)["argmax_changes"]
+    apart = kept.apart(keep, packed, computed, *how)
+    return {"largest_difference": apart, "argmax_changes": changes, "cosine": np.nan}
+
+
 def verify(
     cache: logits.Cache, model: nn.Module, data: domains.Inputs, count: int, on: torch.device
 ) -> dict:
@@ -93,7 +110,10 @@ def verify(
     parameters = None if cache.parameters is None else cache.parameters[rows]
     how = parameters, view == 0, on
     computed, features = recompute(model, data, torch.from_numpy(sample), *how)
-    found = {"rows": len(rows), **compare(cache.logits[rows], computed)}
+    if isinstance(cache.logits, kept.Packed):
+        found = {"rows": len(rows), **compare_kept(cache, rows, computed, sample, view)}
+    else:
+        found = {"rows": len(rows), **compare(cache.logits[rows], computed)}
     if cache.features is not None:  # of what is kept the part that differs most
         apart = compare(cache.features[rows], features)["largest_difference"]
         found["largest_difference"] = max(found["largest_difference"], apart)

@@ -356,3 +356,59 @@ def test_features_teach_and_are_verified(chain, run, student):
     status, shown = run("distilled", loss="fitnet", logits=chain.path("plain.parquet"),
                         teacher=chain.path("teacher", "weights.safetensors"))  # fmt: skip
     assert status == 1 and "holds no features for fitnet" in last(shown)
+
+
+# ---- caches that keep a part ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("keep", ["top4", "sample12"])
+def test_a_part_of_the_logits_teaches_and_is_verified(chain, run, student, keep):
+    path = chain.folder / "part.parquet"
+    assert run("cache", keep=keep, views=3, logits=path, dtype="float16")[0] == 0
+    how = {"loss": "kd", "temperature": 1.0, "views": "replayed"}
+    whole = chain.folder / "whole.parquet"
+    assert run("cache", views=3, logits=whole)[0] == 0
+    part, dense = student(logits=path, **how)[1], student(logits=whole, **how)[1]
+    assert not close(part, dense)
+    status, shown = run("verification", logits=path)
+    assert status == 0, shown
+    row = pd.read_csv(chain.folder / "verification.csv").iloc[0]
+    assert row["largest_difference"] < 1e-3 and row["argmax_changes"] == 0
+
+
+def test_a_part_of_shards_is_that_of_one_file(chain, run, student):
+    for keep in ("top4", "sample12"):
+        one, shards = chain.folder / "one.parquet", [chain.folder / f"{k}.parquet" for k in (1, 2)]
+        assert run("cache", keep=keep, logits=one)[0] == 0
+        for k, path in enumerate(shards, 1):
+            assert run("cache", keep=keep, logits=path, shard=f"{k}-of-2")[0] == 0
+        how = {"loss": "kd", "temperature": 1.0}
+        assert student(logits=one, **how)[0] == student(logits=shards, **how)[0]
+
+
+@pytest.mark.parametrize("keep", ["top4", "sample12"])
+def test_a_part_that_was_changed_is_seen(chain, run, keep):
+    path = chain.folder / "part.parquet"
+    assert run("cache", keep=keep, logits=path)[0] == 0
+    table = parquet.opened(path, "cache_logits").read()
+    column = table["logits"].to_pylist()
+    changed = pa.array(column[1:] + column[:1], table.schema.field("logits").type)
+    at = table.schema.get_field_index("logits")
+    parquet.write(table.set_column(at, table.schema.field(at), changed), path)
+    status, shown = run("verification", logits=path)
+    assert status == 1 and "computed again" in last(shown)
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"loss": "dist", "temperature": 1.0}, "--loss: got dist, and the cache keeps sample12"),
+        ({"loss": "kd", "temperature": 2.0}, "--temperature: got 2.0, and the cache keeps"),
+        ({"loss": "kd", "temperature": 1.0, "budget": "top1"}, "--budget: got top1"),
+    ],
+)
+def test_draws_do_not_suffice_for_every_loss(chain, run, how, message):
+    path = chain.folder / "draws.parquet"
+    assert run("cache", keep="sample12", logits=path)[0] == 0
+    status, shown = run("distilled", logits=path, **how)
+    assert status == 1 and message in last(shown)

@@ -301,6 +301,7 @@ def undefined_names():
                 yield f"methods.{name}.budget: got {method['budget']}; fitnet sees more of a teacher; allowed: full"
             if not config["logits"]["features"]:
                 yield f"methods.{name}.loss: fitnet needs features in the caches; set logits.features: true"
+        yield from more_than_draws(name, method)
     kinds = SCHEMA["$defs"]["adaptation"]["properties"]["kind"]["enum"]
     for name, settings in config["adaptations"].items():
         ways = [key for key in ("kind", "combine", "logits") if key in settings]
@@ -318,6 +319,27 @@ def undefined_names():
         except (KeyError, IndexError, ValueError):
             allowed = " ".join(f"{{{key}}}" for key in PLACEHOLDERS)
             yield f"adaptations.{name}.logits: got {file}; allowed in braces: {allowed}"
+
+
+def more_than_draws(name, method):
+    """A line for each setting that wants all probabilities, where caches hold draws of them."""
+    keep = config["logits"]["keep"]
+    if not keep.startswith("sample") or method["views"] == "online":
+        return
+    linear = contents("distilshift.learning.losses")["LINEAR"]
+    if method["loss"] not in linear:
+        yield (
+            f"methods.{name}.loss: got {method['loss']}, and logits.keep {keep} has draws;"
+            f" allowed: {', '.join(linear)}, or logits.keep: top<k>"
+        )
+        return
+    wanted = {"temperature": 1, "budget": "full", "confidence": 0, "weighting": "none"}
+    for key, value in wanted.items():
+        if method[key] != value:
+            yield (
+                f"methods.{name}.{key}: got {method[key]}, and logits.keep {keep} has draws;"
+                f" allowed: {value}, or logits.keep: top<k>"
+            )
 
 
 PLACEHOLDERS = ("source", "target", "network", "seed")

@@ -31,6 +31,7 @@ rule cache_logits:
         views=view_flags,
         features=feature_flags,
         dtype=lookup("logits/dtype", within=config),
+        keep=lookup("logits/keep", within=config),
         seeds=seeds,
         device=device,
     shell:
@@ -44,6 +45,7 @@ rule cache_logits:
             {params.views:q} \
             --seed {params.seeds:q} \
             --dtype {params.dtype:q} \
+            --keep {params.keep:q} \
             --device {params.device:q} \
             --gpus {resources.gpu} \
             --threads {threads} \
@@ -79,6 +81,7 @@ rule cache_round:
         views=view_flags,
         memory=lookup("memory", within=config),
         dtype=lookup("logits/dtype", within=config),
+        keep=lookup("logits/keep", within=config),
         seeds=seeds,
         device=device,
     shell:
@@ -93,6 +96,7 @@ rule cache_round:
             {params.views:q} \
             --seed {params.seeds:q} \
             --dtype {params.dtype:q} \
+            --keep {params.keep:q} \
             --device {params.device:q} \
             --gpus {resources.gpu} \
             --threads {threads} \
@@ -122,6 +126,7 @@ rule combine_logits:
     params:
         combine=lookup("adaptations/{adaptation}/combine", within=config),
         dtype=lookup("logits/dtype", within=config),
+        keep=lookup("logits/keep", within=config),
     shell:
         """
         python {input.code[0]:q} \
@@ -130,6 +135,7 @@ rule combine_logits:
             --source {wildcards.source:q} \
             --adaptation {wildcards.adaptation:q} \
             --dtype {params.dtype:q} \
+            --keep {params.keep:q} \
             --logits {output.logits:q} \
             --log {log:q}
         """

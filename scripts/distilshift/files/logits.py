@@ -15,6 +15,9 @@ that the kind of data has for them (float32; of images ``angle``, ``zoom``, ``ri
 A cache may hold the teacher's features too, what its head reads: ``features``, D numbers
 as fixed-width binary like the logits; then D stands in the metadata as ``features``.
 
+Where ``keep`` in the metadata is ``top<k>`` or ``sample<n>``, ``logits`` are the bytes of
+``kept``, which come back as log-probabilities.
+
 The file's metadata, key ``distilshift``, is JSON: teacher and inputs by sha256, class
 names, preprocessing, ``views`` V and what they were drawn from, the model's mode, dtype,
 versions. The reader refuses a cache whose metadata is not what the student was asked to
@@ -34,7 +37,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from distilshift.errors import InputError, rerun
-from distilshift.files import parquet
+from distilshift.files import kept, parquet
+from distilshift.seeds import seed_from
 
 import numpy as np
 import pyarrow as pa
@@ -88,7 +92,7 @@ class Cache(NamedTuple):
     """Row ``rows[v, i]`` of ``logits`` and ``parameters`` is view v of sample ``ids[i]``."""
 
     ids: np.ndarray  # int64 (N,)
-    logits: np.ndarray | Spool  # float16 or float32 (N (1 + V), C); logits[rows] gives some
+    logits: np.ndarray | Spool | kept.Packed  # floats (N (1 + V), C); logits[rows] gives some
     provenance: dict
     rows: np.ndarray  # int64 (1 + V, N)
     parameters: np.ndarray | Spool | None  # float32 (N (1 + V), P); none where V is 0
@@ -108,8 +112,10 @@ def write(path: Path, chunks: Iterable[tuple], provenance: dict, dtype: str) -> 
         InputError: logits or features that are not finite, or do not fit float16.
     """
     width, names = len(provenance["classes"]), _parameters(provenance)
-    deep = provenance.get("features", 0)
+    deep, keep = provenance.get("features", 0), keeping(provenance, dtype)
     binary, hidden = (pa.binary(n * DTYPES[dtype].itemsize) for n in (width, deep or 1))
+    if keep:
+        binary = pa.binary(keep.width)
     metadata = {KEY: json.dumps({**provenance, "dtype": dtype}, sort_keys=True).encode()}
     fields = [("sample_id", pa.int64()), ("logits", binary)]
     fields += [("features", hidden)] * bool(deep)
@@ -120,7 +126,10 @@ def write(path: Path, chunks: Iterable[tuple], provenance: dict, dtype: str) -> 
     with parquet.writing(path, schema, **options) as writer:
         for chunk in chunks:
             ids, logits, view, parameters, features = Rows(*chunk)
-            arrays = [pa.array(ids, pa.int64()), _column(path, "logits", logits, width, dtype)]
+            stored = _column(path, "logits", logits, width, dtype)
+            if keep:
+                stored = _binary(kept.pack(keep, logits, ids, view, drawn_by(provenance)))
+            arrays = [pa.array(ids, pa.int64()), stored]
             if deep:
                 arrays += [_column(path, "features", features, deep, dtype)]
             if len(arrays[1]) != len(ids) or len(arrays[-1]) != len(ids):
@@ -142,9 +151,26 @@ def _column(path: Path, name: str, values: np.ndarray, width: int, dtype: str) -
     if not np.isfinite(stored).all():
         problem = f"{name} that are not finite in {dtype}"
         raise InputError(path, problem, "check the teacher, or set logits.dtype: float32")
-    binary = pa.binary(width * DTYPES[dtype].itemsize)
-    flat = [None, pa.py_buffer(stored)]
-    return pa.FixedSizeBinaryArray.from_buffers(binary, len(stored), flat)
+    return _binary(stored)
+
+
+def _binary(rows: np.ndarray) -> pa.Array:
+    """The bytes of each row."""
+    flat = [None, pa.py_buffer(np.ascontiguousarray(rows))]
+    width = rows.shape[1] * rows.itemsize
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(rows), flat)
+
+
+def keeping(provenance: dict, dtype: str) -> kept.Keep | None:
+    """What a cache keeps of a row; None where that is all."""
+    found = provenance.get("keep", "all")
+    return kept.parsed(found, len(provenance["classes"]), DTYPES[dtype])
+
+
+def drawn_by(provenance: dict) -> int:
+    """The seed of a cache's draws: a student of each seed, in each round, learns from others."""
+    of = (provenance.get(name) for name in ("seed", "round", "adaptation"))
+    return seed_from("cache", *of)
 
 
 def file_sha256(path: Path) -> str:
@@ -198,7 +224,7 @@ def read(
     """
     files = [(path, _open(path)) for path in paths]
     provenance = _provenance(*files[0])
-    same = ("dtype", "classes", "round", "shards", "views", "parameters", "features")
+    same = ("dtype", "classes", "round", "shards", "views", "parameters", "features", "keep")
     alike = {field: provenance.get(field) for field in same}
     for path, file in files:
         found = _provenance(path, file)
@@ -210,14 +236,18 @@ def read(
     count, views = sum(file.metadata.num_rows for _, file in files), provenance.get("views", 0)
     dtype, width = DTYPES[provenance["dtype"]], len(provenance["classes"])
     found_ids, found_views = np.empty(count, np.int64), np.zeros(count, np.int32)
-    logits = _room(count, width, dtype)
+    keep = keeping(provenance, provenance["dtype"])
+    if keep:
+        logits = kept.Packed(keep, _room(count, keep.width, np.dtype("u1")))
+    else:
+        logits = _room(count, width, dtype)
     names = _parameters(provenance)
     parameters = _room(count, len(names), np.dtype("<f4")) if views else None
     deep = provenance.get("features", 0)
     features = _room(count, deep, dtype) if deep else None
     at = 0
     for path, file in files:
-        for some in _rows(path, file, dtype, width, names, deep):
+        for some in _rows(path, file, dtype, width, names, deep, keep):
             to = slice(at, at + len(some.ids))
             found_ids[to], logits[to] = some.ids, some.logits
             if views:
@@ -302,10 +332,12 @@ def _rows(
     width: int,
     names: list[str],
     deep: int,
+    keep: kept.Keep | None,
 ) -> Iterator[Rows]:
     with parquet.failing_clearly(path, "cache_logits"):
         for batch in file.iter_batches(batch_size=8192):
-            values = _numbers(path, "logits", batch, dtype, width)
+            how = (np.dtype("u1"), keep.width) if keep else (dtype, width)
+            values = _numbers(path, "logits", batch, *how)
             seen = {}
             if names:
                 drawn = np.stack([batch[name].to_numpy() for name in names], 1)

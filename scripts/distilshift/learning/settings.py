@@ -190,3 +190,20 @@ class Method(Settings):
     source_weight: float = setting(
         0.0, "of the cross-entropy on the labelled source, whose files it needs", at_least=0
     )
+
+    def check_draws(self, keep: str) -> None:
+        """Refuse what is not linear in the teacher's probabilities: draws of them do not suffice.
+
+        Raises:
+            InputError: names the setting.
+        """
+        of = {"temperature": 1.0, "budget": "full", "confidence": 0.0, "weighting": "none"}
+        if self.loss not in losses.LINEAR:
+            problem = f"got {self.loss}, and the cache keeps {keep}"
+            raise InputError(
+                "--loss", problem, f"take {' or '.join(losses.LINEAR)}, or keep top<k>"
+            )
+        for name, wanted in of.items():
+            if getattr(self, name) != wanted:
+                problem = f"got {getattr(self, name)}, and the cache keeps {keep}"
+                raise InputError(f"--{name}", problem, f"set {wanted}, or keep top<k>")

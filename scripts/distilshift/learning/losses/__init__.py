@@ -19,5 +19,8 @@ METHODS = {"dine": "dine:dine", "fitnet": "fitnet:fitnet"}
 NAMES = [*LOSSES, *METHODS]
 MIXING = {"dine"}  # methods that the student sees other inputs for than the target's
 
+# whose gradient is linear in the teacher's probabilities, at temperature 1: what draws suffice for
+LINEAR = ("kd", "soft-ce")
+
 # the fewest classes that a loss can tell apart; 2, if it is not named here
 FEWEST_CLASSES = {"dist": 3, "logit-std": 3}
