@@ -22,7 +22,14 @@ def ours(path):
                 yield module, node.attr
 
 
-NAMES = ["compute_settings", "images_per_second", "large_cache", "logits_format", "ratios"]
+NAMES = [
+    "compute_settings",
+    "images_per_second",
+    "kept_logits",
+    "large_cache",
+    "logits_format",
+    "ratios",
+]
 NAMES += ["peers/task"]
 
 

@@ -123,3 +123,25 @@ def test_what_a_schema_cannot_see_is_one_line_a_mistake(make_copy):
     ):
         assert any(said in line for line in lines), (said, lines)
     assert len(lines) == 8
+
+
+def test_draws_are_refused_for_what_wants_all_probabilities(make_copy):
+    copy = make_copy("draws")
+    config = yaml.safe_load((copy.folder / "tests/distillation.yaml").read_text())
+    config["logits"]["keep"] = "sample12"
+    config["methods"] = {
+        "kd": {"loss": "kd", "temperature": 1.0},
+        "warm": {"loss": "kd", "temperature": 2.0},
+        "dist": {"loss": "dist", "temperature": 1.0},
+        "asked": {"loss": "dist", "temperature": 1.0, "views": "online"},
+    }
+    (copy.folder / "draws.yaml").write_text(yaml.safe_dump(config))
+    done = copy.snakemake("--dry-run", "--configfile", "draws.yaml")
+    lines = [line for line in done.stdout.splitlines() if line.startswith("config: ")]
+    assert done.returncode != 0
+    for said in (
+        "methods.warm.temperature: got 2.0, and logits.keep sample12 has draws; allowed: 1",
+        "methods.dist.loss: got dist, and logits.keep sample12 has draws; allowed: kd, soft-ce",
+    ):
+        assert any(said in line for line in lines), (said, lines)
+    assert len(lines) == 2

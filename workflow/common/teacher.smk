@@ -60,7 +60,14 @@ def adaptation_settings(wildcards):
     return {
         "kind": kind,
         "weight": settings["weight"],
-        "more": flags({"pose": settings["pose"], "guard": settings["guard"], **own, "strong_augmentation": strong}),
+        "more": flags(
+            {
+                "pose": settings["pose"],
+                "guard": settings["guard"],
+                **own,
+                "strong_augmentation": strong,
+            }
+        ),
     }
 
 
