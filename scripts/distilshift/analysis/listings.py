@@ -271,6 +271,7 @@ LISTINGS: dict[str, Callable[[Tables], Listing]] = {
     "dial": dial,
     "speech-embedding": lambda tables: speech(tables["speech-embedding"]),
     "speech": lambda tables: speech(tables["speech"]),
+    "speech-digits": lambda tables: speech(tables["speech-digits"]),
     "speech-noise": lambda tables: across(tables["speech-noise"], noise, "signal to noise"),
     "languages": lambda tables: across(tables["languages"], voices, "transfer"),
     "spam": spam,
