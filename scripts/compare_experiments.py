@@ -40,8 +40,7 @@ def draw(found: pd.DataFrame, scale: float, metric: str) -> figures.Figure:
     """A panel a transfer and network: a line a row, a dot and its interval an experiment."""
     names = list(found["experiment"].unique())
     looks = figures.looks(names, COLOURS, "experiments")
-    ranks = found["method"].map(ladder.RANKS).fillna(ladder.DISTILLED)
-    rows = ladder.order(found.assign(rank=ranks))
+    rows = ladder.order(found.assign(rank=found["method"].map(ladder.rank)))
     cells = list(found.groupby(ladder.CELL, sort=False))
     height = 0.16 + 0.06 * len(names)
     figure, axes = figures.panels([key for key, _ in cells], rows, height=height)

@@ -110,7 +110,8 @@ def main(args: argparse.Namespace) -> None:
             header["dataset"],
             args.split_seed,
         )
-        rows = rows[shifts.kept(places[rows], inputs["ids"][rows], len(classes), shift)]
+        keep = shifts.kept(places[rows], inputs["ids"][rows], len(classes), shift, name)
+        rows = rows[keep]
         if len(rows) == 0:
             where, remedy = ("--shift", "lower its strength") if args.shift else (args.domain, "")
             remedy = remedy or "it holds too few that differ from one another"

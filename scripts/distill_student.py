@@ -1,5 +1,6 @@
 """Distil a student from cached logits and unlabelled target inputs.
 
+With --labels it learns from few target labels besides: a row that is marked so.
 The cache must be that of the given teacher over the given inputs; a cache of other
 weights, inputs, classes, preprocessing or views is refused, by field.
 
@@ -13,11 +14,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from distilshift import checkpoints, cli, device, networks, settings
-from distilshift.data import domains, kinds
+from distilshift import checkpoints, cli, device, networks, row_names, settings
+from distilshift.data import domains, splits
 from distilshift.errors import InputError
-from distilshift.files import headers, logits
-from distilshift.learning import artefacts, calibration, distillation, training
+from distilshift.files import headers
+from distilshift.learning import artefacts, caches, calibration, distillation, training
 from distilshift.learning.settings import Method, Run, Training
 from distilshift.seeds import seed_from
 
@@ -43,56 +44,15 @@ def parser() -> argparse.ArgumentParser:
     settings.add_arguments(made, Method, "method")
     made.add_argument("--source-inputs", type=Path, help="where --source-weight is above 0")
     made.add_argument("--source-labels", type=Path, help="of these inputs")
+    made.add_argument("--labels", type=Path, help="of the target, of which few are learned from")
+    text = "of each class so many, drawn by the seed"
+    made.add_argument("--labels-a-class", type=cli.positive_int, help=text)
     settings.add_arguments(made, Training, "training")
     settings.add_augmentation(made)
     settings.add_arguments(made, Run, "run", several=True)
     settings.add_arguments(made, device.Device, "device")
     settings.add_arguments(made, artefacts.Artefacts, "outputs", several=True)
     return made
-
-
-def is_own(path: Path) -> bool:
-    """Whether a teacher is a file of logits that the user brought."""
-    return path.suffix == ".parquet"
-
-
-def load_cache(
-    files: list[Path], of: list[Path], method: Method, views: training.Views, seed: int
-) -> logits.Cache:
-    """The cache of one student, in the order of the rows.
-
-    Args:
-        files: the cache, or its shards.
-        of: the teacher it must be of, or the several teachers.
-
-    Raises:
-        InputError: it is not of this teacher, these rows, this student's views.
-    """
-    data = views.data
-    teachers = [
-        logits.file_sha256(path)
-        if is_own(path)
-        else headers.read_header(path, "weights", "adapt_teacher")["sha256"]
-        for path in of
-    ]
-    expect = {
-        "teacher_sha256": teachers if len(teachers) > 1 else teachers[0],
-        "inputs_sha256": data.header["sha256"],
-        "classes": data.classes,
-    }
-    if not any(map(is_own, of)):  # else nobody knows
-        expect |= {"preprocessing": data.kind.views.PREPROCESSING, "mode": "eval"}
-    if method.views == "replayed":
-        count = logits.read_provenance(files[0]).get("views", 0)
-        if count == 0:
-            problem = "holds no views to replay"
-            raise InputError(files[0], problem, "set logits.views in the config")
-        names = kinds.parameters(data.kind.views, views.ranges)
-        expect |= logits.views_drawn(count, names, views.ranges.facts(), seed)
-    cache = logits.read(files, expect, data.ids.numpy())
-    if cache.provenance.get("keep", "").startswith("sample") and method.views != "online":
-        method.check_draws(cache.provenance["keep"])
-    return cache
 
 
 def load_source(args: argparse.Namespace, on: torch.device) -> tuple | None:
@@ -105,6 +65,15 @@ def load_source(args: argparse.Namespace, on: torch.device) -> tuple | None:
     return data, domains.load_labels(args.source_labels, data, on)
 
 
+def load_few(args: argparse.Namespace, data: domains.Inputs) -> torch.Tensor | None:
+    """The target's labels, where few of them are learned from."""
+    if args.labels is None and args.labels_a_class is None:
+        return None
+    if not (args.labels and args.labels_a_class):
+        raise InputError("--labels", "needs --labels-a-class, and that needs it", "give both")
+    return domains.load_labels(args.labels, data, data.device)
+
+
 def labeller(
     path: Path, data: domains.Inputs, labels: distillation.Labels
 ) -> Callable[[torch.Tensor], torch.Tensor]:
@@ -113,7 +82,7 @@ def labeller(
     The cache's; of a later round, whose cache mixes what was said before, those that the
     student of the round before, calibrated, gives now.
     """
-    if is_own(path):
+    if caches.is_own(path):
         return labels.logits
     known = headers.read_header(path, "weights", "adapt_teacher")
     if "calibration" not in known:
@@ -126,6 +95,7 @@ def distil(
     args: argparse.Namespace,
     data: domains.Inputs,
     source: tuple | None,
+    truth: torch.Tensor | None,
     run: Run,
     files: list[Path],
     of: list[Path],
@@ -135,10 +105,10 @@ def distil(
     how.check_steps()
     ranges = data.kind.settings.View.parsed(args.augmentation, "--augmentation")
     views = training.Views(data, how.batch, ranges, "student", run.seed)
-    cache = load_cache(files, of, method, views, run.seed)
+    cache = caches.load(files, of, method, views, run.seed)
     teacher = None
     if method.views == "online":
-        if len(of) > 1 or is_own(of[0]):
+        if len(of) > 1 or caches.is_own(of[0]):
             raise InputError("--views online", "needs one teacher, and its weights")
         teacher, _ = networks.load_weights(of[0], "adapt_teacher", on)
     # first weights, batches and views are those of the yardsticks of the same seed
@@ -147,19 +117,27 @@ def distil(
     labels = distillation.Labels(cache, on)
     see = distillation.VIEWS[method.views](views, labels, teacher)
     task = distillation.Task(model, views, labels, see, method, how.steps, run.seed)
+    task.smoothing = how.label_smoothing
     if source:
         known = {**data.known, "domain": cache.provenance["source"]}
         networks.check_same(args.source_inputs, source[0].header, known, tuple(known))
         stream = ("student source", run.seed)
-        task.source = training.Views(source[0], how.batch, ranges, *stream)
-        task.source_labels, task.smoothing = source[1], how.label_smoothing
+        seen = training.Views(source[0], how.batch, ranges, *stream)
+        task.labelled["source"] = distillation.Labelled(seen, source[1], method.source_weight)
+    if truth is not None:
+        rows = splits.few_of(truth, args.labels_a_class, run.seed)
+        stream = ("student labels", run.seed)
+        seen = training.Views(data.some(rows), how.batch, ranges, *stream)
+        task.labelled["labels"] = distillation.Labelled(seen, truth[rows.to(on)])
     loss_fn = distillation.loss_fn(method.loss, task)
+    few = {} if truth is None else {"labels_a_class": args.labels_a_class}
     header = {
         "role": "student",
-        "method": args.method,
+        "method": row_names.with_labels(args.method, args.labels_a_class),
         "model": args.model,
         **data.known,
         "seed": run.seed,
+        **few,
         **model.origin,
         "distilled_by": method.facts(),
         "settings": training.settings(how, ranges),
@@ -179,12 +157,13 @@ def distil(
 def main(args: argparse.Namespace) -> None:
     on = device.choose(device.Device.given(args))
     data, source = domains.load_inputs(args.inputs, on), load_source(args, on)
+    truth = load_few(args, data)
     runs = Run.each(args)
     caches = cli.shares(args.logits, len(runs), "--logits")
     teachers = cli.shares(args.teacher, len(runs), "--teacher")
     outputs = artefacts.Artefacts.each(args)
     for run, files, of, to in zip(runs, caches, teachers, outputs, strict=True):
-        distilled = distil(args, data, source, run, files, of)
+        distilled = distil(args, data, source, truth, run, files, of)
         artefacts.write(to, *distilled, on)
     training.finish(runs)
 

@@ -167,7 +167,7 @@ def main(args: argparse.Namespace) -> None:
     frames, shown, compared = [], {}, Comparison(few, truth)
     for row, students in cell.items():
         name, teachers = label(*row), cell.get(Row("teacher", row.adaptation, 0))
-        if row.method in ladder.RANKS:
+        if ladder.rank(row.method) != ladder.DISTILLED:
             continue
         if teachers is None:
             cli.log.info("%s is left out: its teacher is no network of ours", name)

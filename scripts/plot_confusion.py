@@ -65,7 +65,7 @@ def main(args: argparse.Namespace) -> None:
     )
     pairs = axes.reshape(lines, 2, columns).transpose(0, 2, 1).reshape(-1, 2)
     for pair, (cell_of, cell) in zip(pairs, cells, strict=False):
-        distilled = cell[~cell["method"].isin(list(ladder.RANKS))]
+        distilled = cell[ladder.is_distilled(cell["method"])]
         rows = distilled[ladder.ROW].drop_duplicates()
         rows["row"] = [ladder.label(m, a) for m, a in rows[["method", "adaptation"]].to_numpy()]
         last = how.rows(rows).sort_index().iloc[-1]  # of the config, whatever is drawn first

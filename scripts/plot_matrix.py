@@ -55,7 +55,7 @@ def draw(axis: plt.Axes, cell: pd.DataFrame, adaptations: list[str], methods: li
 def main(args: argparse.Namespace) -> None:
     figures.style()
     table = tables.read(args.table, "tabulate_ladder")
-    rows = table[~table["method"].isin(list(ladder.RANKS))]
+    rows = table[ladder.is_distilled(table["method"])]
     shown = presentation.given(args)
     rows = shown.rows(rows[rows["round"] == rows["round"].max()])
     for name in ("adaptation", "method"):

@@ -14,7 +14,7 @@ header. No label is read.
 import argparse
 from pathlib import Path
 
-from distilshift import cli, device, networks, settings
+from distilshift import cli, device, networks, row_names, settings
 from distilshift.data import domains
 from distilshift.errors import InputError
 from distilshift.files import outputs
@@ -32,6 +32,8 @@ def parser() -> argparse.ArgumentParser:
         text = "of a frozen part of the teacher, if it has one"
         made.add_argument(f"--{domain}-{split}-features", type=Path, help=text)
     made.add_argument("--weights", type=Path, nargs="+", required=True, help="of every network")
+    text = "the domain that oracles learned from, where the target is a part of it"
+    made.add_argument("--oracle", help=text)
     made.add_argument("--outputs", type=Path, required=True, help="output, Parquet")
     settings.add_arguments(made, device.Device, "device")
     return made
@@ -56,8 +58,13 @@ def load_inputs(args: argparse.Namespace) -> dict[tuple[str, str], domains.Input
     return found
 
 
-def identity(header: dict, source: str, target: str, network: str, where: Path) -> dict:
+def identity(
+    header: dict, source: str, target: str, oracle: str, network: str, where: Path
+) -> dict:
     """The columns that say which row of the ladder a network is.
+
+    Args:
+        oracle: the domain whose labels the target's oracle has seen.
 
     Raises:
         InputError: the network belongs to another transfer.
@@ -68,8 +75,10 @@ def identity(header: dict, source: str, target: str, network: str, where: Path) 
     elif distilled:
         method, belongs = header["method"], header["source"] == source
     else:
-        method = {source: "source-only", target: "oracle"}.get(header["domain"])
+        method = {source: "source-only", oracle: "oracle"}.get(header["domain"])
         belongs = method is not None
+        if method == "oracle" and "labels_a_class" in header:
+            method = row_names.with_labels("oracle", header["labels_a_class"])
     if not belongs or header.get("target", target) != target:
         trained = header.get("domain") or f"{header['source']} to {header['target']}"
         problem = f"was trained on {trained}, this transfer is {source} to {target}"
@@ -100,7 +109,7 @@ def main(args: argparse.Namespace) -> None:
     def outputs_of_all():
         for path in args.weights:
             model, header = networks.load_weights(path, "train_teacher or distill_student", on)
-            known = identity(header, source, target, args.network, path)
+            known = identity(header, source, target, args.oracle or target, args.network, path)
             logits = {}
             for half, data in halves.items():
                 networks.check_same(path, header, data.header, domains.FACTS)

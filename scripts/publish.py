@@ -61,7 +61,7 @@ def seconds(metrics: pd.DataFrame) -> pd.DataFrame:
     lines = []
     for kind, name, kept in (
         ("adaptation", "adaptation", once["method"] == "teacher"),
-        ("method", "method", ~once["method"].isin(list(ladder.RANKS))),
+        ("method", "method", ladder.is_distilled(once["method"])),
     ):
         grouped = once[kept].groupby(["network", name], sort=False)["training_seconds"].median()
         lines += [(kind, *key, round(value, 2)) for key, value in grouped.items()]

@@ -42,10 +42,6 @@ def percent(mean: float, low: float, high: float) -> str:
     return shown.replace("inf", r"$\infty$").replace("-$", "$-")
 
 
-def is_distilled(table: pd.DataFrame) -> pd.Series:
-    return ~table["method"].isin(list(ladder.RANKS))
-
-
 def tex(table: pd.DataFrame, shown: presentation.Presentation) -> str:
     """A tabular with a group of lines a transfer and network; needs booktabs."""
     table, headline = shown.rows(table), ladder.headline(table)
@@ -73,7 +69,7 @@ def tex(table: pd.DataFrame, shown: presentation.Presentation) -> str:
             cells = [name, f"{line.parameters:,}", str(line.seeds), *measured, gap]
             lines.append(rf"{' & '.join(cells)} \\")
     lines.append(r"\bottomrule")
-    if table.loc[is_distilled(table), "gap_recovered"].isna().any():
+    if table.loc[ladder.is_distilled(table["method"]), "gap_recovered"].isna().any():
         lines.append(rf"\multicolumn{{{wide}}}{{l}}{{{NONE} of a student: no gap to recover}} \\")
     if table["below_source_only"].any():
         lines.append(rf"\multicolumn{{{wide}}}{{l}}{{$^\dagger$ below its own source-only row}} \\")

@@ -103,7 +103,7 @@ def fidelity(metrics: pd.DataFrame) -> pd.DataFrame:
     nan where no seed has a measure: of a teacher that did not label the test half, which
     combined and imported logits do not, or of errors that a teacher never made.
     """
-    found = metrics[~metrics["method"].isin(list(ladder.RANKS)) & (metrics["domain"] == "target")]
+    found = metrics[ladder.is_distilled(metrics["method"]) & (metrics["domain"] == "target")]
     rows = pd.MultiIndex.from_frame(found[ladder.ROW].drop_duplicates())
     measured = found[found["metric"].isin(FIDELITY)]
     grouped = measured.groupby([*ladder.ROW, "metric"], sort=False, dropna=False)

@@ -185,11 +185,11 @@ def test_the_budget_reaches_the_loss(make):
 def test_the_source_adds_its_cross_entropy_and_leaves_no_statistics(make, digits):
     task = make(0, source_weight=0.5)
     inputs, labels = digits(40, seed=7)
-    task.source = training.Views(rows_of(255 - inputs), 16, task.views.ranges, "student source", 3)
-    task.source_labels = labels
-    rows = task.source.indices(0)
+    source = training.Views(rows_of(255 - inputs), 16, task.views.ranges, "student source", 3)
+    task.labelled["source"] = distillation.Labelled(source, labels, task.how.source_weight)
+    rows = source.indices(0)
     task.model.eval()
-    fitted = F.cross_entropy(task.model(task.source.view(rows, 0)), labels[rows])
+    fitted = F.cross_entropy(task.model(source.view(rows, 0)), labels[rows])
     alone = distillation.named("kd")(task)(0)[0]
     both, measured = distillation.loss_fn("kd", task)(0)
     torch.testing.assert_close(both, alone + 0.5 * fitted)

@@ -29,12 +29,13 @@ def jobs(listing: str) -> list[Job]:
 
 # besides construct_domain, which makes the label files of the domains
 READERS = {"train_teacher", "adapt_teacher", "distill_student", "train_student"}
+READERS |= {"train_few", "distill_labelled"}  # their rows are marked so
 READERS |= {"evaluate", "validate", "measure_transferred"}
 READERS |= {"plot_domains"}  # of sources, in a figure that nothing is made from
 LABELS = re.compile(r"/(datasets|domains)/([^/]+)/(?:train_|test_)?labels\.safetensors$")
 # what is learned about a target without its labels
 BLIND = re.compile(
-    r"/transfers/(.+?)-to-([^/]+)/(?!.*/(?:evaluation|oracle)/)"
+    r"/transfers/(.+?)-to-([^/]+)/(?!.*/(?:evaluation|oracle|labels\d+)/)"
     r".*(weights\.safetensors|(?:logits|outputs|validators)\.parquet)$"
 )
 # of all transfers at once: it may be made from blind files alone

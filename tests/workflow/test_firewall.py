@@ -104,6 +104,25 @@ def test_what_was_transferred_reads_target_labels_and_nothing_is_made_from_it(pl
     assert {job.rule for job in listed if job.inputs & drawn} == {"transferred"}
 
 
+def test_few_labels_reach_the_rows_that_are_marked_so_and_those_alone(plan):
+    listed = plan("labels=[1,5]")
+    # each domain's cnn, and the mlp of optdigits; every student of every cell
+    assert counts(listed)["train_few"] == 2 * 4
+    assert counts(listed)["distill_labelled"] == 2 * 11
+    assert counts(listed)["distill_student"] == 11
+    assert leaks(listed) == []
+    makers = {path: job for job in listed for path in job.outputs}
+    marked = {p for p in makers if re.search(r"/labels\d+/.*weights", p)}
+    assert len(marked) == (2 * 4 + 2 * 11) * 5
+    # they are taken by what computes the oracles' outputs, and by nothing else
+    readers = [job for job in listed if job.inputs & marked]
+    assert {path.split("/")[-2] for job in readers for path in job.outputs} == {"oracle"}
+    # the same check sees one that is let into what is label-free
+    assert leaks(with_input(listed, "predict", min(marked)))
+    assert leaks(with_input(listed, "cache_logits", min(marked)))
+    assert leaks(with_input(listed, "select", min(marked)))
+
+
 def with_input(listed, rule, path):
     """The same jobs, but each of one rule takes one file more."""
     return [job._replace(inputs=job.inputs | {path}) if job.rule == rule else job for job in listed]

@@ -2,10 +2,17 @@
 def of_part(file, part, wildcards):
     """``file`` of every network of a part of a cell, seed by seed."""
     source, target, network = wildcards.source, wildcards.target, wildcards.network
+    cell = f"<results>/transfers/{source}-to-{target}/{network}/seed{{seed}}"
     if part == "oracle":
-        folders = [f"<results>/students/{target}/{network}/seed{{seed}}"]
+        oracle = f"<results>/students/{whole(target)}/{network}"
+        folders = [f"{oracle}/seed{{seed}}"]
+        for count in few_labels(target):
+            folders.append(f"{oracle}/labels{count}/seed{{seed}}")
+            folders += [
+                f"{cell}/{name}/{method}/labels{count}"
+                for name, method in students(network)
+            ]
     else:
-        cell = f"<results>/transfers/{source}-to-{target}/{network}/seed{{seed}}"
         adapted = [name for name in adaptations(network) if name != "none"]
         folders = [
             f"<results>/teachers/{source}/{network}/seed{{seed}}",
@@ -22,6 +29,12 @@ def of_part(file, part, wildcards):
         for seed in config["seeds"]
         for folder in folders
     ]
+
+
+def oracle_flags_of(wildcards):
+    """The domain of the oracles, where the target is a part of it."""
+    of = whole(wildcards.target)
+    return flags({"oracle": None if of == wildcards.target else of})
 
 
 def predicted_weights(wildcards):

@@ -2,6 +2,12 @@
 from collections import Counter
 
 
+with_labels, seen_labels, behind = (
+    contents("distilshift.row_names")[name]
+    for name in ("with_labels", "few_labels", "behind")
+)
+
+
 def network_rows(network):
     """(method, adaptation, label) of every row of a network, as the tables have them."""
     found = [
@@ -13,6 +19,13 @@ def network_rows(network):
         for number in range(1, rounds + 1):
             after = f", round {number}" if rounds > 1 else ""
             found.append((method, adaptation, f"{method} ({adaptation}){after}"))
+    for count in config["labels"]:
+        after = behind(count)
+        found.append((with_labels("oracle", count), None, f"oracle{after}"))
+        found += [
+            (with_labels(method, count), adaptation, f"{method} ({adaptation}){after}")
+            for adaptation, method in students(network)
+        ]
     return found
 
 
@@ -27,6 +40,10 @@ def shown_labels():
 def label_of(method, adaptation, row):
     """What a row is called by `figures.rows`: its own name there, or those of its parts."""
     labels = config["figures"]["rows"]
+    few = seen_labels(method)
+    if few and row not in labels:
+        after = behind(few[1])
+        return label_of(few[0], adaptation, row.removesuffix(after)) + after
     if row in labels or adaptation is None:
         return labels.get(row, row)
     shown, after = labels.get(method, method), row.removeprefix(

@@ -25,10 +25,33 @@ PARTS = ["label-free", "oracle"]
 TARGETS = list(dict.fromkeys(t["target"] for t in config["transfers"]))
 
 
+def unthinned(name):
+    """What a domain is, but for what thins its training half."""
+    thinning, domain = literal("distilshift.data.shifts", "THINNING"), config["domains"][name]
+    shifts = [s for s in domain.get("shift", []) if s["kind"] not in thinning]
+    return {**domain, "shift": shifts}
+
+
+def whole(name):
+    """The domain that a thinned one has its rows from; itself, if it is not; None without one.
+
+    What is thinned is what teachers and students learn from without labels: the oracle of all
+    rows is the end of the gap at every point of the dial.
+    """
+    wanted, domains = unthinned(name), config["domains"]
+    is_it = (n for n in (name, *domains) if {"shift": [], **domains[n]} == wanted)
+    return next(is_it, None)
+
+
+def few_labels(target):
+    """How many labels a class are tried of a target; none of a thinned one, whose rows are few."""
+    return config["labels"] if whole(target) == target else []
+
+
 def domains_in_use():
-    """The domains of the transfers, each once, in order."""
+    """The domains of the transfers and of their oracles, each once, in order."""
     ends = [t[end] for t in config["transfers"] for end in ("source", "target")]
-    return list(dict.fromkeys(ends))
+    return list(dict.fromkeys([*ends, *filter(None, map(whole, TARGETS))]))
 
 
 def adaptations(network):

@@ -11,6 +11,7 @@ def check_experiment():
     refuse(
         [
             *counted_twice(),
+            *without_an_oracle(),
             *impossible_networks(),
             *without_a_pose(),
             *without_views(),
@@ -53,6 +54,16 @@ def counted_twice():
             for one, other in combinations(of, 2):
                 if one == other:
                     yield f"adaptations.{name}.of: {one['adaptation']} from {one['source']} stands there twice"
+
+
+def without_an_oracle():
+    """A line for each thinned target whose whole, from which its oracle learns, is no domain."""
+    for target in TARGETS:
+        if whole(target) is None:
+            yield (
+                f"domains.{target}: is thinned, and its oracle learns from all rows: name"
+                " a domain that is the same without fewer_rows and fewer_classes"
+            )
 
 
 def networks_in_use():
@@ -172,7 +183,13 @@ def trainings(role, network):
 def rows_a_step(role, network):
     """The fewest rows a step, of sets that may be told to be smaller than a batch."""
     batches = [given["batch"] for given in trainings(role, network)]
-    return min([*batches, config["split"]["most_train"] or batches[0]])
+    left = [
+        shift["strength"]
+        for domain in domains_in_use()
+        for shift in config["domains"][domain].get("shift", [])
+        if shift["kind"] in literal("distilshift.data.shifts", "COUNTED")
+    ]
+    return min([*batches, *left, config["split"]["most_train"] or batches[0]])
 
 
 def contradictions():

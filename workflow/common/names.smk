@@ -73,15 +73,19 @@ def without_defaults(schema):
 def dials(strengths):
     """The strengths that shifts have: 0 to 1, but for those that say otherwise."""
 
-    def within(largest, is_reached):
-        end = "maximum" if is_reached else "exclusiveMaximum"
-        allowed = {"minimum": 0, end: largest}
+    def of(allowed):
         return {"properties": {"strength": allowed, "strengths": {"items": allowed}}}
 
-    found = within(1, True)
-    for name, limits in strengths.items():
+    def within(largest, is_reached):
+        return {"minimum": 0, "maximum" if is_reached else "exclusiveMaximum": largest}
+
+    counted = literal("distilshift.data.shifts", "COUNTED")
+    limits = {name: within(*given) for name, given in strengths.items()}
+    limits |= dict.fromkeys(counted, {"type": "integer", "minimum": 1})
+    found = of(within(1, True))
+    for name, allowed in limits.items():
         named = {"properties": {"kind": {"const": name}}, "required": ["kind"]}
-        found = {"if": named, "then": within(*limits), "else": found}
+        found = {"if": named, "then": of(allowed), "else": found}
     return found
 
 

@@ -1,9 +1,14 @@
 # what the rules of student.smk need
 
 
+def round_of(wildcards):
+    """A student's round; with few labels it learns from the teacher, in the first."""
+    return int(wildcards.get("round", 1))
+
+
 def cached_logits(wildcards):
     """Every file of the logit cache that a student learns from, run after run."""
-    pattern = logits_of_round(int(wildcards.round))
+    pattern = logits_of_round(round_of(wildcards))
     return [
         file
         for run in runs(wildcards)
@@ -13,7 +18,7 @@ def cached_logits(wildcards):
 
 def labellers(wildcards):
     """What a student's cache must be of, run after run: teachers, later the student before."""
-    if int(wildcards.round) > 1:
+    if round_of(wildcards) > 1:
         return previous_students(wildcards)
     return [file for run in runs(wildcards) for file in teachers(run)]
 
@@ -37,3 +42,9 @@ def method_modules(wildcards):
     losses = modules(package, {**known["LOSSES"], **known["METHODS"]}, [method["loss"]])
     roles = ("student", "teacher") if method["views"] == "online" else ("student",)
     return network_modules(*roles)(wildcards) + losses
+
+
+def few_flags(wildcards, input):
+    """How many target labels a class a student learns from, and where they are, as flags."""
+    few = {"labels": input.get("few_labels"), "labels_a_class": wildcards.get("labels")}
+    return flags(few)

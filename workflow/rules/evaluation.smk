@@ -30,6 +30,7 @@ rule predict:
         runtime=growing(60),
     params:
         features=feature_flags,
+        oracle=oracle_flags_of,
         device=device,
     shell:
         """
@@ -40,6 +41,7 @@ rule predict:
             --target-test-inputs {input.target_test:q} \
             {params.features:q} \
             --weights {input.weights:q} \
+            {params.oracle:q} \
             --device {params.device:q} \
             --gpus {resources.gpu} \
             --threads {threads} \

@@ -1,4 +1,4 @@
-# students: distilled, and the two yardsticks
+# students: distilled, the two yardsticks, and those that see few labels of the target
 
 
 rule distill_student:
@@ -42,6 +42,7 @@ rule distill_student:
         start_content=start_content("student"),
         method=lookup("methods/{method}", within=config),
         source=source_flags,
+        few=few_flags,
         training=training_flags("student"),
         seeds=seeds,
         states=states,
@@ -63,6 +64,7 @@ rule distill_student:
             --weighting {params.method[weighting]:q} \
             --source-weight {params.method[source_weight]:q} \
             {params.source:q} \
+            {params.few:q} \
             {params.training:q} \
             --seed {params.seeds:q} \
             --state {params.states:q} \
@@ -106,6 +108,7 @@ rule train_student:
         model=lookup("networks/{network}/student", within=config),
         start=start_flags("student"),
         start_content=start_content("student"),
+        few=few_flags,
         training=training_flags("student"),
         seeds=seeds,
         states=states,
@@ -117,6 +120,7 @@ rule train_student:
             --labels {input.labels:q} \
             --model {params.model:q} \
             {params.start:q} \
+            {params.few:q} \
             {params.training:q} \
             --seed {params.seeds:q} \
             --state {params.states:q} \
@@ -128,3 +132,48 @@ rule train_student:
             --record {output.record:q} \
             --log {log:q}
         """
+
+
+use rule distill_student as distill_labelled with:
+    # beside the cache few labels of the target: its row is marked so, and chosen by nothing
+    input:
+        code=code("distill_student.py", method_modules),
+        inputs="<results>/domains/{target}/train_inputs.safetensors",
+        logits=cached_logits,
+        teacher=labellers,
+        source_inputs=joint_source("train_inputs.safetensors"),
+        source_labels=joint_source("train_labels.safetensors"),
+        start=start_file("student"),
+        few_labels="<results>/domains/{target}/train_labels.safetensors",
+    output:
+        weights=of_runs(
+            "<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/labels{labels}/weights.safetensors"
+        ),
+        history=of_runs(
+            "<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/labels{labels}/history.parquet"
+        ),
+        record=of_runs(
+            "<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/labels{labels}/record.json"
+        ),
+    log:
+        of_job("<logs>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/labels{labels}.log"),
+    benchmark:
+        of_job("<benchmarks>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/labels{labels}.tsv")
+
+
+use rule train_student as train_few with:
+    # the oracle of few labels
+    output:
+        weights=of_runs(
+            "<results>/students/{domain}/{network}/labels{labels}/seed{seed}/weights.safetensors"
+        ),
+        history=of_runs(
+            "<results>/students/{domain}/{network}/labels{labels}/seed{seed}/history.parquet"
+        ),
+        record=of_runs(
+            "<results>/students/{domain}/{network}/labels{labels}/seed{seed}/record.json"
+        ),
+    log:
+        of_job("<logs>/students/{domain}/{network}/labels{labels}/seed{seed}.log"),
+    benchmark:
+        of_job("<benchmarks>/students/{domain}/{network}/labels{labels}/seed{seed}.tsv")

@@ -97,8 +97,8 @@ def charts(runs: pd.DataFrame, headline: str = "accuracy") -> dict[str, dict]:
     altair = extras.load("altair", "explore", "the explorer")
     wanted = [altair.param(name=name, value="all") for name in SHOWN]
     chosen = " && ".join(f"({name} === 'all' || datum.{name} == {name})" for name in SHOWN)
-    kinds = list(figures.COLOURS)
-    scale = altair.Scale(domain=kinds, range=list(figures.COLOURS.values()))
+    kinds = {kind: figures.COLOURS[kind] for kind in figures.COLOURS if kind in set(runs["kind"])}
+    scale = altair.Scale(domain=list(kinds), range=list(kinds.values()))
     colour = altair.Color("kind:N", title=None, scale=scale, legend=altair.Legend(orient="top"))
     panel = altair.Facet("cell:N", title=None, columns=4, sort=list(runs["cell"].unique()))
     told = [altair.Tooltip(f"{name}:N") for name in SHOWN]
@@ -107,7 +107,7 @@ def charts(runs: pd.DataFrame, headline: str = "accuracy") -> dict[str, dict]:
     told_more = [altair.Tooltip(f"{n}:Q", format=f) for n, f in numbers.items()]
     told_more += [altair.Tooltip("agreement:N", title="agrees with its teacher")]
     agreement = "isValid(datum.{0}) ? format(datum.{0}, '.2%') : 'has none'"
-    order = ladder.order(runs.assign(rank=runs["method"].map(ladder.RANKS).fillna(2)))
+    order = ladder.order(runs.assign(rank=runs["method"].map(ladder.rank)))
     row = altair.Y("row:N", sort=order, title=None, axis=altair.Axis(grid=True, labelLimit=200))
     percent = altair.Axis(format="%", values=[0, 0.2, 0.4, 0.6, 0.8, 1])
     dots = (

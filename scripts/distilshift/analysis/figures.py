@@ -8,6 +8,7 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("Agg")
+from distilshift import row_names
 from distilshift.cli import whole_file
 
 import matplotlib.pyplot as plt
@@ -25,6 +26,7 @@ COLOURS = {
     "teacher": "#999999",
     "source-only": "#0072B2",
     "distilled": "#D55E00",
+    "labels": "#CC79A7",  # few of the target's
     "oracle": "#009E73",
 }
 
@@ -104,6 +106,8 @@ def style() -> None:
 
 def kind(method: str) -> str:
     """The colour key of a row."""
+    if row_names.few_labels(method):
+        return "labels"
     return method if method in COLOURS else "distilled"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from distilshift import row_names
 from distilshift.analysis import headlines, statistics
 from distilshift.errors import InputError, rerun
 
@@ -14,12 +15,27 @@ ROW = [*CELL, "method", "adaptation", "round"]
 # of the predictions, what a cell is made from
 PREDICTIONS = [*ROW, "seed", "domain", "split", "sample_id", "label", "prediction"]
 # the yardsticks stand around the students; a distilled row has no name here
-RANKS = {"teacher": 0, "source-only": 1, "oracle": 3}
-DISTILLED = 2
+RANKS = {"teacher": 0, "source-only": 1, "oracle": 4}
+DISTILLED, LABELLED = 2, 3
+
+
+def rank(method: str) -> int:
+    """Where a method's rows stand; those that have seen few target labels are no students."""
+    return LABELLED if row_names.few_labels(method) else RANKS.get(method, DISTILLED)
+
+
+def is_distilled(methods: pd.Series) -> pd.Series:
+    """Of each whether its row is a student's that has seen no target label."""
+    return methods.map(rank) == DISTILLED
 
 
 def label(method: str, adaptation: str | None, round_: int = 1, rounds: int = 1) -> str:
-    """What a row is called in tables and figures: the method, and the teacher's adaptation."""
+    """What a row is called in tables and figures: the method, and the teacher's adaptation.
+
+    Behind it how often it learned, or how many target labels a class it has seen.
+    """
+    if few := row_names.few_labels(method):
+        return label(few[0], adaptation) + row_names.behind(few[1])
     if method == "teacher":
         return f"teacher ({adaptation})"
     if method in ("source-only", "oracle"):
@@ -37,7 +53,7 @@ def rows(metrics: pd.DataFrame, metric: str = "accuracy") -> pd.DataFrame:
     ]
     # cells as the config lists them; within a cell the yardsticks stand around the students
     cells = found.groupby(CELL, sort=False).ngroup()
-    ranks = found["method"].map(RANKS).fillna(DISTILLED)
+    ranks = found["method"].map(rank)
     return found.assign(cell=cells, rank=ranks).sort_values(["cell", "rank"], kind="stable")
 
 
@@ -56,7 +72,7 @@ def lines(rows: pd.DataFrame) -> dict[str, str]:
     else those of a method do, and all teachers.
     """
     known = rows.drop_duplicates("row").set_index("row").loc[order(rows)]
-    distilled, teacher = known["method"].map(RANKS).isna(), known["method"] == "teacher"
+    distilled, teacher = is_distilled(known["method"]), known["method"] == "teacher"
     row = known.index.to_series()
     by_adaptation = row.mask(distilled, "students (" + known["adaptation"].fillna("") + ")")
     by_method = row.mask(distilled, known["method"]).mask(teacher, "teacher")
@@ -121,7 +137,7 @@ def cells(predictions: pd.DataFrame, headline: str = "accuracy") -> Iterator[Cel
     rounds = predictions["round"].max()
     for (transfer, network), cell in predictions[kept].groupby(CELL, sort=False):
         known = cell[["method", "adaptation", "round"]].drop_duplicates()
-        known["rank"] = known["method"].map(RANKS).fillna(DISTILLED).astype(int)
+        known["rank"] = known["method"].map(rank).astype(int)
         known = known.sort_values("rank", kind="stable", ignore_index=True)
         known["row"] = [
             label(line.method, line.adaptation, line.round, rounds) for line in known.itertuples()
@@ -168,7 +184,7 @@ def table(
         resampled = cell.resampled()
         ends = [cell.place(method=name) for name in ("source-only", "oracle")]
         baseline = resampled.means[ends[0]].mean()
-        for at, rank in enumerate(cell.rows["rank"]):
+        for at, place in enumerate(cell.rows["rank"]):
             found = statistics.bca(resampled, statistics.itself, at)
             gap = statistics.gap_recovered(resampled, at, *ends)
             lines.append(
@@ -181,7 +197,7 @@ def table(
                     "gap_recovered": gap.value,
                     "gap_recovered_low": gap.low,
                     "gap_recovered_high": gap.high,
-                    "below_source_only": rank == DISTILLED and found.value < baseline,
+                    "below_source_only": place == DISTILLED and found.value < baseline,
                 }
             )
     found = pd.DataFrame(lines)

@@ -53,7 +53,7 @@ def gap(line: object, with_ends: bool = True) -> str:
 
 
 def is_student(table: pd.DataFrame) -> pd.Series:
-    return ~table["method"].isin(list(ladder.RANKS))
+    return ladder.is_distilled(table["method"])
 
 
 def of_ladder(table: pd.DataFrame, named: Callable[[str, str], str] = cell) -> Listing:
@@ -61,7 +61,8 @@ def of_ladder(table: pd.DataFrame, named: Callable[[str, str], str] = cell) -> L
     headline = ladder.headline(table)
     beside = [name for name in NAMES if name in table and name != headline]
     names = [f"{NAMES[name]} %" for name in (headline, *beside)]
-    student, lines = is_student(table), []
+    # few labels recover a part of the gap too, and are marked in their row's name
+    student, lines = table["method"].map(ladder.rank).isin([ladder.DISTILLED, ladder.LABELLED]), []
     for line, is_distilled in zip(table.itertuples(), student, strict=True):
         ends = (getattr(line, headline + end) for end in ("", "_low", "_high"))
         others = [percent(getattr(line, name), 1) for name in beside]

@@ -8,7 +8,7 @@ import argparse
 import re
 from typing import NamedTuple
 
-from distilshift import cli
+from distilshift import cli, row_names
 from distilshift.analysis import ladder
 
 import pandas as pd
@@ -34,6 +34,9 @@ class Presentation(NamedTuple):
         """What a row is called, by its own name or by its parts."""
         if row in self.labels:
             return self.labels[row]
+        if few := row_names.few_labels(method):
+            behind = row_names.behind(few[1])
+            return self.label(row.removesuffix(behind), few[0], adaptation) + behind
         method_shown = self.labels.get(method, method)
         if method in ("source-only", "oracle"):
             return method_shown

@@ -43,6 +43,10 @@ class Inputs(NamedTuple):
         """What a network is built for, by the names of ``networks.build``."""
         return {**self.known, "classes": len(self.classes)}
 
+    def some(self, rows: Tensor) -> "Inputs":
+        """Those rows (n,) alone."""
+        return self._replace(inputs=self.inputs[rows], ids=self.ids[rows])
+
     def plain(self, rows: Tensor) -> Tensor:
         """Those rows as networks see them, without augmentation."""
         if self.features:

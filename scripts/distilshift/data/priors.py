@@ -1,14 +1,17 @@
-"""Shifts of which samples a domain holds: they read labels and change none.
+"""Shifts of which samples a domain holds: they change no row and no label.
 
-A shift of rows is ``shift(labels, draws, order, strength) -> keep``: labels int64 (N,),
-one generator a sample, the classes in an order that the seed draws, and out comes a bool
-(N,). Nothing is drawn twice, so that sample ids stay unique; the list of classes stays
-whole, so that the networks of both domains keep the same outputs.
+A shift of rows is ``shift(labels, draws, order, strength) -> keep``: labels int64 (N,) of
+the rows that shifts before it left, one generator a sample, the classes in an order that
+the seed draws, and out comes a bool (N,). Nothing is drawn twice, so that sample ids stay
+unique; the list of classes stays whole, so that the networks of both domains keep the same
+outputs. No draw hangs on the strength: what a dial keeps at one point is among what it
+keeps at a milder one.
 """
 
 from collections.abc import Callable
 
 from distilshift.data.draws import Draws, uniform
+from distilshift.errors import InputError
 
 import torch
 from torch import Tensor
@@ -36,3 +39,22 @@ def label_set(labels: Tensor, draws: Draws, order: Tensor, strength: float) -> T
     """
     missing = min(round(strength * len(order)), len(order) - 1)
     return ~torch.isin(labels, order[len(order) - missing :])
+
+
+def fewer_rows(labels: Tensor, draws: Draws, order: Tensor, strength: float) -> Tensor:
+    """``strength`` rows are left, those of the lowest draws; reads no label.
+
+    Raises:
+        InputError: there are not as many: a point of a dial would say a number that is not so.
+    """
+    if strength > len(labels):
+        problem = f"fewer_rows is to leave {strength:g} training rows of {len(labels)}"
+        raise InputError("--shift", problem, "lower its strength")
+    keep = torch.zeros(len(labels), dtype=torch.bool)
+    keep[uniform(draws, 1).squeeze(1).argsort(stable=True)[: int(strength)]] = True
+    return keep
+
+
+def fewer_classes(labels: Tensor, draws: Draws, order: Tensor, strength: float) -> Tensor:
+    """``label_set``, of the training half alone: unlabelled rows of fewer classes."""
+    return label_set(labels, draws, order, strength)

@@ -7,7 +7,10 @@ reached; ``SEVERITIES``, those whose strength is a published severity, 1 to 5. A
 generator a sample, seeded by its id, so that a row looks the same whatever is computed
 beside it.
 
-``ROW_SHIFTS`` hold for every kind: they choose samples by their labels and change no row.
+``ROW_SHIFTS`` hold for every kind: they choose samples and change no row. Those of
+``THINNING`` choose among a domain's training half and leave its test half whole, so that all
+points of their dial are measured on the same rows. The strength of those of ``COUNTED`` is
+how many rows are left.
 """
 
 import json
@@ -22,7 +25,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-ROW_SHIFTS = {"label_shift": "priors:label_shift", "label_set": "priors:label_set"}
+ROW_SHIFTS = {
+    "label_shift": "priors:label_shift",
+    "label_set": "priors:label_set",
+    "fewer_rows": "priors:fewer_rows",
+    "fewer_classes": "priors:fewer_classes",
+}
+THINNING = ("fewer_rows", "fewer_classes")
+COUNTED = ("fewer_rows",)
 STRENGTHS = {"label_shift": (1, False)}
 
 
@@ -32,9 +42,11 @@ def known(kind: Kind) -> list[str]:
 
 
 def valid(kind: Kind, name: str, strength: float) -> bool:
-    """Whether a shift has such a strength: a severity is whole, a dial starts at 0."""
+    """Whether a shift has such a strength: severities and rows are whole, a dial starts at 0."""
     if name in kind.shifts.SEVERITIES:
         return strength in (1, 2, 3, 4, 5)
+    if name in COUNTED:
+        return strength >= 1 and strength == int(strength)
     largest, is_reached = {**STRENGTHS, **kind.shifts.STRENGTHS}.get(name, (1, True))
     return 0 <= strength < largest or (is_reached and strength == largest)
 
@@ -83,15 +95,25 @@ def apply(
     return rows
 
 
-def kept(labels: Tensor, ids: Tensor, classes: int, specification: list[dict]) -> Tensor:
-    """Which samples a domain holds: bool (N,); all, where no shift is one of ``ROW_SHIFTS``."""
-    keep = torch.ones(len(labels), dtype=torch.bool)
+def kept(
+    labels: Tensor, ids: Tensor, classes: int, specification: list[dict], half: str = "train"
+) -> Tensor:
+    """Which samples of a half a domain holds: bool (N,); all, where none of its shifts chooses.
+
+    Args:
+        half: train or test; those of ``THINNING`` choose in the first alone.
+    """
+    left = torch.arange(len(labels))
     for place, shift in enumerate(specification):
-        if shift["kind"] in ROW_SHIFTS:
+        is_spared = half == "test" and shift["kind"] in THINNING
+        if shift["kind"] in ROW_SHIFTS and not is_spared and len(left):
             function = registry.load("distilshift.data", ROW_SHIFTS[shift["kind"]])
             drawn = generator("classes", shift["kind"], shift.get("seed", 0))
             order = torch.randperm(classes, generator=drawn)
-            keep &= function(labels, _draws(ids, shift, place), order, shift["strength"])
+            draws = _draws(ids[left], shift, place)
+            left = left[function(labels[left], draws, order, shift["strength"])]
+    keep = torch.zeros(len(labels), dtype=torch.bool)
+    keep[left] = True
     return keep
 
 

@@ -61,3 +61,14 @@ def some_of(rows: Tensor, most: int | None, *seed: object) -> Tensor:
         return rows
     drawn = torch.randperm(len(rows), generator=generator("most", *seed))[:most]
     return rows[drawn.sort().values]
+
+
+def few_of(labels: Tensor, count: int, *seed: object) -> Tensor:
+    """``count`` rows of each class, or all it has, drawn by the seed: places in ``labels`` (N,).
+
+    In rising order. A smaller count's are among a larger one's.
+    """
+    labels = labels.cpu()
+    order = torch.randperm(len(labels), generator=generator("few", *seed))
+    chosen = [order[labels[order] == of][:count] for of in labels.unique()]
+    return torch.cat(chosen).sort().values

@@ -1,4 +1,6 @@
-"""Distilling a student from a teacher's soft labels. No label of the target is seen here.
+"""Distilling a student from a teacher's soft labels.
+
+No label of the target is seen here, but for the few of a student that is marked so.
 
 Which view of a row the labels belong to (``VIEWS``), and how a student learns from them
 (``losses``), are told apart.
@@ -11,6 +13,7 @@ measurements), and what it keeps beside the student it puts into ``task.extra``.
 
 import dataclasses
 from collections.abc import Callable
+from typing import NamedTuple
 
 from distilshift import registry
 from distilshift.errors import InputError
@@ -117,6 +120,17 @@ VIEWS: dict[str, Callable[[Views, Labels, nn.Module | None], See]] = {
 # ---- how a student learns from them ---------------------------------------------------
 
 
+class Labelled(NamedTuple):
+    """Rows with labels that a student sees beside the cache.
+
+    views: of n rows, in batches of their own; labels: (n,); weight: of their cross-entropy.
+    """
+
+    views: Views
+    labels: Tensor
+    weight: float = 1.0
+
+
 @dataclasses.dataclass
 class Task:
     """What a method may use.
@@ -129,8 +143,8 @@ class Task:
         how: the method's settings.
         steps: how many there will be.
         seed: of the run.
-        source: views of the labelled source, where it joins in.
-        source_labels: of the source's rows (M,).
+        labelled: what joins in with labels, by what it is called in the history: the
+            source; few target rows, of a student that is marked so.
         smoothing: of those labels.
     """
 
@@ -141,8 +155,7 @@ class Task:
     how: MethodSettings
     steps: int
     seed: int
-    source: Views | None = None
-    source_labels: Tensor | None = None
+    labelled: dict[str, Labelled] = dataclasses.field(default_factory=dict)
     smoothing: float = 0.0
     extra: nn.ModuleDict = dataclasses.field(default_factory=nn.ModuleDict)
 
@@ -239,9 +252,9 @@ def named(loss: str) -> Method:
 
 
 def loss_fn(name: str, task: Task) -> LossFn:
-    """A method's loss, and where the source joins in, weight * cross-entropy on its labels.
+    """A method's loss, and where labelled rows join in, weight * cross-entropy on their labels.
 
-    The domains' batches pass the student apart.
+    Their batches pass the student apart.
 
     Raises:
         InputError: there are fewer classes than the loss can tell apart.
@@ -251,16 +264,17 @@ def loss_fn(name: str, task: Task) -> LossFn:
         problem = f"{name} cannot tell {classes} classes apart: it needs {fewest}"
         raise InputError("--loss", problem, "take kd, whose formula holds for two")
     method = named(name)(task)
-    if task.source is None:
+    if not task.labelled:
         return method
 
     def both(step):
         loss, measured = method(step)
-        rows = task.source.indices(step)
-        logits = task.model(task.source.view(rows, step))
-        truth, smoothing = task.source_labels[rows], task.smoothing
-        fitted = F.cross_entropy(logits, truth, label_smoothing=smoothing)
-        return loss + task.how.source_weight * fitted, {**measured, "source": fitted}
+        for called, (views, labels, weight) in task.labelled.items():
+            rows = views.indices(step)
+            logits, truth = task.model(views.view(rows, step)), labels[rows]
+            fitted = F.cross_entropy(logits, truth, label_smoothing=task.smoothing)
+            loss, measured = loss + weight * fitted, {**measured, called: fitted}
+        return loss, measured
 
     return both
 
@@ -268,9 +282,9 @@ def loss_fn(name: str, task: Task) -> LossFn:
 def finished(name: str, task: Task) -> nn.Module:
     """The trained student, with BatchNorm statistics of the target alone.
 
-    Where other inputs passed it too (the source's, mixtures), the target's plain rows
+    Where other inputs passed it too (labelled ones, mixtures), the target's plain rows
     give new ones; else the running statistics are the target's already.
     """
-    if task.source is None and name not in losses.MIXING:
+    if not task.labelled and name not in losses.MIXING:
         return task.model
     return target_statistics(task.model, task.views.data)

@@ -3,6 +3,7 @@
 import time
 
 from distilshift import checkpoints, networks
+from distilshift.data import splits
 from distilshift.data.domains import Inputs
 from distilshift.learning import training
 from distilshift.learning.settings import Run, Training
@@ -23,6 +24,7 @@ def train(
     ranges: Settings,
     source: Settings | None = None,
     start: checkpoints.Start | None = None,
+    a_class: int | None = None,
 ) -> tuple[networks.Network, dict, list[dict], float]:
     """A network trained on rows and their labels, its header, the history, and the seconds.
 
@@ -34,11 +36,17 @@ def train(
         ranges: what views are drawn from, a ``View`` of the kind of data.
         source: what is done to source rows besides, a ``Source`` of the kind.
         start: the checkpoint that the first weights come from, if one is given.
+        a_class: of each class so many rows alone, drawn by the run's seed; all, if None.
     """
     if role == "student":
         how.check_steps()
     first = seed_from(role, model, run.seed)
     network = checkpoints.begin(model, data.needs, first, start).to(data.device)
+    few = {}
+    if a_class is not None:
+        rows = splits.few_of(labels, a_class, run.seed)
+        data, labels = data.some(rows), labels[rows.to(labels.device)]
+        few = {"labels_a_class": a_class}
     data = networks.as_read(network, data)
     views = training.Views(data, how.batch, ranges, role, run.seed, source=source)
     how = how.counted(views.per_epoch)
@@ -58,6 +66,7 @@ def train(
         **data.known,
         "seed": run.seed,
         "inputs_sha256": data.header["sha256"],
+        **few,
         **network.origin,
         "settings": training.settings(how, ranges, source),
     }
