@@ -2,7 +2,8 @@
 
 A cross at the foot marks a strength at which that student is no better than the
 source-only one: there distillation no longer helps. Gaps above 150 % are off the scale;
-where there is no gap to recover, none is drawn.
+where there is no gap to recover, none is drawn. Dials over how much of the target there is
+show the adapted teachers too, and the 95 % intervals of the gaps.
 
     python scripts/plot_dial.py --metrics metrics.parquet --table ladder.parquet \\
         --figures dial.pdf --targets digits-rotation-20=rotation:20 digits-rotation-40=rotation:40
@@ -21,6 +22,11 @@ import numpy as np
 import pandas as pd
 
 ENDS = ["source-only", "oracle"]  # of the gap; always drawn
+# what the strength of a dial over the amount of data is
+AMOUNTS = {
+    "fewer_rows": "unlabelled target rows",
+    "fewer_classes": "share of the classes that no unlabelled row has",
+}
 # of the rows that are not yardsticks (Wong's palette again)
 OTHERS = ["#D55E00", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 
@@ -54,12 +60,23 @@ def points(metrics: pd.DataFrame, table: pd.DataFrame, targets: list[tuple]) -> 
     rows = table.merge(places.merge(dials, on="target"), on="transfer")
     if rows.empty:
         raise InputError("--targets", "no transfer in --metrics has one of these targets")
-    return rows[rows["method"] != "teacher"].sort_values("strength", kind="stable")
+    adapted = rows["kind"].isin(list(AMOUNTS)) & (rows["adaptation"] != "none")
+    rows = rows[(rows["method"] != "teacher") | adapted]
+    return rows.sort_values("strength", kind="stable")
 
 
 def draw(axis, rows: pd.DataFrame, value: str, looks: dict[str, dict]) -> None:
     for name, row in rows.groupby("row", sort=False):
         axis.plot(row["strength"], 100 * row[value], **looks[name])
+
+
+def draw_intervals(axis, rows: pd.DataFrame, looks: dict[str, dict]) -> None:
+    """Those of the gaps; an end that is at infinity is off the scale."""
+    for name, row in rows.groupby("row", sort=False):
+        ends = 100 * row[["gap_recovered_low", "gap_recovered_high"]].clip(-1e3, 1e3)
+        axis.fill_between(
+            row["strength"], *ends.to_numpy().T, color=looks[name]["color"], alpha=0.15, lw=0
+        )
 
 
 def main(args: argparse.Namespace) -> None:
@@ -106,15 +123,21 @@ def main(args: argparse.Namespace) -> None:
         title += "" if rows["network"].nunique() == 1 else f", {network}"
         above.set_title(title.replace("_", " "))
         above.set_ylim(0, 100)
+        if kind in AMOUNTS:
+            draw_intervals(below, panel[panel["row"].isin(students)], looks)
+        if kind == "fewer_rows":  # from tens to thousands
+            above.set_xscale("log")
+            below.set_xscale("log")
         for axis in (above, below):
             axis.set_xticks(
                 *zip(*((s, f"{s:g}") for s in sorted(set(panel["strength"]))), strict=True)
             )
+            axis.minorticks_off()
         below.set_ylim(-12 - apart * len(students), top)
         below.axhline(0, color="#999999", lw=0.6)
         below.axhline(100, color="#999999", lw=0.6)
         below.set_xlim(above.get_xlim())  # also where a strength has no gap
-        below.set_xlabel("strength")
+        below.set_xlabel(AMOUNTS.get(kind, "strength"))
     for line in range(lines):
         axes[2 * line, 0].set_ylabel(f"target-test\n{headlines.NAMES[headline]}, %")
         axes[2 * line + 1, 0].set_ylabel("gap\nrecovered, %")

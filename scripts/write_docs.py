@@ -26,7 +26,9 @@ FIGURES = {
     "decomposition": {"--table": "decomposition"},
     "matrix": {"--table": "methods"},
     "dial": {"--metrics": "dial-places", "--table": "dial"},
+    "unlabelled": {"--metrics": "unlabelled-places", "--table": "unlabelled"},
 }
+DIALS = ("dial", "unlabelled")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,16 +40,18 @@ def parser() -> argparse.ArgumentParser:
 
 def drawn(name: str, found: dict[str, pd.DataFrame], folder: Path, kind: str = ".svg") -> bytes:
     """A figure of the pages, by the script that the workflow draws it with."""
-    command = [sys.executable, Path(__file__).with_name(f"plot_{name}.py")]
+    script = f"plot_{'dial' if name in DIALS else name}.py"
+    command = [sys.executable, Path(__file__).with_name(script)]
     for flag, table in FIGURES[name].items():
         path = folder / f"{table}.parquet"
         tables.write(published.drawn(table, found), path)
         command += [flag, path]
-    if name == "dial":
-        ends = published.drawn("dial-places", found)["target"]
-        points = listings.strengths(found["dial"]).drop_duplicates("transfer")
+    if name in DIALS:
+        ends = published.drawn(f"{name}-places", found)["target"]
+        points = listings.strengths(found[name]).drop_duplicates("transfer")
         dialled = zip(ends, points["shift"], points["strength"], strict=True)
-        command += ["--targets", *(f"{end}={shift}:{at}" for end, shift, at in dialled)]
+        known = [f"{end}={shift}:{at}" for end, shift, at in dialled if pd.notna(shift)]
+        command += ["--targets", *known]
     path = folder / f"{name}{kind}"
     subprocess.run([*map(str, command), "--figures", str(path)], check=True)
     return path.read_bytes()

@@ -45,10 +45,17 @@ PROGRAMS = ("sbatch", "squeue", "scontrol", "sacctmgr", "sinfo", "sacct", "scanc
 
 
 def rules() -> dict[str, str]:
-    """The source of every rule, by name."""
+    """The source of every rule that has one, by name."""
     text = "\n".join(path.read_text() for path in sorted(RULES.glob("*.smk")))
     parts = re.split(r"^rule (\w+):", text, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def derived() -> dict[str, str]:
+    """Which rule another is but for its files, by name."""
+    text = "\n".join(path.read_text() for path in sorted(RULES.glob("*.smk")))
+    found = re.findall(r"^use rule (\w+) as (\w+) with:", text, flags=re.MULTILINE)
+    return {name: of for of, name in found}
 
 
 def asks_for_gpu(source: str) -> bool:
@@ -150,6 +157,7 @@ def test_gpu_rules_go_to_the_gpu_partition_of_the_profile():
     """The profile must name each of them, or SLURM would send it to a node without a GPU."""
     profile = yaml.safe_load((tiny.ROOT / "workflow/profiles/slurm/config.yaml").read_text())
     gpu_rules = {name for name, source in rules().items() if asks_for_gpu(source)}
+    gpu_rules |= {name for name, of in derived().items() if of in gpu_rules}
     named = {name for name, given in profile["set-resources"].items() if "slurm_partition" in given}
     assert named == gpu_rules
 

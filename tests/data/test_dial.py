@@ -80,6 +80,36 @@ def test_the_dial_is_drawn_and_refuses_other_targets(tmp_path, capsys):
     assert "not domain=kind:NUMBER" in capsys.readouterr().err
 
 
+def test_a_dial_over_amounts_shows_teachers_and_intervals(tmp_path):
+    metrics, table = results(tmp_path)
+    renamed = {"rotation": "fewer_rows", "fog": "fewer_classes"}
+    metrics, table = (
+        frame.replace({"transfer": renamed, "target": renamed}, regex=True)
+        for frame in (metrics, table)
+    )
+    adapted = table["method"] == "kd"
+    teachers = table[adapted].assign(method="teacher", adaptation="shot", row="teacher (shot)")
+    as_they_are = teachers.assign(adaptation="none", row="teacher (none)")
+    table = pd.concat([table, teachers, as_they_are])
+    gaps = {
+        f"gap_recovered_{end}": table["gap_recovered"] + by
+        for end, by in (("low", -0.1), ("high", np.inf))
+    }
+    tables.write(table.assign(**gaps), tmp_path / "ladder.parquet")
+    tables.write(metrics, tmp_path / "metrics.parquet")
+    targets = [
+        text.replace("rotation", "fewer_rows").replace("fog", "fewer_classes") for text in TARGETS
+    ]
+    run(plot_dial, *flags(tmp_path, tmp_path / "dial.svg"), *targets)
+    drawn = (tmp_path / "dial.svg").read_text()
+    for text, there in (
+        *(("teacher (shot)", True), ("teacher (none)", False), ("strength", False)),
+        *(("unlabelled target rows", True), ("share of the classes that no", True)),
+    ):
+        assert (f"<!-- {text}" in drawn) == there, text
+    assert drawn.count("FillBetweenPolyCollection") == 4  # two panels of a student and a teacher
+
+
 def test_a_strength_without_a_gap_has_no_point(tmp_path):
     _, table = results(tmp_path)
     whole, part, none = (tmp_path / f"{name}.svg" for name in ("whole", "part", "none"))

@@ -1,5 +1,6 @@
 """Domains as the config declares them: sweeps, folders, shifts of labels, smaller halves."""
 
+import copy
 import re
 import subprocess
 import sys
@@ -45,6 +46,31 @@ def plan(tmp_path, config):
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--printshellcmds"]
     command += ["-s", ROOT / "Snakefile", "--configfile", "config.yaml"]
     return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+
+
+def test_a_thinned_target_has_the_oracle_of_all_rows(tmp_path):
+    config = copy.deepcopy(CONFIG) | {"labels": [5]}
+    config["domains"]["drawn-few"] = {
+        **config["domains"]["drawn"],
+        "sweep": {"kind": "fewer_rows", "strengths": [50]},
+    }
+    config["transfers"] = [
+        {"source": "digits", "target": target, "networks": ["cnn"]}
+        for target in ("drawn", "drawn-few")
+    ]
+    done = plan(tmp_path, config)
+    assert done.returncode == 0, done.stderr[-800:]
+    commands = " ".join(done.stdout.split())
+    assert "--shift=fewer_rows:strength=50" in commands
+    asked = re.findall(r"predict[.]py .*?--outputs (\S+)", commands)
+    oracles = [one for one in re.findall(r"predict[.]py .*? --log", commands) if "/oracle/" in one]
+    assert len(asked) == 4 and len(oracles) == 2
+    for one in oracles:
+        assert "students/drawn/cnn/seed0/weights.safetensors" in one
+        is_thinned = "drawn-few-50/test_inputs" in one
+        assert ("--oracle=drawn" in one.split()) == is_thinned
+        assert ("labels5" in one) != is_thinned  # few labels are of all rows
+    assert "students/drawn-few-50" not in commands
 
 
 def test_a_sweep_becomes_domains_and_transfers(tmp_path):

@@ -3,6 +3,7 @@
 import colorsys
 import hashlib
 import io
+import itertools
 from pathlib import Path
 
 from distilshift.data import draws as draws_of
@@ -262,6 +263,54 @@ def test_label_set_drops_whole_classes():
     assert not torch.equal(keep, other)
     last = of_data.kept(labels, labels, 10, [{"kind": "label_set", "strength": 1}])
     assert len(labels[last].unique()) == 1
+
+
+def rows_left(count, **more):
+    return [{"kind": "fewer_rows", "strength": count, **more}]
+
+
+def test_fewer_rows_leaves_so_many_of_the_training_half_whatever_their_labels():
+    labels, ids = torch.arange(1000) % 10, torch.arange(1000) * 3
+    few, more = (of_data.kept(labels, ids, 10, rows_left(count)) for count in (50, 200))
+    assert (few.sum(), more.sum()) == (50, 200)
+    assert (more | ~few).all()  # those of the smaller set are among those of the larger
+    assert torch.equal(few, of_data.kept(labels * 0, ids, 10, rows_left(50)))
+    assert not torch.equal(few, of_data.kept(labels, ids, 10, rows_left(50, seed=1)))
+    order = torch.randperm(1000, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(of_data.kept(labels[order], ids[order], 10, rows_left(50)), few[order])
+    assert of_data.kept(labels, ids, 10, rows_left(1000)).all()
+    assert of_data.kept(labels, ids, 10, rows_left(50), "test").all()
+    with pytest.raises(InputError, match="fewer_rows is to leave 1001 training rows of 1000"):
+        of_data.kept(labels, ids, 10, rows_left(1001))
+
+
+def test_fewer_rows_counts_what_shifts_before_it_left():
+    labels = torch.arange(1000) % 10
+    half = [{"kind": "label_set", "strength": 0.5}]
+    keep = of_data.kept(labels, torch.arange(1000), 10, [*half, *rows_left(300)])
+    assert keep.sum() == 300 and len(labels[keep].unique()) == 5
+    with pytest.raises(InputError, match="501 training rows of 500"):
+        of_data.kept(labels, torch.arange(1000), 10, [*half, *rows_left(501)])
+    none = of_data.kept(
+        labels[:1], torch.arange(1), 10, [*half, {"kind": "label_shift", "strength": 0}]
+    )
+    assert none.sum() <= 1  # nothing is drawn of nothing
+
+
+def test_fewer_classes_is_nested_and_spares_the_test_half():
+    labels = torch.arange(1000) % 10
+    dial = [[{"kind": "fewer_classes", "strength": share}] for share in (0, 0.3, 0.8, 1)]
+    keeps = [of_data.kept(labels, labels, 10, shift) for shift in dial]
+    assert [len(labels[keep].unique()) for keep in keeps] == [10, 7, 2, 1]
+    for milder, stronger in itertools.pairwise(keeps):
+        assert (milder | ~stronger).all()
+    assert of_data.kept(labels, labels, 10, dial[-1], "test").all()
+
+
+def test_a_number_of_rows_is_whole_and_one_or_more():
+    valid = [of_data.valid(IMAGE, "fewer_rows", count) for count in (0, 0.5, 1, 1.5, 5000)]
+    assert valid == [False, False, True, False, True]
+    assert of_data.valid(IMAGE, "fewer_classes", 1) and not of_data.valid(IMAGE, "fewer_classes", 2)
 
 
 def test_the_schema_knows_every_shift_and_its_strengths():

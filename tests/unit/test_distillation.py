@@ -202,6 +202,18 @@ def test_the_source_adds_its_cross_entropy_and_leaves_no_statistics(make, digits
     assert not torch.allclose(task.model.body[1].running_mean, norm.running_mean)
 
 
+def test_few_labels_add_theirs_beside_the_source(make, digits):
+    task = make(0, source_weight=0.5)
+    inputs, labels = digits(6, seed=8)
+    for name, weight in (("source", 0.5), ("labels", 1.0)):
+        seen = training.Views(rows_of(inputs), 16, task.views.ranges, name, 3)
+        task.labelled[name] = distillation.Labelled(seen, labels, weight)
+    assert task.labelled["labels"].views.batch == 6  # fewer rows than a batch
+    alone = distillation.named("kd")(task)(0)[0]
+    both, measured = distillation.loss_fn("kd", task)(0)
+    torch.testing.assert_close(both, alone + 0.5 * measured["source"] + measured["labels"])
+
+
 def test_without_source_and_mixtures_the_student_stays_as_it_was_trained(make):
     task = make(0)
     assert distillation.finished("kd", task) is task.model

@@ -41,6 +41,7 @@ def test_colours_differ_also_in_grey():
 def test_every_method_has_a_colour():
     assert figures.kind("oracle") == "oracle"
     assert figures.kind("dkd") == "distilled"
+    assert figures.kind("dkd+5") == figures.kind("oracle-5") == "labels"
 
 
 @pytest.mark.parametrize("colours", [["#D55E00"], ["#D55E00", "#0072B2"]])

@@ -54,6 +54,23 @@ def test_rows_stand_from_the_teacher_up_to_the_oracle(cell):
     assert ladder.order(ladder.rows(metrics)) == expected
 
 
+def test_rows_of_few_labels_are_marked_and_no_students():
+    few = {("oracle-5", None, 0): [0.7, 0.8], ("kd+1", "none", 1): [0.1, 0.2]}
+    metrics, predictions = measured(LADDER | few)
+    found = ladder.table(metrics, predictions).set_index("row")
+    marked = ["oracle, 5 labels a class", "kd (none), 1 label a class"]
+    assert sorted(found.index[-3:-1]) == sorted(marked) and found.index[-1] == "oracle"
+    assert found.loc[marked[0], "gap_recovered"] == pytest.approx((0.75 - 0.3) / 0.6)
+    assert not found.loc[marked[1], "below_source_only"]  # is said of students alone
+    cell = next(ladder.cells(predictions))
+    students = [cell.rows["method"][at] for at in cell.distilled()]
+    assert students == ["kd", "kd", "kd"]
+    assert list(ladder.is_distilled(cell.rows["method"])) == [
+        m == "kd" for m in cell.rows["method"]
+    ]
+    assert ladder.rank("a+b") == ladder.rank("mine-5") == ladder.DISTILLED
+
+
 def test_the_gap_is_the_ratio_of_means_and_nothing_between_ends_that_are_not_told_apart():
     found = ladder.table(*measured(LADDER)).set_index("row")
     # (0.65 - 0.3) / (0.9 - 0.3)

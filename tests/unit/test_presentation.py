@@ -41,6 +41,15 @@ def test_rows_are_called_by_their_own_name_or_by_their_parts(table):
     )
 
 
+def test_few_labels_stay_marked_whatever_a_row_is_called():
+    shown = Presentation(labels={"kd": "KD", "none": "as it is", "oracle": "bound"})
+    label = ladder.label("kd+5", "none")
+    assert label == "kd (none), 5 labels a class"
+    assert shown.label(label, "kd+5", "none") == "KD (as it is), 5 labels a class"
+    label = ladder.label("oracle-1", None)
+    assert shown.label(label, "oracle-1", None) == "bound, 1 label a class"
+
+
 def test_what_is_wanted_first_comes_first_in_every_cell(table):
     found = Presentation(order=["shot", "kd"]).rows(table)
     assert list(found["transfer"]) == ["b-to-c"] * 5 + ["a-to-b"] * 3

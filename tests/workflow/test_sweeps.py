@@ -1,6 +1,7 @@
 """A sweep over settings: a row for each, of which one is chosen without labels."""
 
 import copy
+import re
 import subprocess
 import sys
 
@@ -165,3 +166,54 @@ def test_the_script_writes_the_points_or_refuses_the_oracle(tmp_path, criterion)
         assert done.returncode == 1
         assert "reads labels of the target" in done.stderr
         assert not out.exists()
+
+
+THINNED = yaml.safe_load("""
+image: {size: 8, channels: 1}
+labels: [1, 5]
+domains:
+  optdigits: {from: optdigits}
+  mnist5k: {from: mnist5k}
+  noisy: {from: optdigits, shift: [{kind: noise, strength: 0.1}]}
+  few: {from: optdigits, sweep: {kind: fewer_rows, strengths: [2, 50]}}
+  few-noisy:
+    from: optdigits
+    shift: [{kind: noise, strength: 0.1}, {kind: fewer_classes, strength: 0.5}]
+networks: {cnn: {teacher: cnn-4, student: cnn-2+4}}  # a bottleneck's BatchNorm wants two rows
+transfers:
+  - {source: mnist5k, target: few, networks: [cnn]}
+  - {source: mnist5k, target: few-noisy, networks: [cnn]}
+adaptations: {none: {}}
+methods: {kd: {}}
+training: {teacher: {steps: 20}, student: {steps: 20}}
+""")
+
+
+def test_the_oracle_of_a_thinned_target_learns_from_all_its_rows(read):
+    names = read(copy.deepcopy(THINNED))
+    assert [names["whole"](n) for n in ("few-2", "few-50", "few-noisy", "noisy")] == [
+        *("optdigits", "optdigits", "noisy", "noisy"),
+    ]
+    assert not names["said"]  # the whole is used, though it is in no transfer
+    assert names["few_labels"]("few-50") == [] and names["few_labels"]("noisy") == [1, 5]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("domains", "noisy", "from", "mnist5k"), "domains.few-noisy: is thinned, and its oracle"),
+        (("domains", "few", "sweep", {"kind": "fewer_rows", "strengths": [0.5]}), "whole number"),
+        (("domains", "few", "sweep", {"kind": "fewer_rows", "strengths": [1]}), "got 1 row a step"),
+        (("labels", [0]), "labels.0: got 0; must be at least 1"),
+        (("methods", {"oracle-5": {}}), "got the name oracle-5"),
+    ],
+)
+def test_a_thinned_target_or_few_labels_that_cannot_be_are_refused(read, change, said):
+    config = copy.deepcopy(THINNED)
+    *way, last, value = change
+    at = config
+    for key in way:
+        at = at[key]
+    at[last] = value
+    with pytest.raises(SystemExit, match=re.escape(said)):
+        read(config)

@@ -1,7 +1,6 @@
 # how figures and tables show their rows
 from collections import Counter
 
-
 with_labels, seen_labels, behind = (
     contents("distilshift.row_names")[name]
     for name in ("with_labels", "few_labels", "behind")

@@ -27,7 +27,10 @@ TARGETS = list(dict.fromkeys(t["target"] for t in config["transfers"]))
 
 def unthinned(name):
     """What a domain is, but for what thins its training half."""
-    thinning, domain = literal("distilshift.data.shifts", "THINNING"), config["domains"][name]
+    thinning, domain = (
+        literal("distilshift.data.shifts", "THINNING"),
+        config["domains"][name],
+    )
     shifts = [s for s in domain.get("shift", []) if s["kind"] not in thinning]
     return {**domain, "shift": shifts}
 

@@ -183,10 +183,12 @@ def trainings(role, network):
 def rows_a_step(role, network):
     """The fewest rows a step, of sets that may be told to be smaller than a batch."""
     batches = [given["batch"] for given in trainings(role, network)]
+    ends = ("source",) if role == "teacher" else ("source", "target")
     left = [
         shift["strength"]
-        for domain in domains_in_use()
-        for shift in config["domains"][domain].get("shift", [])
+        for transfer in config["transfers"]
+        for end in ends
+        for shift in config["domains"][transfer[end]].get("shift", [])
         if shift["kind"] in literal("distilshift.data.shifts", "COUNTED")
     ]
     return min([*batches, *left, config["split"]["most_train"] or batches[0]])

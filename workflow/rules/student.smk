@@ -156,9 +156,13 @@ use rule distill_student as distill_labelled with:
             "<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/labels{labels}/record.json"
         ),
     log:
-        of_job("<logs>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/labels{labels}.log"),
+        of_job(
+            "<logs>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/labels{labels}.log"
+        ),
     benchmark:
-        of_job("<benchmarks>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/labels{labels}.tsv")
+        of_job(
+            "<benchmarks>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/{method}/labels{labels}.tsv"
+        )
 
 
 use rule train_student as train_few with:

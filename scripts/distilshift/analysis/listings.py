@@ -238,6 +238,34 @@ def students(table: pd.DataFrame) -> Listing:
     return Listing(["transfer", *rows], lines)
 
 
+AMOUNTS = {"fewer_rows": "rows", "fewer_classes": "classes missing"}
+
+
+def unlabelled(tables: Tables) -> Listing:
+    """Rows at every amount of unlabelled data, and the gap that teacher and student recover."""
+    shown = ["source-only", "dist (none)", "teacher (posed-joint)", "dist (posed-joint)", "oracle"]
+    points = strengths(tables["unlabelled"]).dropna(subset=["shift"])
+    lines = []
+    for (shift, at), of in points.groupby(["shift", "strength"], sort=False):
+        by = of.set_index("row")
+        values = [percent(by["accuracy"][row], 1) for row in shown]
+        gaps = [gap(by.loc[row]) for row in shown[2:4]]
+        lines.append([AMOUNTS[shift], at, *values, *gaps])
+    head = ["of unlabelled data", "amount", *shown]
+    return Listing([*head, "gap recovered by the teacher", "by its student"], lines)
+
+
+def few_labels(tables: Tables) -> Listing:
+    """What few target labels buy: all rows of the target that is not thinned."""
+    table = strengths(tables["unlabelled"])
+    lines = []
+    for line in table[table["shift"].isna()].itertuples():
+        ends = (line.accuracy, line.accuracy_low, line.accuracy_high)
+        recovered = "" if line.method in ("source-only", "oracle") else gap(line)
+        lines.append([line.row, interval(*ends, digits=1), recovered])
+    return Listing(["row", "accuracy %", "gap recovered %"], lines)
+
+
 def consecutive(seeds: list[int]) -> str:
     """As `0 to 4` where none is left out."""
     if seeds and seeds == list(range(seeds[0], seeds[-1] + 1)) and len(seeds) > 1:
@@ -283,6 +311,8 @@ LISTINGS: dict[str, Callable[[Tables], Listing]] = {
     "emoji": emoji,
     "class-shares": lambda tables: students(tables["class-shares"]),
     "perceptrons": lambda tables: students(tables["perceptrons"]),
+    "unlabelled": unlabelled,
+    "few-labels": few_labels,
 }
 
 
