@@ -1,6 +1,7 @@
 """Hold the outputs of all networks of one transfer against the true labels of the tests.
 
-Only here and in the oracle's training are target labels read.
+Only here, in the oracle's training and in that of rows marked as of few labels are target
+labels read.
 
     python scripts/evaluate.py --outputs label-free/outputs.parquet oracle/outputs.parquet \\
         --source-labels a/test_labels.safetensors --target-labels b/test_labels.safetensors \\
