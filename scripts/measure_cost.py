@@ -12,7 +12,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from distilshift import classifiers, cli, costs, exports, networks
+from distilshift import classifiers, cli, costs, device, exports, networks
 from distilshift.data import domains
 from distilshift.errors import InputError
 from distilshift.files import tables
@@ -86,7 +86,7 @@ def main(args: argparse.Namespace) -> None:
         found.append({"network": network, **measure(path, inputs, args.threads)})
         cli.log.info("%s", found[-1])
     frame = pd.DataFrame(found).reindex(columns=["network", *costs.COLUMNS])
-    tables.write(frame.assign(processor=costs.processor(), threads=args.threads), args.cost)
+    tables.write(frame.assign(processor=device.processor(), threads=args.threads), args.cost)
 
 
 if __name__ == "__main__":

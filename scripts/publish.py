@@ -14,7 +14,7 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 
-from distilshift import cli, costs
+from distilshift import cli, device
 from distilshift.analysis import experiments, ladder, published
 from distilshift.errors import InputError
 from distilshift.files import documents, tables
@@ -95,7 +95,8 @@ def about(results: Path, found: experiments.Experiment, entry: dict, root: Path)
         "seeds": sorted(int(seed) for seed in found.metrics["seed"].unique()),
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in PACKAGES},
-        "machine": costs.processor(),
+        # a record of before processors were recorded is believed to be of this one
+        "machine": ", ".join(sorted({r.get("processor", device.processor()) for r in records})),
         "devices": sorted({record["device"] for record in records}),
         "jobs": len(timed),
         "seconds": round(float(sum(timed))),

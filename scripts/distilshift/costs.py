@@ -1,9 +1,7 @@
 """What a network costs: multiply-adds, and how long it takes on this machine's CPU."""
 
-import platform
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -60,13 +58,3 @@ def times(predict: Callable[[Tensor], Tensor], rows: Tensor) -> dict[str, float]
     rate = len(many) / seconds(lambda: predict(many), MANY).min()
     found = (*np.percentile(alone, [50, 95]), rate)
     return {name: float(f"{value:.4g}") for name, value in zip(TIMES, found, strict=True)}
-
-
-def processor() -> str:
-    """What this machine's processor calls itself."""
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()

@@ -101,6 +101,16 @@ def lease(ids: range | list[int], folder: Path | None = None) -> int:
     )
 
 
+def processor() -> str:
+    """What this machine's processor calls itself."""
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
 def record(device: torch.device) -> dict:
     """What a result should say of the machine that made it."""
     on_gpu = device.type == "cuda"
@@ -109,6 +119,7 @@ def record(device: torch.device) -> dict:
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "machine": platform.machine(),
+        "processor": processor(),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "peak_gpu_memory_mb": torch.cuda.max_memory_allocated(device) // 2**20 if on_gpu else 0,
     }

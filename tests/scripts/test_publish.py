@@ -2,6 +2,7 @@
 
 import shutil
 
+from distilshift import device
 from distilshift.analysis import published
 from distilshift.files import documents, tables
 
@@ -35,7 +36,8 @@ def root(made, tmp_path):
         (results / place).parent.mkdir(parents=True)
         (results / place).write_text("s\th:m:s\n2.5\t0:00:02\n")
     record = {"device": "cpu", "training_seconds": 1.0, "torch": torch.__version__}
-    documents.write(results / "students" / "record.json", record)
+    for name, processor in (("students", {}), ("teachers", {"processor": "Another"})):
+        documents.write(results / name / "record.json", record | processor)
     write(results, made, {**CONFIG, "methods": {"kd": {"temperature": 2.0, "loss": "kd"}}})
     return tmp_path
 
@@ -62,6 +64,8 @@ def test_tables_come_with_what_is_known_about_them(root, run_script):
     assert (root / "docs/figures/ladder.svg").read_text() == "<svg/>"
     run = found.record["mine"]
     assert (run["jobs"], run["seconds"], run["devices"]) == (1, 2, ["cpu"])
+    # where it was run; of records that do not say, here
+    assert run["machine"] == ", ".join(sorted(["Another", device.processor()]))
     assert run["settings_sha256"] == documents.sha256(CONFIG)
     runs = found.tables["mine-runs"]
     means = runs.groupby(["method", "adaptation"], dropna=False)["value"].mean()
