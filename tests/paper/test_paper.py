@@ -142,6 +142,7 @@ def test_a_constant_of_the_text_is_that_of_the_code():
     """#fixed is no way around: each says where it comes from, and is that."""
     from distilshift.analysis import statistics
     from distilshift.image import registration
+    from distilshift.learning import guard
     from distilshift.learning.adaptations import shot
 
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -159,6 +160,7 @@ def test_a_constant_of_the_text_is_that_of_the_code():
         f"{len(registration.TURNS)} turns × 2 polarities",
         f"{registration.MARGIN} nats",
         f"{cost:.0f}",
+        f"{100 * guard.AGREED:.0f} %",
         f"{100 * statistics.LEVEL:.0f} %",
         f"{turned}",
         "90",

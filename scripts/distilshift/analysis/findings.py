@@ -263,6 +263,7 @@ DERIVED: dict[str, tuple[str, Callable[[Tables], str]]] = {
     **dict(_pairs("spam")),
     **dict(_styles()),
     "class-shares/seeds": seeds("class-shares"),
+    "perceptrons/seeds": seeds("perceptrons"),
     "unlabelled/seeds": seeds("unlabelled"),
     "methods/losses-within": ("methods", lambda t: percent(spread(t))),
     "methods/dkd-loses-least": ("methods", lambda t: least(lost_by_dkd(t))),
