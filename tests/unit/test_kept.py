@@ -115,7 +115,8 @@ def test_a_thousand_classes_take_sixty_bytes(tmp_path, text):
     ids, values = rows(20_000, 1000)
     known = {"classes": [str(c) for c in range(1000)], "seed": 0, "keep": text}
     path = tmp_path / "logits.parquet"
-    chunks = [(ids[at : at + 4000], values[at : at + 4000]) for at in range(0, 20_000, 4000)]
+    # as cache_logits writes it
+    chunks = [(ids[at : at + 256], values[at : at + 256]) for at in range(0, len(ids), 256)]
     logits.write(path, chunks, known, "float16")
     assert path.stat().st_size / len(ids) < 60
     cache = logits.read([path], {"keep": text}, ids[::-1].copy())
@@ -137,6 +138,20 @@ def test_what_was_kept_is_told_from_what_was_not(text):
     nearly = values + np.float32(1e-6)
     assert kept.apart(keep, packed, nearly, ids, view, 5) < 1e-3
     assert kept.apart(keep, packed, values[::-1].copy(), ids, view, 5) > 0.05
+
+
+def test_other_classes_than_the_largest_are_told():
+    """Their log-probabilities are right, and yet they are not those that were to be kept."""
+    ids, values = rows(50)
+    keep, view = kept.parsed("top3", CLASSES, F32), np.zeros(50, int)
+    order = np.argsort(-values, axis=1)[:, [0, 5, 6]]
+    lowered = values.copy()
+    np.put_along_axis(lowered, order, np.take_along_axis(values, order, 1) + 50, 1)
+    packed = kept.pack(keep, lowered, ids, view, 0)
+    classes = np.ascontiguousarray(packed[:, :6]).view(kept.CLASS).astype(np.int64)
+    right = kept._largest(values, classes).astype(np.float32)
+    packed[:, 6:] = right.view(np.uint8).reshape(50, -1)
+    assert kept.apart(keep, packed, values, ids, view, 0) > 0.05
 
 
 def test_a_dense_cache_says_nothing_of_what_is_kept(tmp_path):

@@ -129,6 +129,7 @@ def test_draws_are_refused_for_what_wants_all_probabilities(make_copy):
     copy = make_copy("draws")
     config = yaml.safe_load((copy.folder / "tests/distillation.yaml").read_text())
     config["logits"]["keep"] = "sample12"
+    config["adaptations"]["both"]["combine"] = "entropy"
     config["methods"] = {
         "kd": {"loss": "kd", "temperature": 1.0},
         "warm": {"loss": "kd", "temperature": 2.0},
@@ -142,6 +143,18 @@ def test_draws_are_refused_for_what_wants_all_probabilities(make_copy):
     for said in (
         "methods.warm.temperature: got 2.0, and logits.keep sample12 has draws; allowed: 1",
         "methods.dist.loss: got dist, and logits.keep sample12 has draws; allowed: kd, soft-ce",
+        "adaptations.both.combine: got entropy, and logits.keep sample12 has draws; allowed: mean",
     ):
         assert any(said in line for line in lines), (said, lines)
-    assert len(lines) == 2
+    assert len(lines) == 3
+    config["adaptations"]["both"]["combine"] = "mean"
+    config["logits"]["keep"] = "top3"
+    config["methods"] = {"black": {"loss": "dine", "budget": "top7"}}
+    (copy.folder / "draws.yaml").write_text(yaml.safe_dump(config))
+    done = copy.snakemake("--dry-run", "--configfile", "draws.yaml")
+    assert "methods.black.budget: got top7, and logits.keep is top3" in done.stdout
+    config["logits"]["keep"] = "top10"
+    config["methods"] = {"kd": {"loss": "kd"}}
+    (copy.folder / "draws.yaml").write_text(yaml.safe_dump(config))
+    done = copy.snakemake("--dry-run", "--configfile", "draws.yaml")
+    assert "logits.keep: top10 of 2 classes is all of them; set all" in done.stdout

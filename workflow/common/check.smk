@@ -301,7 +301,7 @@ def undefined_names():
                 yield f"methods.{name}.budget: got {method['budget']}; fitnet sees more of a teacher; allowed: full"
             if not config["logits"]["features"]:
                 yield f"methods.{name}.loss: fitnet needs features in the caches; set logits.features: true"
-        yield from more_than_draws(name, method)
+        yield from more_than_kept(name, method)
     kinds = SCHEMA["$defs"]["adaptation"]["properties"]["kind"]["enum"]
     for name, settings in config["adaptations"].items():
         ways = [key for key in ("kind", "combine", "logits") if key in settings]
@@ -313,6 +313,9 @@ def undefined_names():
             )
             yield f"adaptations.{name}: has {', '.join(ways)}; allowed: {allowed}"
         yield from unknown_members(name, settings, unknown)
+        keep, combined = config["logits"]["keep"], settings.get("combine", "mean")
+        if keep.startswith("sample") and combined != "mean":
+            yield f"adaptations.{name}.combine: got {combined}, and logits.keep {keep} has draws; allowed: mean"
         file = brought(settings)["file"]
         try:
             file.format(**dict.fromkeys(PLACEHOLDERS, "x"))
@@ -321,10 +324,18 @@ def undefined_names():
             yield f"adaptations.{name}.logits: got {file}; allowed in braces: {allowed}"
 
 
-def more_than_draws(name, method):
-    """A line for each setting that wants all probabilities, where caches hold draws of them."""
+def more_than_kept(name, method):
+    """A line for each setting of a method that wants more of a row than caches keep."""
     keep = config["logits"]["keep"]
-    if not keep.startswith("sample") or method["views"] == "online":
+    if keep == "all" or method["views"] == "online":
+        return
+    if keep.startswith("top"):
+        asked = method["budget"].removeprefix("top")
+        if asked.isdecimal() and int(asked) > int(keep.removeprefix("top")):
+            yield (
+                f"methods.{name}.budget: got {method['budget']}, and logits.keep is {keep};"
+                " allowed: as many or fewer"
+            )
         return
     linear = contents("distilshift.learning.losses")["LINEAR"]
     if method["loss"] not in linear:

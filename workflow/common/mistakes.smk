@@ -294,6 +294,9 @@ def different_classes():
             )
             continue
         count = len(source or target or [])
+        keep = config["logits"]["keep"]
+        if keep.startswith("top") and 0 < count <= int(keep.removeprefix("top")):
+            yield f"logits.keep: {keep} of {count} classes is all of them; set all"
         for network in transfer["networks"]:
             for _, method in students(network):
                 loss = config["methods"][method]["loss"]

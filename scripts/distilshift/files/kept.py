@@ -161,14 +161,19 @@ def apart(
 ) -> float:
     """How far kept rows are from those of the same logits, computed again: 0 where they are.
 
-    Of ``top`` the largest difference of log-probabilities of the kept classes, over the largest
-    of them. Of ``sample`` the share of draws that fell elsewhere; one of all may, where rounding
-    moved a bound between two classes over it.
+    Of ``top`` the largest difference of log-probabilities of the kept classes, or by how much one
+    that was left out is above one that was kept, over the largest of them. Of ``sample`` the
+    share of draws that fell elsewhere; one of all may, where rounding moved a bound between two
+    classes over it.
     """
     classes, values = _parts(keep, packed)
     if keep.kind == "top":
         again = _largest(logits, classes)
-        return float(np.abs(values - again).max() / np.abs(again).max())
+        others = logits.astype(np.float64).copy()
+        least = np.take_along_axis(others, classes, 1).min(1)
+        np.put_along_axis(others, classes, -np.inf, 1)
+        off = max(np.abs(values - again).max(), (others.max(1) - least).max())
+        return float(off / np.abs(again).max())
     again = np.sort(draws(keep, logits, ids, view, seed), 1)
     return float(max(0, (again != classes).sum() - 1) / classes.size)
 

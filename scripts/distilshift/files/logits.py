@@ -123,6 +123,8 @@ def write(path: Path, chunks: Iterable[tuple], provenance: dict, dtype: str) -> 
         fields += [("view", pa.int32()), *((name, pa.float32()) for name in names)]
     schema = pa.schema(fields, metadata)
     options = {"use_dictionary": False, "compression": "none"}
+    if keep:  # least and largest bytes of a row group say nothing, and take room
+        options |= {"write_statistics": False}
     with parquet.writing(path, schema, **options) as writer:
         for chunk in chunks:
             ids, logits, view, parameters, features = Rows(*chunk)
