@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
+from matplotlib.ticker import NullFormatter
 from PIL import Image, ImageDraw, ImageFont
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
@@ -165,6 +166,8 @@ def draw(table: pd.DataFrame, paths: list[Path]) -> None:
         axis.set(
             xscale="log", xlabel="bytes a row", ylabel={"ece": "ECE %"}.get(measure, f"{measure} %")
         )
+        axis.set_xticks([20, 50, 100, 200, 500], ["20", "50", "100", "200", "500"])
+        axis.xaxis.set_minor_formatter(NullFormatter())
     axes[0].legend(frameon=False)
     figures.save(figure, paths)
 

@@ -16,7 +16,6 @@ import re
 from typing import NamedTuple
 
 from distilshift.errors import InputError
-from distilshift.seeds import seed_from
 
 import numpy as np
 from scipy.special import log_softmax, logsumexp
@@ -113,8 +112,8 @@ def _uniform(ids: np.ndarray, view: np.ndarray, count: int, seed: int) -> np.nda
 
     Source: SplitMix64 (Steele, Lea, Flood, OOPSLA 2014), as a hash of a counter.
     """
-    key = np.uint64(seed_from("draws", seed) & 0xFFFFFFFFFFFFFFFF)
     with np.errstate(over="ignore"):
+        key = _mixed(np.array([seed], np.uint64))
         rows = _mixed(_mixed(ids.astype(np.uint64) ^ key) + view.astype(np.uint64))
         mixed = _mixed(rows[:, None] + np.arange(1, count + 1, dtype=np.uint64))
     return (mixed >> np.uint64(11)).astype(np.float64) / 2**53

@@ -38,7 +38,6 @@ from typing import NamedTuple
 
 from distilshift.errors import InputError, rerun
 from distilshift.files import kept, parquet
-from distilshift.seeds import seed_from
 
 import numpy as np
 import pyarrow as pa
@@ -171,8 +170,8 @@ def keeping(provenance: dict, dtype: str) -> kept.Keep | None:
 
 def drawn_by(provenance: dict) -> int:
     """The seed of a cache's draws: a student of each seed, in each round, learns from others."""
-    of = (provenance.get(name) for name in ("seed", "round", "adaptation"))
-    return seed_from("cache", *of)
+    of = json.dumps([provenance.get(name) for name in ("seed", "round", "adaptation")])
+    return int.from_bytes(hashlib.sha256(of.encode()).digest()[:8], "big")
 
 
 def file_sha256(path: Path) -> str:
