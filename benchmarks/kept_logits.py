@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
+from matplotlib.ft2font import FT2Font
 from matplotlib.ticker import NullFormatter
 from PIL import Image, ImageDraw, ImageFont
 
@@ -30,7 +31,7 @@ from distilshift.analysis import figures, metrics
 from distilshift.data.domains import Inputs
 from distilshift.files import logits
 from distilshift.image.settings import View
-from distilshift.learning import adaptation, distillation, training
+from distilshift.learning import adaptation, distillation, guard, training
 from distilshift.learning.losses import kd
 from distilshift.learning.settings import Run, Training
 
@@ -60,8 +61,6 @@ def drawn(letter: str, font: ImageFont.FreeTypeFont, turn: int) -> np.ndarray:
 
 def letters() -> list[str]:
     """Those that every cut has a glyph of."""
-    from matplotlib.ft2font import FT2Font
-
     cuts = [FT2Font(FONTS / f"{cut}.ttf").get_charmap() for of in CUTS.values() for cut in of]
     every = [code for first, last in SCRIPTS for code in range(first, last)]
     return [chr(c) for c in every if chr(c).isalpha() and all(c in known for known in cuts)]
@@ -95,12 +94,6 @@ def trained(model: networks.Network, loss_of: object, data: Inputs, steps: int, 
 
     how = Training(steps=steps, batch=128, lr=0.01)
     training.fit(model, loss_fn, how, Run(seed=seed), views.per_epoch, {"seed": seed})
-    model.eval()
-
-
-@torch.no_grad()
-def said(model: networks.Network, data: Inputs) -> np.ndarray:
-    return torch.cat([model(data.plain(r)) for r in torch.arange(len(data.ids)).split(512)]).numpy()
 
 
 def measured(keep: str, values: np.ndarray, train: Inputs, test: tuple, seed: int, steps: int):
@@ -114,13 +107,13 @@ def measured(keep: str, values: np.ndarray, train: Inputs, test: tuple, seed: in
         labels = distillation.Labels(logits.read([path], {}, train.ids.numpy()), train.device)
     student = built("cnn-8", len(train.header["classes"]), seed)
     trained(student, lambda r, z: kd.kd(z, labels.logits(r), 1.0).mean(), train, steps, seed)
-    z, y = said(student, test[0]), test[1].numpy()
+    z, y = guard.said(student, test[0]).numpy(), test[1].numpy()
     of = {name: metrics.METRICS[name](z, y) for name in ("accuracy", "nll", "ece")}
     return {"seed": seed, "keep": keep, "bytes": size, **of}
 
 
 def run(seed: int, steps: int, teacher_steps: int) -> list[dict]:
-    """Every cache of one teacher, the oracle and the teacher itself."""
+    """A student of every cache of one teacher, and the teacher itself."""
     classes = letters()
     source, target = domain("source", classes), domain("target", classes)
     order = torch.randperm(len(target[1]), generator=torch.Generator().manual_seed(seed))
@@ -129,8 +122,8 @@ def run(seed: int, steps: int, teacher_steps: int) -> list[dict]:
     teacher = built("cnn-32", len(classes), seed)
     trained(teacher, lambda r, z: F.cross_entropy(z, source[1][r]), source[0], teacher_steps, seed)
     teacher = adaptation.target_statistics(teacher, train[0])
-    values, y = said(teacher, train[0]), test[1].numpy()
-    z = said(teacher, test[0])
+    values, y = guard.said(teacher, train[0]).numpy(), test[1].numpy()
+    z = guard.said(teacher, test[0]).numpy()
     found = [{"seed": seed, "keep": "teacher", "accuracy": metrics.accuracy(z, y)}]
     found[0] |= {"nll": metrics.nll(z, y), "ece": metrics.ece(z, y)}
     print(f"{len(classes)} letters; {len(source[1])} rows, {half} of the target; {found[0]}")

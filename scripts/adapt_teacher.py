@@ -13,6 +13,7 @@ source too. Target labels are not an input.
 import argparse
 import copy
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -100,9 +101,10 @@ def find_pose(model: networks.Network, target: domains.Inputs) -> tuple:
 
 def fit(
     teacher: networks.Network,
-    target: domains.Inputs,
+    see: Callable[..., training.Views],
     source: Source | None,
-    args: argparse.Namespace,
+    wanted: Adaptation,
+    how: Training,
     run: Run,
     header: dict,
     *stream: str,
@@ -110,20 +112,16 @@ def fit(
     """The teacher, trained as the method says.
 
     Args:
+        see: gives the target's views, ``see(*stream)``.
         stream: names other batches and views than the run's own.
     """
-    wanted, model = Adaptation.given(args), copy.deepcopy(teacher)
-    ranges = target.kind.settings.View.parsed(args.augmentation, "--augmentation")
-    others = strong_views(target, args)
-    named = ("adaptation target", run.seed, *stream)
-    views = training.Views(target, args.batch, ranges, *named, others=others)
-    how = Training.given(args).counted(views.per_epoch)
+    model, views = copy.deepcopy(teacher), see(*stream)
     task = adaptation.Task(model, views, None, None, wanted.weight, how.steps, how.label_smoothing)
     task.options = {name: getattr(wanted, name) for name in adaptations.OPTIONS}
     if source:
         named = ("adaptation source", run.seed, *stream)
         data = networks.as_read(model, source.data)
-        task.source = training.Views(data, how.batch, ranges, *named, source=source.how)
+        task.source = training.Views(data, how.batch, views.ranges, *named, source=source.how)
         task.labels = source.labels
     loss_fn = adaptation.method(wanted.kind)(task)
     history = []
@@ -131,19 +129,24 @@ def fit(
         trained = nn.ModuleDict({"model": model, "extra": task.extra})
         identity = {**header, "pose": list(model.pose or ()), "trial": list(stream)}
         history = training.fit(trained, loss_fn, how, run, views.per_epoch, identity)
-    return guard.Adapted(adaptation.target_statistics(model, target), history)
+    return guard.Adapted(adaptation.target_statistics(model, views.data), history)
 
 
 def adapt(
     path: Path, target: domains.Inputs, source: Source | None, args: argparse.Namespace, run: Run
 ) -> tuple[networks.Network, dict, list[dict], float]:
     """The teacher at ``path``, adapted to the target; its header, the history, the seconds."""
-    wanted, how = Adaptation.given(args), Training.given(args)
+    wanted = Adaptation.given(args)
     teacher, header = networks.load_weights(path, "train_teacher", target.device)
     target = networks.as_read(teacher, target)
     ranges = target.kind.settings.View.parsed(args.augmentation, "--augmentation")
     others = strong_views(target, args)
-    views = training.Views(target, args.batch, ranges, run.seed, others=others)
+
+    def see(*stream: str) -> training.Views:
+        named = ("adaptation target", run.seed, *stream)
+        return training.Views(target, args.batch, ranges, *named, others=others)
+
+    how = Training.given(args).counted(see().per_epoch)
     networks.check_same(args.target_inputs, target.header, header, domains.FACTS)
     if source:
         networks.check_same(source.path, source.data.header, header, (*domains.FACTS, "domain"))
@@ -152,7 +155,7 @@ def adapt(
         "target": target.header["domain"],
         "adaptation": args.adaptation,
         "adapted_by": {**wanted.facts(), **{name: of.facts() for name, of in others.items()}},
-        "settings": training.settings(how.counted(views.per_epoch), ranges, source and source.how),
+        "settings": training.settings(how, ranges, source and source.how),
         "parent_sha256": header["sha256"],
         "target_inputs_sha256": target.header["sha256"],
     }
@@ -161,7 +164,7 @@ def adapt(
         teacher.pose = find_pose(teacher, target)
 
     def fitted(teacher: networks.Network, run: Run, *stream: str) -> guard.Adapted:
-        return fit(teacher, target, source, args, run, header, *stream)
+        return fit(teacher, see, source, wanted, how, run, header, *stream)
 
     if wanted.guard:
         kept, header["guard"] = guard.believed(teacher, target, run, fitted)

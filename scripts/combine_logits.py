@@ -66,11 +66,12 @@ def main(args: argparse.Namespace) -> None:
     shared = {field: first.get(field) for field in SHARED}
     caches = [logits.read(args.members[:1], {}, part=True)]
     ids = caches[0].ids
-    keep = first.get("keep", "all")
-    if keep.startswith("sample") and args.combine != "mean":
-        problem = f"got {args.combine}, and members keep {keep}: weights by draws are not theirs"
-        raise InputError("--combine", problem, "take mean, or keep top<k>")
     caches += [logits.read([path], shared, ids, part=True) for path in args.members[1:]]
+    kept = {cache.provenance.get("keep", "all") for cache in caches}
+    if args.combine != "mean" and any(keep.startswith("sample") for keep in kept):
+        shown = ", ".join(sorted(kept))
+        problem = f"got {args.combine}, and members keep {shown}: weights by draws are not theirs"
+        raise InputError("--combine", problem, "take mean, or keep top<k>")
 
     def chunks():
         for view in range(first["views"] + 1):

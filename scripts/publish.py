@@ -86,6 +86,7 @@ def about(results: Path, found: experiments.Experiment, entry: dict, root: Path)
         if (made := record["torch"].split("+")[0]) != here:
             problem = f"was made with torch {made}, and here is {here}"
             raise InputError(path, problem, "publish where it was run, or run it again")
+    processor = device.processor()  # of a record of before processors were recorded, too
     benchmarks = (results / "benchmarks").rglob("*.tsv")
     timed = [pd.read_csv(path, sep="\t")["s"].sum() for path in benchmarks]
     return {
@@ -95,8 +96,7 @@ def about(results: Path, found: experiments.Experiment, entry: dict, root: Path)
         "seeds": sorted(int(seed) for seed in found.metrics["seed"].unique()),
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in PACKAGES},
-        # a record of before processors were recorded is believed to be of this one
-        "machine": ", ".join(sorted({r.get("processor", device.processor()) for r in records})),
+        "machine": ", ".join(sorted({one.get("processor", processor) for one in records})),
         "devices": sorted({record["device"] for record in records}),
         "jobs": len(timed),
         "seconds": round(float(sum(timed))),

@@ -412,3 +412,15 @@ def test_draws_do_not_suffice_for_every_loss(chain, run, how, message):
     assert run("cache", keep="sample12", logits=path)[0] == 0
     status, shown = run("distilled", logits=path, **how)
     assert status == 1 and message in last(shown)
+
+
+def test_draws_are_combined_by_their_mean_alone(chain, run):
+    """Also where it is not the first member that keeps them."""
+    whole, draws = chain.folder / "whole.parquet", chain.folder / "draws.parquet"
+    assert run("cache", logits=whole)[0] == 0
+    assert run("cache", keep="sample12", logits=draws)[0] == 0
+    out = chain.folder / "both.parquet"
+    for members in ([whole, draws], [draws, draws]):
+        assert run("combined", members=members, combine="mean", logits=out)[0] == 0
+        status, shown = run("combined", members=members, combine="entropy", logits=out)
+        assert status == 1 and "--combine: got entropy, and members keep" in last(shown)

@@ -337,15 +337,14 @@ def more_than_kept(name, method):
                 " allowed: as many or fewer"
             )
         return
-    linear = contents("distilshift.learning.losses")["LINEAR"]
-    if method["loss"] not in linear:
+    known = contents("distilshift.learning.losses")
+    if method["loss"] not in known["LINEAR"]:
         yield (
             f"methods.{name}.loss: got {method['loss']}, and logits.keep {keep} has draws;"
-            f" allowed: {', '.join(linear)}, or logits.keep: top<k>"
+            f" allowed: {', '.join(known['LINEAR'])}, or logits.keep: top<k>"
         )
         return
-    wanted = {"temperature": 1, "budget": "full", "confidence": 0, "weighting": "none"}
-    for key, value in wanted.items():
+    for key, value in known["OF_DRAWS"].items():
         if method[key] != value:
             yield (
                 f"methods.{name}.{key}: got {method[key]}, and logits.keep {keep} has draws;"

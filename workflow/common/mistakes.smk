@@ -18,6 +18,7 @@ def check_experiment():
             *contradictions(),
             *nothing_to_learn(),
             *different_classes(),
+            *kept_whole(),
             *undefined_rows(),
             *unusable_places(),
         ]
@@ -294,9 +295,6 @@ def different_classes():
             )
             continue
         count = len(source or target or [])
-        keep = config["logits"]["keep"]
-        if keep.startswith("top") and 0 < count <= int(keep.removeprefix("top")):
-            yield f"logits.keep: {keep} of {count} classes is all of them; set all"
         for network in transfer["networks"]:
             for _, method in students(network):
                 loss = config["methods"][method]["loss"]
@@ -305,6 +303,15 @@ def different_classes():
                         f"methods.{method}.loss: {loss} needs {fewest[loss]} classes or more;"
                         f" {transfer['target']} has {count}"
                     )
+
+
+def kept_whole():
+    """A line where caches are to keep a part of each row, and that is all of some."""
+    keep = config["logits"]["keep"]
+    counts = [len(known_classes(target) or []) for target in TARGETS]
+    fewest = min(filter(None, counts), default=0)
+    if keep.startswith("top") and 0 < fewest <= int(keep.removeprefix("top")):
+        yield f"logits.keep: {keep} of {fewest} classes is all of them; set all"
 
 
 def listed(classes):

@@ -197,13 +197,12 @@ class Method(Settings):
         Raises:
             InputError: names the setting.
         """
-        of = {"temperature": 1.0, "budget": "full", "confidence": 0.0, "weighting": "none"}
         if self.loss not in losses.LINEAR:
             problem = f"got {self.loss}, and the cache keeps {keep}"
             raise InputError(
                 "--loss", problem, f"take {' or '.join(losses.LINEAR)}, or keep top<k>"
             )
-        for name, wanted in of.items():
+        for name, wanted in losses.OF_DRAWS.items():
             if getattr(self, name) != wanted:
                 problem = f"got {getattr(self, name)}, and the cache keeps {keep}"
                 raise InputError(f"--{name}", problem, f"set {wanted}, or keep top<k>")

@@ -19,8 +19,10 @@ METHODS = {"dine": "dine:dine", "fitnet": "fitnet:fitnet"}
 NAMES = [*LOSSES, *METHODS]
 MIXING = {"dine"}  # methods that the student sees other inputs for than the target's
 
-# whose gradient is linear in the teacher's probabilities, at temperature 1: what draws suffice for
+# whose gradient is linear in the teacher's probabilities where a method's other settings are these:
+# what draws of them suffice for
 LINEAR = ("kd", "soft-ce")
+OF_DRAWS = {"temperature": 1, "budget": "full", "confidence": 0, "weighting": "none"}
 
 # the fewest classes that a loss can tell apart; 2, if it is not named here
 FEWEST_CLASSES = {"dist": 3, "logit-std": 3}
