@@ -51,7 +51,7 @@ def provenance(args: argparse.Namespace, members: list[dict]) -> dict:
         "adaptation": args.adaptation,
         "combine": args.combine,
         **({} if args.keep == "all" else {"keep": args.keep}),
-        "members": [[member["source"], member["adaptation"]] for member in members],
+        "members": [[m["source"], m["adaptation"], m["teacher"]] for m in members],
         "seed": first["seed"],
         **{
             field: first[field] if all(m[field] == first[field] for m in members) else None

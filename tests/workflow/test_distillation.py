@@ -66,12 +66,16 @@ def test_a_combined_cache_names_its_teachers_and_an_imported_one_its_file(ran):
     both = provenance(ran.results / CELL / "both/logits/1-of-2.parquet")
     teachers = [
         headers.read_header(
-            ran.results / f"teachers/{domain}/cnn/seed0/weights.safetensors", "weights", ""
+            ran.results / f"teachers/{of}/seed0/weights.safetensors", "weights", ""
         )["sha256"]
-        for domain in ("optdigits", "optdigits-turned")
+        for of in ("optdigits/cnn", "optdigits-turned/cnn", "optdigits/wide")
     ]
     assert both["teacher_sha256"] == teachers
-    assert both["members"] == [["optdigits", "none"], ["optdigits-turned", "none"]]
+    assert both["members"] == [
+        ["optdigits", "none", "cnn-4"],
+        ["optdigits-turned", "none", "cnn-4"],
+        ["optdigits", "none", "cnn-6"],
+    ]
     assert (both["source"], both["views"]) == ("optdigits", 2)
     mine = provenance(ran.results / CELL / "mine/logits/2-of-2.parquet")
     assert mine["teacher"] == "optdigits-optdigits-noise-0.parquet"
@@ -80,8 +84,11 @@ def test_a_combined_cache_names_its_teachers_and_an_imported_one_its_file(ran):
 
 def test_every_cache_of_a_network_is_verified(ran):
     table = pd.read_csv(ran.results / "tables/verification.csv")
-    assert table["adaptation"].tolist() == ["none"]
-    assert table["views"].tolist() == [2]
+    of = list(table[["transfer", "network"]].itertuples(index=False, name=None))
+    plain, turned = "optdigits-to-optdigits-noise", "optdigits-turned-to-optdigits-noise"
+    assert of == [(plain, "cnn"), (turned, "cnn"), (plain, "wide")]
+    assert table["adaptation"].tolist() == ["none"] * 3
+    assert table["views"].tolist() == [2] * 3
     assert (table["argmax_changes"] == 0).all()
     assert (table["largest_difference"] < 1e-4).all()
 
@@ -108,8 +115,10 @@ def test_what_a_schema_cannot_see_is_one_line_a_mistake(make_copy):
     config["logits"]["views"] = 0
     config["methods"]["dine"]["views"] = "online"
     target = {"source": "optdigits-noise", "adaptation": "none"}
+    other = {"network": "wide", "adaptation": "mine"}
     config["adaptations"] |= {
         "pair": {"combine": "mean", "of": ["both", "gone"]},
+        "far": {"combine": "mean", "of": ["none", other, {**other, "network": "deep"}]},
         "leak": {"combine": "mean", "of": ["none", target]},
         "mine": {"logits": "mine/{method}.parquet"},
         "soft": {"logits": {"file": "mine/{}.parquet", "as": "probabilities"}},
@@ -120,14 +129,16 @@ def test_what_a_schema_cannot_see_is_one_line_a_mistake(make_copy):
         "methods.replayed.views: replayed needs views in the caches; set logits.views",
         "methods.dine.views: got online; dine keeps labels of plain inputs; allowed: fixed",
         "adaptations.pair.of: both is a combination itself; name its members",
-        "adaptations.pair.of: gone is not defined; allowed: both, leak, mine, none, pair, soft",
+        "adaptations.pair.of: gone is not defined; allowed: both, far, leak, mine, none",
+        "adaptations.far.of: wide has no mine; allowed: none",
+        "adaptations.far.of: deep is not defined; allowed: cnn, wide",
         "adaptations.leak.of: optdigits-noise is the target of transfers.0",
         "adaptations.mine.logits: got mine/{method}.parquet; allowed in braces: {source}",
         "adaptations.soft.logits: got mine/{}.parquet; allowed in braces: {source}",
         "adaptations.two: has kind, logits; allowed: one of them",
     ):
         assert any(said in line for line in lines), (said, lines)
-    assert len(lines) == 8
+    assert len(lines) == 10
 
 
 def test_draws_are_refused_for_what_wants_all_probabilities(make_copy):

@@ -363,6 +363,17 @@ def brought(settings):
     return {"as": "logits", **given}
 
 
+def unknown_network(key, member, unknown):
+    """A line where the network that a member is of is none, or has no such teacher."""
+    yield from unknown(key, member["network"], "networks")
+    network = config["networks"].get(member["network"], {})
+    if "sweep" in network:
+        yield f"{key}: {member['network']} is a sweep, of several networks; name one without"
+    if member["adaptation"] not in network.get("adaptations", [member["adaptation"]]):
+        allowed = ", ".join(network["adaptations"])
+        yield f"{key}: {member['network']} has no {member['adaptation']}; allowed: {allowed}"
+
+
 def unknown_members(name, settings, unknown):
     """A line for each member of a combination that cannot be one."""
     key = f"adaptations.{name}.of"
@@ -374,6 +385,8 @@ def unknown_members(name, settings, unknown):
             yield f"{key}: {given['adaptation']} is a combination itself; name its members"
         if "sweep" in its:
             yield f"{key}: {given['adaptation']} is a sweep, of several; name one without"
+        if "network" in given:
+            yield from unknown_network(key, given, unknown)
         if "source" not in given:
             continue
         yield from unknown(key, given["source"], "domains")

@@ -97,11 +97,15 @@ COMBINED = [a for a in config["adaptations"] if "combine" in config["adaptations
 IMPORTED = [a for a in config["adaptations"] if "logits" in config["adaptations"][a]]
 
 
+def members_of(adaptation):
+    """What a teacher's cache is made of, in its own cell or as a member says; else itself."""
+    of = config["adaptations"][adaptation].get("of", [adaptation])
+    return [{"adaptation": m} if isinstance(m, str) else m for m in of]
+
+
 def has_views(adaptation):
     """Whether a teacher's cache can hold views: not where it is of the user's own logits."""
-    members = config["adaptations"][adaptation].get("of", [adaptation])
-    names = [m if isinstance(m, str) else m["adaptation"] for m in members]
-    return not set(names) & set(IMPORTED)
+    return not {m["adaptation"] for m in members_of(adaptation)} & set(IMPORTED)
 
 
 def students(network):

@@ -55,9 +55,8 @@ def view_flags(wildcards):
 
 def members(wildcards):
     """The cells whose caches a combination is made of; other teachers have but their own."""
-    of = config["adaptations"][wildcards.adaptation].get("of", [wildcards.adaptation])
-    named = [{"adaptation": m} if isinstance(m, str) else m for m in of]
-    return [Wildcards(fromdict={**dict(wildcards), **member}) for member in named]
+    own, of = dict(wildcards), members_of(wildcards.adaptation)
+    return [Wildcards(fromdict={**own, **member}) for member in of]
 
 
 def member_logits(wildcards):
@@ -87,17 +86,26 @@ def teachers(wildcards):
 def verified(what):
     """Logits, teacher, inputs or network of every first cache whose teacher is a network."""
     found = []
+    for cell in first_caches():
+        found += {
+            "logits": expand(logits_of_round(1), shard=SHARDS, **cell),
+            "teacher": teachers(Wildcards(fromdict=cell)),
+            "inputs": [f"<results>/domains/{cell['target']}/train_inputs.safetensors"],
+            "network": [cell["network"]],
+        }[what]
+    return found
+
+
+def first_caches():
+    """The cells of those that networks made, members of combinations among them, each once."""
+    found = []
     for transfer in config["transfers"]:
         for network, seed in product(transfer["networks"], config["seeds"]):
-            for adaptation in filter(has_weights, adaptations(network)):
-                cell = {"source": transfer["source"], "target": transfer["target"]}
-                cell |= {"network": network, "seed": seed, "adaptation": adaptation}
-                found += {
-                    "logits": expand(logits_of_round(1), shard=SHARDS, **cell),
-                    "teacher": teachers(Wildcards(fromdict=cell)),
-                    "inputs": [
-                        f"<results>/domains/{cell['target']}/train_inputs.safetensors"
-                    ],
-                    "network": [network],
-                }[what]
+            cell = {"source": transfer["source"], "target": transfer["target"]}
+            cell |= {"network": network, "seed": seed}
+            for adaptation in adaptations(network):
+                for member in members_of(adaptation):
+                    one = {**cell, **member}
+                    if has_weights(member["adaptation"]) and one not in found:
+                        found.append(one)
     return found

@@ -40,21 +40,13 @@ def counted_twice():
             yield f"transfers: {source} to {target} with {network} stands there {count} times"
     for name in COMBINED:
         for transfer in config["transfers"]:
-            if not any(
-                name in adaptations(network) for network in transfer["networks"]
-            ):
-                continue
-            of = [
-                (
-                    {"source": transfer["source"], "adaptation": member}
-                    if isinstance(member, str)
-                    else member
-                )
-                for member in config["adaptations"][name]["of"]
-            ]
-            for one, other in combinations(of, 2):
-                if one == other:
-                    yield f"adaptations.{name}.of: {one['adaptation']} from {one['source']} stands there twice"
+            for network in transfer["networks"]:
+                own = {"source": transfer["source"], "network": network}
+                of = [{**own, **member} for member in members_of(name)]
+                for one, other in combinations(of, 2):
+                    if name in adaptations(network) and one == other:
+                        what = f"{one['adaptation']} from {one['source']}"
+                        yield f"adaptations.{name}.of: {what} stands there twice"
 
 
 def without_an_oracle():
@@ -70,6 +62,12 @@ def without_an_oracle():
 def networks_in_use():
     named = [n for transfer in config["transfers"] for n in transfer["networks"]]
     return list(dict.fromkeys(named))
+
+
+def networks_that_teach():
+    """Those in use, and those that members of combinations are of."""
+    of = [m for name in COMBINED for m in members_of(name) if "network" in m]
+    return list(dict.fromkeys([*networks_in_use(), *(m["network"] for m in of)]))
 
 
 def impossible_networks():
@@ -130,7 +128,7 @@ def without_a_file(key, given):
 
 def without_a_pose():
     """A line for each adaptation that looks for a pose where there is none to be found."""
-    for network in filter(has_frozen_part, networks_in_use()):
+    for network in filter(has_frozen_part, networks_that_teach()):
         for name in adaptations(network):
             if config["adaptations"][name].get("pose"):
                 yield (
@@ -145,7 +143,7 @@ def without_a_pose():
 
 def without_views():
     """A line for each training that asks for other views than those whose features are kept."""
-    for name in filter(has_frozen_part, networks_in_use()):
+    for name in filter(has_frozen_part, networks_that_teach()):
         for role in ("teacher", *adapted(name)):
             at = f"training.{role}.augmentation"
             given = trained_as(role, name)["augmentation"]
@@ -197,7 +195,7 @@ def rows_a_step(role, network):
 
 def contradictions():
     """A line for each training whose settings cannot be meant together."""
-    for name in networks_in_use():
+    for name in networks_that_teach():
         for role in ("teacher", *adapted(name), "student"):
             key = f"training.{role}, as networks.{name} is trained"
             for given in trainings(role, name):
@@ -365,14 +363,12 @@ def normal(path):
 
 def unused():
     """What the config names and no cell uses, by section."""
-    networks = networks_in_use()
-    named = {a for network in networks for a in adaptations(network)}
-    members = [m for a in named for m in config["adaptations"][a].get("of", [])]
-    sources = {m["source"] for m in members if not isinstance(m, str)}
-    named |= {m if isinstance(m, str) else m["adaptation"] for m in members}
+    named = {a for network in networks_in_use() for a in adaptations(network)}
+    members = [m for a in named for m in members_of(a)]
+    named |= {m["adaptation"] for m in members}
     used = {
-        "domains": sources | set(domains_in_use()),
-        "networks": networks,
+        "domains": {m.get("source") for m in members} | set(domains_in_use()),
+        "networks": networks_in_use() + [m.get("network") for m in members],
         "adaptations": named,
     }
     return {key: [n for n in config[key] if n not in used[key]] for key in used}
