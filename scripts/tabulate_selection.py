@@ -3,8 +3,9 @@
 For every transfer and network, among its distilled students (adaptations x methods x
 rounds) and among its teachers: target-test accuracy of the pick (mean over seeds) by each
 validator, by the oracle, and of the last row listed; Spearman's rank correlation of the
-validator with accuracy over the candidates of a seed (mean over seeds); and how many picks
-the collapse alarm changed. It reads labels' results, so nothing is chosen from it.
+validator with accuracy over the candidates of a seed (mean over seeds); how many picks
+the collapse alarm changed; and who was picked, in how many seeds. It reads labels' results, so
+nothing is chosen from it.
 
     python scripts/tabulate_selection.py --validators a/validators.parquet \\
         --metrics metrics.parquet --csv validators.csv
@@ -46,7 +47,16 @@ def judge(candidates: pd.DataFrame) -> dict:
         "spearman": rank_correlation(candidates),
         "alarmed": pick.name != selection.best(candidates).name,
         "candidates": len(candidates),
+        "pick": called(pick),
     }
+
+
+def called(network: pd.Series) -> str:
+    """A candidate's name in the table, its round from the second on."""
+    if network["method"] == "teacher":
+        return network["adaptation"]
+    later = f" round {network['round']:.0f}" if network["round"] > 1 else ""
+    return f"{network['method']} ({network['adaptation']}){later}"
 
 
 def table(found: pd.DataFrame) -> pd.DataFrame:
@@ -64,7 +74,9 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
         seeds = pd.DataFrame([judge(one) for _, one in group.groupby("seed", sort=False)])
         means = seeds[["accuracy", "oracle", "last", "spearman"]].mean()
         counts = {"alarmed": seeds["alarmed"].sum(), "candidates": seeds["candidates"].max()}
-        lines.append({**dict(zip(keys, key, strict=True)), **means, **counts, "seeds": len(seeds)})
+        picks = [f"{name} {count}" for name, count in seeds["pick"].value_counts().items()]
+        more = {"seeds": len(seeds), "picks": "; ".join(picks)}
+        lines.append({**dict(zip(keys, key, strict=True)), **means, **counts, **more})
     return pd.DataFrame(lines)
 
 

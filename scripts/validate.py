@@ -1,9 +1,10 @@
 """Score the networks of one transfer on the target without its labels, and sound the alarm.
 
 Validators look at outputs over the target's training inputs and, some of them, at the
-source's test inputs and labels. Each is a function of distilshift.analysis.validators, but for
-agreement: of a distilled student with its teacher, and of a teacher with the other
-teachers of its seed (mean), the unadapted one among them.
+source's test inputs and labels. Each is a function of distilshift.analysis.validators. Two compare
+networks of one seed. Agreement: of a distilled student with its teacher, and of a teacher with
+the other teachers of its seed (mean), the unadapted one among them. Ranks: of teachers among each
+other, and of students, by two validators and by agreement with what the teachers vote for.
 
     python scripts/validate.py --outputs outputs.parquet \\
         --source-labels a/test_labels.safetensors --validators validators.parquet
@@ -58,6 +59,27 @@ def scores(one: outputs.Outputs, truth: np.ndarray) -> dict[str, float]:
     return found
 
 
+def add_ranks(judged: list[tuple[dict, np.ndarray, dict, dict]], classes: int) -> None:
+    """Give one seed's teachers, and its distilled students, their ranks among each other.
+
+    The teachers vote, each by the power of its ranks by the two scores that count.
+    """
+    apart = ("teacher", "source-only")
+    teachers = [one for one in judged if one[0]["method"] == "teacher"]
+    students = [one for one in judged if one[0]["method"] not in apart]
+
+    def scores(of: list[tuple]) -> list[list[float]]:
+        return [[found[name] for *_, found, _ in of] for name in validators.RANKED]
+
+    weights = validators.standing(*scores(teachers)) ** validators.SHARPNESS
+    said = np.array([predicted for _, predicted, *_ in teachers])
+    for of in filter(None, (teachers, students)):
+        own = np.array([predicted for _, predicted, *_ in of])
+        found = validators.ranks(scores(of), own, said, weights, classes, of is teachers)
+        for one, value in zip(of, found, strict=True):
+            one[2][validators.RANKS] = value
+
+
 def judge(path: Path, source_labels: Path) -> list[dict]:
     """The rows of all networks of a file of outputs."""
     rows, networks = [], []
@@ -73,10 +95,13 @@ def judge(path: Path, source_labels: Path) -> list[dict]:
     for network, predicted, *_ in networks:
         if network["method"] == "teacher":
             teachers[network["seed"]][network["adaptation"]] = predicted
-    for network, predicted, found, shape in networks:
+    for network, predicted, found, _ in networks:
         agreed = agreement(network, predicted, teachers[network["seed"]])
         if not np.isnan(agreed):
             found[validators.AGREEMENT] = agreed
+    for seed in dict.fromkeys(network["seed"] for network, *_ in networks):
+        add_ranks([one for one in networks if one[0]["seed"] == seed], classes)
+    for network, _, found, shape in networks:
         known = {name: network[name] for name in tables.IDENTITY}
         rows += [{**known, "validator": n, "value": v, **shape} for n, v in found.items()]
         alarm = "  COLLAPSED" if shape["collapsed"] else ""

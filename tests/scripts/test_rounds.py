@@ -129,3 +129,17 @@ def test_agreement_is_with_the_own_teacher_and_among_teachers(made):
         ("kd", "adabn", 1): (said["kd", "adabn", 1] == adabn).mean(),
         ("kd", "adabn", 2): (said["kd", "adabn", 2] == adabn).mean(),
     }
+
+
+def test_ranks_are_of_two_scores_and_the_teachers_vote(made):
+    scores = pd.read_parquet(made.path("validators.parquet"))
+    found = scores.pivot(
+        index=["method", "adaptation", "round"], columns="validator", values="value"
+    )
+    ranked = found["ranks"].dropna()
+    assert set(ranked.index.get_level_values("method")) == {"teacher", "kd"}
+    # two teachers agree with each other alike: theirs are of the two scores and a tie
+    two = found.loc[["teacher"]]
+    expected = (two[["bnm", "class_cluster"]].rank(pct=True).sum(axis=1) + 0.75) / 3
+    assert ranked["teacher"].tolist() == pytest.approx(expected.tolist())
+    assert ((ranked["kd"] >= 0.5) & (ranked["kd"] <= 1)).all()

@@ -89,7 +89,7 @@ def test_importance_weights_count_the_source_samples_that_look_like_the_target()
     assert alike == pytest.approx(0.5, abs=0.02)
 
 
-@pytest.mark.parametrize("name", validators.NAMES[:-1])
+@pytest.mark.parametrize("name", validators.NAMES[:-2])
 def test_no_validator_sees_a_constant_or_the_order_of_samples(name):
     target, source = random() / 4 + one_hot(LABELS) / 10, random(1, 300)
     labels = LABELS[:300]
@@ -101,6 +101,42 @@ def test_no_validator_sees_a_constant_or_the_order_of_samples(name):
         else:
             found.append(validators.OF_BOTH[name](z, source, labels))
     assert found == pytest.approx([found[0]] * 3, abs=1e-6)
+
+
+def test_ranks_of_several_scores_count_alike_and_equals_share_one():
+    found = validators.standing([0.1, 0.9, 0.5], [7, 7, 90])
+    assert found == pytest.approx([(1 + 1.5) / 6, (3 + 1.5) / 6, (2 + 3) / 6])
+
+
+def test_a_vote_is_by_weight_and_the_first_class_of_equals():
+    said = np.array([[0, 1, 2], [1, 1, 2], [1, 0, 0]])
+    assert validators.vote(said, np.array([1, 1, 1]), 3).tolist() == [1, 1, 2]
+    assert validators.vote(said, np.array([5, 1, 1]), 3).tolist() == [0, 1, 2]
+    assert validators.vote(said[:2], np.array([1, 1]), 3).tolist() == [0, 1, 2]
+
+
+def test_who_says_what_the_better_teachers_say_stands_higher():
+    truth, other = LABELS, (LABELS + 1) % 6
+    mixed = np.where(np.arange(600) < 400, truth, other)
+    weights = np.array([1.0, 0.1, 0.01])
+    teachers = np.array([truth, mixed, other])
+    of = validators.ranks([[2, 2, 2]], np.array([other, truth, mixed]), teachers, weights, 6)
+    assert of == pytest.approx([(2 / 3 + 1 / 3) / 2, (2 / 3 + 1) / 2, (2 / 3 + 2 / 3) / 2])
+    # the best by scores does not vote on itself: the rest is led by the second
+    own = validators.ranks([[3, 2, 1]], teachers, teachers, weights, 6, themselves=True)
+    # they agree on 400 (with the second), 400 (with the first) and none (with the first)
+    assert own == pytest.approx([(1 + 2.5 / 3) / 2, (2 / 3 + 2.5 / 3) / 2, 1 / 3])
+
+
+@pytest.mark.parametrize("voters", [0, 1])
+def test_without_others_to_vote_ranks_are_of_scores_alone(voters):
+    one = LABELS[None]
+    said, weights = one[:voters], np.ones(voters)
+    found = validators.ranks([[1.0]], one, said, weights, 6, themselves=True)
+    assert found == pytest.approx([1])
+    if not voters:  # as where every teacher is a combination
+        two = validators.ranks([[1, 2]], np.stack([LABELS] * 2), said.reshape(0, 600), weights, 6)
+        assert two == pytest.approx([0.5, 1])
 
 
 def test_the_quadratic_ones_look_at_some_and_always_at_the_same():

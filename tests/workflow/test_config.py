@@ -283,6 +283,10 @@ MISTAKES = [
         }},
         "adaptations.vote.of: none from a stands there twice",
     ),
+    (
+        {"requirement": {"criterion": "ranks", "value": 0.5}},
+        "requirement.value: got 0.5; ranks compares networks of a seed and has no value to reach",
+    ),
     # what would compute nothing
     (
         TWO | {"networks.cnn.adaptations": ["none"], "methods.kd.adaptations": ["adabn"]},

@@ -19,6 +19,7 @@ def check_experiment():
             *nothing_to_learn(),
             *different_classes(),
             *kept_whole(),
+            *without_a_value(),
             *undefined_rows(),
             *unusable_places(),
         ]
@@ -57,6 +58,16 @@ def without_an_oracle():
                 f"domains.{target}: is thinned, and its oracle learns from all rows: name"
                 " a domain that is the same without fewer_rows and fewer_classes"
             )
+
+
+def without_a_value():
+    """A line where a least value is asked of a criterion that has none."""
+    wanted = config["requirement"]
+    if wanted["criterion"] == "ranks" and wanted["value"] is not None:
+        yield (
+            f"requirement.value: got {wanted['value']}; ranks compares networks of a seed"
+            " and has no value to reach; leave it out"
+        )
 
 
 def networks_in_use():
