@@ -37,6 +37,11 @@ def of(frame: pd.DataFrame, **wanted: object) -> pd.DataFrame:
     return frame[(frame[list(wanted)] == pd.Series(wanted)).all(axis=1)]
 
 
+def split(frame: pd.DataFrame, names: list[str]) -> dict[tuple, pd.DataFrame]:
+    """The rows of every group by the columns; asked thousands of times, a table is not searched."""
+    return dict(iter(frame.groupby(names, sort=False, observed=True)))
+
+
 def main(args: argparse.Namespace) -> None:
     if not len(args.weights) == len(args.networks) == len(args.cards):
         given = f"{len(args.networks)} networks, {len(args.cards)} cards"
@@ -46,7 +51,11 @@ def main(args: argparse.Namespace) -> None:
     manifests = [documents.read(path, "download_dataset") for path in args.manifests]
     manifests = {known["dataset"]: known for known in manifests}
     metrics = tables.read(args.metrics, "summarize")
-    table = tables.read(args.table, "tabulate_ladder")
+    own = split(metrics, [*ladder.ROW, "seed"])
+    of_teacher = [*ladder.CELL, "adaptation", "seed"]
+    asked = {"method": "teacher", "domain": "target", "metric": "accuracy"}
+    taught = split(of(metrics, **asked), of_teacher)
+    rows = split(tables.read(args.table, "tabulate_ladder"), ladder.ROW)
     predictions = tables.read_all(args.predictions, "evaluate", ladder.PREDICTIONS)
     predictions = of(predictions, domain="target", split="test")
     right = predictions["prediction"] == predictions["label"]
@@ -56,22 +65,21 @@ def main(args: argparse.Namespace) -> None:
     for path, network, to in zip(args.weights, args.networks, args.cards, strict=True):
         header = headers.read_header(path, "weights", "distill_student")
         ends = {end: domains[header[end]] for end in ("source", "target")}
-        cell = {"transfer": f"{header['source']}-to-{header['target']}", "network": network}
-        row = {name: header[name] for name in ("method", "adaptation", "round")}
-        own = {**cell, **row, "seed": header["seed"]}
-        teacher = {"method": "teacher", "adaptation": header["adaptation"], "seed": header["seed"]}
-        taught = of(metrics, **cell, **teacher, domain="target", metric="accuracy")["value"]
-        hits, count = map(int, right.loc[tuple(own[name] for name in right.index.names)])
+        known = {**header, "network": network}
+        known["transfer"] = f"{header['source']}-to-{header['target']}"
+        row = tuple(known[name] for name in ladder.ROW)
+        teacher = taught.get(tuple(known[name] for name in of_teacher))
+        hits, count = map(int, right.loc[tuple(known[name] for name in right.index.names)])
         student = cards.Student(
             header=header,
             weights=os.path.relpath(path, to.parent),
             domains=ends,
             manifests={end: manifests[known["dataset"]] for end, known in ends.items()},
-            metrics=of(metrics, **own),
-            teacher=float(taught.iloc[0]) if len(taught) else None,
+            metrics=own[*row, header["seed"]],
+            teacher=None if teacher is None else float(teacher["value"].iloc[0]),
             hits=hits,
             count=count,
-            row=of(table, **cell, **row).iloc[0],
+            row=rows[row].iloc[0],
         )
         with cli.whole_file(to) as part:
             part.write_text(cards.card(student), encoding="utf-8")
