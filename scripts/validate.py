@@ -3,8 +3,8 @@
 Validators look at outputs over the target's training inputs and, some of them, at the
 source's test inputs and labels. Each is a function of distilshift.analysis.validators. Two compare
 networks of one seed. Agreement: of a distilled student with its teacher, and of a teacher with
-the other teachers of its seed (mean), the unadapted one among them. Ranks: of teachers among each
-other, and of students, by two validators and by agreement with what the teachers vote for.
+the other teachers of its seed (mean), the unadapted one among them. Teacher first: teachers by one
+validator, and the students of each by another and by agreement with it.
 
     python scripts/validate.py --outputs outputs.parquet \\
         --source-labels a/test_labels.safetensors --validators validators.parquet
@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 TARGET, SOURCE = ("target", "train"), ("source", "test")
+APART = ("teacher", "source-only")  # methods that distil no student
 
 
 def parser() -> argparse.ArgumentParser:
@@ -59,25 +60,24 @@ def scores(one: outputs.Outputs, truth: np.ndarray) -> dict[str, float]:
     return found
 
 
-def add_ranks(judged: list[tuple[dict, np.ndarray, dict, dict]], classes: int) -> None:
-    """Give one seed's teachers, and its distilled students, their ranks among each other.
+def teacher_first(teachers: dict[str, dict], students: list[tuple[str, dict]]) -> None:
+    """Give one seed's networks their order: teachers by ``bnm``, each with its students.
 
-    The teachers vote, each by the power of its ranks by the two scores that count.
+    Students of one teacher stand by the mean of two ranks, of ``class_cluster`` and agreement
+    with it, so close that a better teacher's come before. From 0, excluded, to 1.
+
+    Args:
+        teachers: the scores of each, by adaptation.
+        students: of each the adaptation and its scores; left out where no network taught it.
     """
-    apart = ("teacher", "source-only")
-    teachers = [one for one in judged if one[0]["method"] == "teacher"]
-    students = [one for one in judged if one[0]["method"] not in apart]
-
-    def scores(of: list[tuple]) -> list[list[float]]:
-        return [[found[name] for *_, found, _ in of] for name in validators.RANKED]
-
-    weights = validators.standing(*scores(teachers)) ** validators.SHARPNESS
-    said = np.array([predicted for _, predicted, *_ in teachers])
-    for of in filter(None, (teachers, students)):
-        own = np.array([predicted for _, predicted, *_ in of])
-        found = validators.ranks(scores(of), own, said, weights, classes, of is teachers)
-        for one, value in zip(of, found, strict=True):
-            one[2][validators.RANKS] = value
+    order = validators.standing([found["bnm"] for found in teachers.values()])
+    for (adaptation, found), place in zip(teachers.items(), order, strict=True):
+        found[validators.TEACHER_FIRST] = place
+        own = [scores for of, scores in students if of == adaptation]
+        by = [[scores[name] for scores in own] for name in ("class_cluster", "agreement")]
+        for scores, within in zip(own, validators.standing(*by), strict=True):
+            # equals share a place, so that places are half a step apart or more
+            scores[validators.TEACHER_FIRST] = place - (1 - within) / (2 * len(teachers))
 
 
 def judge(path: Path, source_labels: Path) -> list[dict]:
@@ -99,8 +99,11 @@ def judge(path: Path, source_labels: Path) -> list[dict]:
         agreed = agreement(network, predicted, teachers[network["seed"]])
         if not np.isnan(agreed):
             found[validators.AGREEMENT] = agreed
-    for seed in dict.fromkeys(network["seed"] for network, *_ in networks):
-        add_ranks([one for one in networks if one[0]["seed"] == seed], classes)
+    for seed in teachers:
+        of_seed = [(one, found) for one, _, found, _ in networks if one["seed"] == seed]
+        taught = [(one["adaptation"], f) for one, f in of_seed if one["method"] not in APART]
+        own = {one["adaptation"]: f for one, f in of_seed if one["method"] == "teacher"}
+        teacher_first(own, taught)
     for network, _, found, shape in networks:
         known = {name: network[name] for name in tables.IDENTITY}
         rows += [{**known, "validator": n, "value": v, **shape} for n, v in found.items()]

@@ -1,5 +1,6 @@
 """Each validator against a closed form, and against what must not change it."""
 
+import validate
 from distilshift.analysis import validators
 
 import numpy as np
@@ -108,35 +109,29 @@ def test_ranks_of_several_scores_count_alike_and_equals_share_one():
     assert found == pytest.approx([(1 + 1.5) / 6, (3 + 1.5) / 6, (2 + 3) / 6])
 
 
-def test_a_vote_is_by_weight_and_the_first_class_of_equals():
-    said = np.array([[0, 1, 2], [1, 1, 2], [1, 0, 0]])
-    assert validators.vote(said, np.array([1, 1, 1]), 3).tolist() == [1, 1, 2]
-    assert validators.vote(said, np.array([5, 1, 1]), 3).tolist() == [0, 1, 2]
-    assert validators.vote(said[:2], np.array([1, 1]), 3).tolist() == [0, 1, 2]
+def test_a_better_teachers_students_come_first_and_then_the_better_student():
+    teachers = {"none": {"bnm": 0.5}, "shot": {"bnm": 0.9}, "mcc": {"bnm": 0.7}}
+    students = [
+        ("none", {"class_cluster": 0.99, "agreement": 0.99}),
+        ("shot", {"class_cluster": 0.1, "agreement": 0.2}),
+        ("shot", {"class_cluster": 0.2, "agreement": 0.3}),
+        ("own", {"class_cluster": 0.9}),  # of logits of the user's own
+    ]
+    validate.teacher_first(teachers, students)
+    place = [one["teacher_first"] for one in teachers.values()]
+    assert place == pytest.approx([1 / 3, 1, 2 / 3])
+    found = [scores.get("teacher_first") for _, scores in students]
+    assert found == [pytest.approx(1 / 3), pytest.approx(11 / 12), pytest.approx(1), None]
 
 
-def test_who_says_what_the_better_teachers_say_stands_higher():
-    truth, other = LABELS, (LABELS + 1) % 6
-    mixed = np.where(np.arange(600) < 400, truth, other)
-    weights = np.array([1.0, 0.1, 0.01])
-    teachers = np.array([truth, mixed, other])
-    of = validators.ranks([[2, 2, 2]], np.array([other, truth, mixed]), teachers, weights, 6)
-    assert of == pytest.approx([(2 / 3 + 1 / 3) / 2, (2 / 3 + 1) / 2, (2 / 3 + 2 / 3) / 2])
-    # the best by scores does not vote on itself: the rest is led by the second
-    own = validators.ranks([[3, 2, 1]], teachers, teachers, weights, 6, themselves=True)
-    # they agree on 400 (with the second), 400 (with the first) and none (with the first)
-    assert own == pytest.approx([(1 + 2.5 / 3) / 2, (2 / 3 + 2.5 / 3) / 2, 1 / 3])
-
-
-@pytest.mark.parametrize("voters", [0, 1])
-def test_without_others_to_vote_ranks_are_of_scores_alone(voters):
-    one = LABELS[None]
-    said, weights = one[:voters], np.ones(voters)
-    found = validators.ranks([[1.0]], one, said, weights, 6, themselves=True)
-    assert found == pytest.approx([1])
-    if not voters:  # as where every teacher is a combination
-        two = validators.ranks([[1, 2]], np.stack([LABELS] * 2), said.reshape(0, 600), weights, 6)
-        assert two == pytest.approx([0.5, 1])
+def test_equal_teachers_share_a_place_and_their_students_are_held_side_by_side():
+    teachers = {"a": {"bnm": 0.5}, "b": {"bnm": 0.5}}
+    students = [
+        (of, {"class_cluster": value, "agreement": value})
+        for of, value in (("a", 0.1), ("a", 0.9), ("b", 0.5))
+    ]
+    validate.teacher_first(teachers, students)
+    assert [s["teacher_first"] for _, s in students] == pytest.approx([0.625, 0.75, 0.75])
 
 
 def test_the_quadratic_ones_look_at_some_and_always_at_the_same():

@@ -284,8 +284,8 @@ MISTAKES = [
         "adaptations.vote.of: none from a stands there twice",
     ),
     (
-        {"requirement": {"criterion": "ranks", "value": 0.5}},
-        "requirement.value: got 0.5; ranks compares networks of a seed and has no value to reach",
+        {"requirement": {"criterion": "teacher_first", "value": 0.5}},
+        "requirement.value: got 0.5; teacher_first compares networks of a seed and has no value",
     ),
     # what would compute nothing
     (

@@ -63,9 +63,9 @@ def without_an_oracle():
 def without_a_value():
     """A line where a least value is asked of a criterion that has none."""
     wanted = config["requirement"]
-    if wanted["criterion"] == "ranks" and wanted["value"] is not None:
+    if wanted["criterion"] == "teacher_first" and wanted["value"] is not None:
         yield (
-            f"requirement.value: got {wanted['value']}; ranks compares networks of a seed"
+            f"requirement.value: got {wanted['value']}; teacher_first compares networks of a seed"
             " and has no value to reach; leave it out"
         )
 

@@ -134,62 +134,20 @@ OF_TARGET = {
 }
 OF_BOTH = {"source_accuracy": source_accuracy, "importance_weighted": importance_weighted}
 AGREEMENT = "agreement"  # of two networks' predictions, see validate.py
-RANKS = "ranks"  # of a seed's networks among each other, see validate.py
-NAMES = [*OF_TARGET, *OF_BOTH, AGREEMENT, RANKS]
+TEACHER_FIRST = "teacher_first"  # of a seed's networks among each other, see validate.py
+NAMES = [*OF_TARGET, *OF_BOTH, AGREEMENT, TEACHER_FIRST]
 
 # ---- networks among each other
 
-RANKED = ("bnm", "class_cluster")  # what ranks look at, beside the vote
-SHARPNESS = 8  # of the vote: of twelve teachers the first has half of it
 
-
-def standing(*scores: np.ndarray) -> np.ndarray:
-    """Mean of M networks' ranks by several scores (M,) each: 1 / M for the least of all, to 1.
+def standing(*scores: Sequence[float]) -> np.ndarray:
+    """Mean of M networks' ranks by several scores of each: 1 / M for the least of all, to 1.
 
     Equals share a rank. It compares networks, and says nothing of one alone.
 
     Source: Borda's count, as in Dwork et al., "Rank Aggregation Methods for the Web", WWW 2001.
     """
     return np.mean([rankdata(score) / len(score) for score in scores], axis=0)
-
-
-def vote(predictions: np.ndarray, weights: np.ndarray, classes: int) -> np.ndarray:
-    """The class that most weight is on, sample by sample: (N,); the first of several.
-
-    Args:
-        predictions: of K voters, (K, N).
-        weights: of the voters, (K,).
-    """
-    return np.tensordot(weights, np.eye(classes)[predictions], 1).argmax(1)
-
-
-def ranks(
-    scores: Sequence[Sequence[float]],
-    predictions: np.ndarray,
-    voters: np.ndarray,
-    weights: np.ndarray,
-    classes: int,
-    themselves: bool = False,
-) -> np.ndarray:
-    """How M networks stand by scores and by agreement with a vote of K teachers: (M,).
-
-    Scores that are high for the wrong reason seldom are so together: a network that is sure of
-    few errors, one whose clusters are not the classes, one that says what poor teachers say.
-
-    Args:
-        scores: by each, of every network.
-        predictions: classes that they say of the target's samples, (M, N).
-        voters: those of the teachers, (K, N).
-        weights: of the teachers, (K,).
-        themselves: whether the networks are the voters; none then votes on itself.
-    """
-    if len(voters) <= themselves:
-        return standing(*scores)
-    agreed = []
-    for number, own in enumerate(predictions):
-        others = np.arange(len(voters)) != number if themselves else np.full(len(voters), True)
-        agreed.append(np.mean(vote(voters[others], weights[others], classes) == own))
-    return standing(*scores, agreed)
 
 
 # ---- the collapse alarm
