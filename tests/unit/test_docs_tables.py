@@ -116,7 +116,8 @@ def test_a_mark_that_means_nothing_is_refused(text, said, made):
 
 def test_a_table_changed_by_hand_is_refused(docs):
     path = docs / "methods.csv"
-    path.write_text(path.read_text().replace("0.741002", "0.941002"))
+    other = re.sub(r"0\.(\d)", lambda m: f"0.{9 - int(m[1])}", path.read_text(), count=1)
+    path.write_text(other)
     with pytest.raises(InputError, match=r"methods\.csv: is not the table that was published"):
         published.load(docs)
 
