@@ -52,11 +52,11 @@ def judge(candidates: pd.DataFrame) -> dict:
 
 
 def called(network: pd.Series) -> str:
-    """A candidate's name in the table, its round from the second on."""
+    """A teacher's adaptation, or a student's row, with its round from the second on."""
     if network["method"] == "teacher":
         return network["adaptation"]
-    later = f" round {network['round']:.0f}" if network["round"] > 1 else ""
-    return f"{network['method']} ({network['adaptation']}){later}"
+    later = int(network["round"])
+    return ladder.label(network["method"], network["adaptation"], later, rounds=later)
 
 
 def table(found: pd.DataFrame) -> pd.DataFrame:

@@ -22,7 +22,6 @@ import numpy as np
 import pandas as pd
 
 TARGET, SOURCE = ("target", "train"), ("source", "test")
-APART = ("teacher", "source-only")  # methods that distil no student
 
 
 def parser() -> argparse.ArgumentParser:
@@ -68,7 +67,7 @@ def teacher_first(teachers: dict[str, dict], students: list[tuple[str, dict]]) -
 
     Args:
         teachers: the scores of each, by adaptation.
-        students: of each the adaptation and its scores; left out where no network taught it.
+        students: of each the adaptation and its scores; no place where no network taught it.
     """
     order = validators.standing([found["bnm"] for found in teachers.values()])
     for (adaptation, found), place in zip(teachers.items(), order, strict=True):
@@ -101,7 +100,7 @@ def judge(path: Path, source_labels: Path) -> list[dict]:
             found[validators.AGREEMENT] = agreed
     for seed in teachers:
         of_seed = [(one, found) for one, _, found, _ in networks if one["seed"] == seed]
-        taught = [(one["adaptation"], f) for one, f in of_seed if one["method"] not in APART]
+        taught = [(one["adaptation"], f) for one, f in of_seed if one["method"] != "teacher"]
         own = {one["adaptation"]: f for one, f in of_seed if one["method"] == "teacher"}
         teacher_first(own, taught)
     for network, _, found, shape in networks:

@@ -69,6 +69,6 @@ def test_the_table_of_picks():
     # 1 for the first seed; for the second ranks 3 2 1 against 1 3 2: 1 - 6 * 6 / 24
     assert students["spearman"] == pytest.approx((1 - 0.5) / 2)
     assert (students["alarmed"], students["candidates"], students["seeds"]) == (1, 3, 2)
-    assert students["picks"] == "kd (a0) 1; kd (a1) round 2 1"
+    assert students["picks"] == "kd (a0) 1; kd (a1), round 2 1"
     assert (teachers["accuracy"], teachers["picks"]) == (0.99, "a0 1")
     assert pd.isna(teachers["spearman"])

@@ -42,10 +42,12 @@ def counted_twice():
     for name in COMBINED:
         for transfer in config["transfers"]:
             for network in transfer["networks"]:
+                if name not in adaptations(network):
+                    continue
                 own = {"source": transfer["source"], "network": network}
                 of = [{**own, **member} for member in members_of(name)]
                 for one, other in combinations(of, 2):
-                    if name in adaptations(network) and one == other:
+                    if one == other:
                         what = f"{one['adaptation']} from {one['source']}"
                         yield f"adaptations.{name}.of: {what} stands there twice"
 
