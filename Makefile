@@ -71,6 +71,7 @@ docs: setup ## write tables, numbers and figures of README and docs/ from the pu
 	python scripts/write_docs.py
 
 publish: run ## take the default experiment's tables over into docs/, and write what they make
+	snakemake --cores all --show-failed-logs transferred
 	python scripts/publish.py --results results
 	python scripts/write_docs.py
 

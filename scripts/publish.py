@@ -117,6 +117,11 @@ def main(args: argparse.Namespace) -> None:
         given = {key: one for key, one in settings(config).items() if key not in APART}
         if others := differing(given, used, entry["config"]):
             raise InputError(results, f"is not of {others[0]}", "run the experiment again")
+        pictures = {name: f"figures/{name}.svg" for name in entry.get("figures", [])}
+        for source in (*entry["tables"].values(), *pictures.values()):
+            if source not in MADE and not (results / source).exists():
+                remedy = "the workflow makes it, if it is asked for that file"
+                raise InputError(results / source, "is not there", remedy)
         hashes = {}
         for name, source in entry["tables"].items():
             path = docs / f"{name}.csv"
@@ -126,11 +131,10 @@ def main(args: argparse.Namespace) -> None:
                 with cli.whole_file(path) as part:
                     shutil.copyfile(results / source, part)
             hashes[name] = published.sha256(path)
-        pictures = {}
-        for name in entry.get("figures", []):
+        for name, source in pictures.items():
             path = docs / "figures" / f"{name}.svg"
             with cli.whole_file(path) as part:
-                shutil.copyfile(results / "figures" / f"{name}.svg", part)
+                shutil.copyfile(results / source, part)
             pictures[name] = published.sha256(path)
         kept = {"tables": hashes, "figures": pictures}
         record[found.name] = {**about(results, found, entry, args.root), **kept}

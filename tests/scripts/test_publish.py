@@ -74,6 +74,15 @@ def test_tables_come_with_what_is_known_about_them(root, run_script):
     assert set(found.tables["mine-cost"]["kind"]) == {"adaptation", "method"}
 
 
+@pytest.mark.parametrize("missing", ["ladder.csv", "figures/ladder.svg"])
+def test_what_was_not_made_is_named_before_anything_is_written(missing, root, run_script):
+    (root / "results" / missing).unlink()
+    before = sorted((root / "docs").rglob("*"))
+    status, shown = publish(run_script, root)
+    assert status != 0 and f"{missing}: is not there" in shown
+    assert sorted((root / "docs").rglob("*")) == before
+
+
 def test_a_second_time_it_writes_the_same(root, run_script):
     publish(run_script, root)
     before = {path: path.read_bytes() for path in (root / "docs").rglob("*.*")}

@@ -1,6 +1,6 @@
 """What students take over, against values made by hand."""
 
-from distilshift.analysis import transferred
+from distilshift.analysis import findings, listings, transferred
 from distilshift.analysis.transferred import Row
 
 import numpy as np
@@ -238,3 +238,40 @@ def test_one_seed_has_values_and_no_ends():
 def test_a_cell_without_a_teacher_that_is_a_network_has_no_lines():
     nothing = pd.DataFrame(columns=[*transferred.KEYS, "seed", "against", "measure", "value"])
     assert transferred.table(nothing).empty
+
+
+def shown() -> dict[str, pd.DataFrame]:
+    """A published table: CKA 0.2 above other teachers in both seeds, above controls not surely."""
+    values = {"teacher": [0.9, 0.5], "other teacher": [0.7, 0.3], "control": [0.6, 0.4]}
+    accuracies = {"student": [0.8, 0.9], "teacher": [0.7, 0.7], "control": [0.8, 0.8]}
+    nulls = {"teacher": [0.1, 0.3]}
+    parts = (values, "cka"), (accuracies, "accuracy"), (nulls, "cka_null")
+    found = pd.concat([measured(*part) for part in parts])
+    return {"transferred": transferred.table(found.assign(adaptation="posed-joint"))}
+
+
+def test_what_lies_above_is_bold_where_its_interval_excludes_nothing():
+    found = listings.above(shown(), "other teacher")
+    assert found.head == ["transfer, network: row", "student, teacher %", *listings.SHARED.values()]
+    name = "a → b, cnn: kd (none)"
+    assert found.lines == [[name, "85.0, 70.0", "", "", "", "", "", "**0.20 [0.20, 0.20]**"]]
+    ((name, accuracies, *cells),) = listings.above(shown(), "control").lines
+    assert accuracies == "85.0, 80.0 (oracle)"
+    assert cells[-1].startswith("0.20 [−") and "*" not in cells[-1]
+
+
+def test_the_null_stands_below_those_that_a_student_is_held_against():
+    *values, null = listings.of_the_best(shown()).lines
+    assert [line[1] for line in values] == list(transferred.AGAINST)
+    assert [line[-1].split()[0] for line in values] == ["0.70", "0.50", "0.50"]
+    assert null == ["", "null of teacher", "", "", "", "", "", "0.20"]
+
+
+def test_sentences_count_what_excludes_nothing():
+    found = findings.numbers(shown(), {})
+    assert found["transferred/rows"] == found["transferred/cka-above-teachers"] == "one"
+    assert found["transferred/cka-above-control"] == "zero"
+    assert found["transferred/cka-above-teachers-most"] == "0.20"
+    key = "transferred/a-to-b/cnn/kd (none)"
+    assert found[f"{key}/over other teacher/cka-interval"] == "0.20 [0.20, 0.20]"
+    assert found[f"{key}/student/accuracy"] == "85.0"

@@ -27,6 +27,7 @@ def numbers(tables: Tables, record: Mapping[str, dict]) -> dict[str, str]:
         ("methods-validators", of_validators),
         ("cost", of_cost),
         ("methods-cost", of_seconds),
+        ("transferred", of_transferred),
     ):
         if name in tables:
             found |= make(name, tables)
@@ -109,6 +110,41 @@ def of_validators(name: str, tables: Tables) -> dict[str, str]:
             mean, worst = lost.rstrip(")").split(" (")
             found |= {f"{key}/correlation": correlation, f"{key}/lost": mean, f"{key}/worst": worst}
     return found
+
+
+def of_transferred(name: str, tables: Tables) -> dict[str, str]:
+    """Of each row what it shares with its teacher, by whom it is held against, and measure."""
+    found = {}
+    for line in tables[name].itertuples():
+        key = f"{name}/{line.transfer}/{line.network}/{line.row}/{line.against}/{line.measure}"
+        if line.measure == "accuracy":
+            found[key] = percent(line.value, 1)
+        elif text := listings.measured(line, with_ends=False):
+            found |= {key: text, f"{key}-interval": listings.measured(line)}
+    return found
+
+
+def above(tables: Tables, other: str, measure: str) -> pd.Series:
+    """What students share with their teachers above others, of those rows that exclude 0."""
+    table = tables["transferred"]
+    kept = (table["against"] == f"over {other}") & (table["measure"] == measure)
+    return table[kept & ((table["low"] > 0) | (table["high"] < 0))]["value"]
+
+
+def hundredths(value: float) -> str:
+    return "" if pd.isna(value) else listings.minus(f"{value:.2f}")
+
+
+def _shared() -> Iterator[tuple[str, tuple[str, Callable[[Tables], str]]]]:
+    name = "transferred"
+    yield f"{name}/seeds", seeds(name)
+    yield f"{name}/rows", (name, lambda t: word(t[name].groupby([*ladder.CELL, "row"]).ngroups))
+    for other, of in {"other teacher": "teachers", "control": "control"}.items():
+        for measure in listings.SHARED:
+            key, wanted = f"{name}/{measure}-above-{of}", (other, measure)
+            yield key, (name, lambda t, w=wanted: word(len(above(t, *w))))
+            yield f"{key}-least", (name, lambda t, w=wanted: hundredths(above(t, *w).min()))
+            yield f"{key}-most", (name, lambda t, w=wanted: hundredths(above(t, *w).max()))
 
 
 def students(table: pd.DataFrame, **wanted: str) -> pd.DataFrame:
@@ -265,6 +301,7 @@ DERIVED: dict[str, tuple[str, Callable[[Tables], str]]] = {
     "class-shares/seeds": seeds("class-shares"),
     "perceptrons/seeds": seeds("perceptrons"),
     "unlabelled/seeds": seeds("unlabelled"),
+    **dict(_shared()),
     "methods/losses-within": ("methods", lambda t: percent(spread(t))),
     "methods/dkd-loses-least": ("methods", lambda t: least(lost_by_dkd(t))),
     "methods/dkd-loses-most": ("methods", lambda t: most(lost_by_dkd(t))),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from distilshift.analysis import ladder, presentation
 from distilshift.analysis.headlines import NAMES
+from distilshift.analysis.transferred import AGAINST, NULL
 
 import pandas as pd
 
@@ -266,6 +267,61 @@ def few_labels(tables: Tables) -> Listing:
     return Listing(["row", "accuracy %", "gap recovered %"], lines)
 
 
+# of what was transferred, as the page's columns call it
+SHARED = {
+    "error_consistency": "errors, κ",
+    "errors_shared": "errors shared",
+    "gradients": "gradients, ρ",
+    "adversarial": "adversarial",
+    "change_1": "shift, r",
+    "cka": "CKA",
+}
+
+
+def measured(line: object, with_ends: bool = True) -> str:
+    """A measure's value, and its interval over seeds; bold, where that is of one sign."""
+    if pd.isna(line.value):
+        return ""
+    value, *ends = (minus(f"{one + 0.0:.2f}") for one in (line.value, line.low, line.high))
+    return f"{value} [{', '.join(ends)}]" if with_ends and not pd.isna(line.low) else value
+
+
+def measures(rows: pd.DataFrame, suffix: str = "", with_ends: bool = True) -> list[str]:
+    """Of one row of a ladder, held against one other, every measure."""
+    by = {line.measure: measured(line, with_ends) for line in rows.itertuples()}
+    return [by.get(name + suffix, "") for name in SHARED]
+
+
+def above(tables: Tables, other: str) -> Listing:
+    """What each student shares with its teacher above ``other``; bold, where 0 is outside."""
+    role, lines = {"other teacher": "teacher"}.get(other, other), []
+    table = tables["transferred"]
+    for (name, network, row), of in table.groupby([*ladder.CELL, "row"], sort=False):
+        is_accuracy = of["measure"] == "accuracy"
+        accuracy = of[is_accuracy].set_index("against")["value"]
+        both = ", ".join(percent(accuracy.get(one, math.nan), 1) for one in ("student", role))
+        whom = f" ({of['control'].iloc[0]})" if role == "control" else ""
+        over = of[of["against"] == f"over {other}"]
+        certain = {line.measure for line in over.itertuples() if line.low > 0 or line.high < 0}
+        shown = zip(SHARED, measures(over), strict=True)
+        cells = [f"**{text}**" if measure in certain else text for measure, text in shown]
+        lines.append([f"{cell(name, network)}: {row}", both + whom, *cells])
+    return Listing(["transfer, network: row", f"student, {role} %", *SHARED.values()], lines)
+
+
+def of_the_best(tables: Tables) -> Listing:
+    """Every measure of the best teachers' students, by whom they are held against, and the null."""
+    lines = []
+    for key, of in best(tables["transferred"]).groupby([*ladder.CELL, "row"], sort=False):
+        name, network, row = key
+        for against in AGAINST:
+            cells = measures(of[of["against"] == against])
+            lines.append([f"{cell(name, network)}: {row}", against, *cells])
+        null = measures(of[of["against"] == AGAINST[0]], NULL, with_ends=False)
+        lines.append(["", f"null of {AGAINST[0]}", *null])
+    return Listing(["transfer, network: row", "held against", *SHARED.values()], lines)
+
+
 def consecutive(seeds: list[int]) -> str:
     """As `0 to 4` where none is left out."""
     if seeds and seeds == list(range(seeds[0], seeds[-1] + 1)) and len(seeds) > 1:
@@ -313,6 +369,9 @@ LISTINGS: dict[str, Callable[[Tables], Listing]] = {
     "perceptrons": lambda tables: students(tables["perceptrons"]),
     "unlabelled": unlabelled,
     "few-labels": few_labels,
+    "above-other-teachers": lambda tables: above(tables, "other teacher"),
+    "above-the-control": lambda tables: above(tables, "control"),
+    "shared": of_the_best,
 }
 
 
