@@ -26,6 +26,7 @@ ENDS = ["source-only", "oracle"]  # of the gap; always drawn
 AMOUNTS = {
     "fewer_rows": "unlabelled target rows",
     "fewer_classes": "share of the classes that no unlabelled row has",
+    "fewer_subdomains": "share of the sub-domains that no unlabelled row is of",
 }
 # of the rows that are not yardsticks (Wong's palette again)
 OTHERS = ["#D55E00", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]

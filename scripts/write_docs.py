@@ -27,8 +27,9 @@ FIGURES = {
     "matrix": {"--table": "methods"},
     "dial": {"--metrics": "dial-places", "--table": "dial"},
     "unlabelled": {"--metrics": "unlabelled-places", "--table": "unlabelled"},
+    "subdomains": {"--metrics": "subdomains-places", "--table": "subdomains"},
 }
-DIALS = ("dial", "unlabelled")
+DIALS = ("dial", "unlabelled", "subdomains")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -307,6 +307,69 @@ def test_fewer_classes_is_nested_and_spares_the_test_half():
     assert of_data.kept(labels, labels, 10, dial[-1], "test").all()
 
 
+PARTS = [
+    {"kind": "inversion", "strength": 1, "subdomain": 1},
+    {"kind": "contrast", "strength": 1, "subdomain": 2},
+]
+
+
+def test_a_shift_of_a_subdomain_meets_its_rows_alone():
+    ids = torch.arange(1000) * 7
+    rows = torch.full((1000, 1, 2, 2), 10, dtype=torch.uint8)
+    seen = of_data.apply(IMAGE, rows, ids, PARTS, chunk=64)
+    within, count = of_data.subdomains(ids, PARTS)
+    assert count == 3 and within.bincount().min() > 280
+    for part, value in enumerate((10, 245, 128)):
+        assert ((seen[within == part].float() - value).abs() <= 1).all(), part
+    # a row looks the same whatever lies beside it
+    order = torch.randperm(1000, generator=torch.Generator().manual_seed(0))[:50]
+    assert torch.equal(of_data.apply(IMAGE, rows[order], ids[order], PARTS), seen[order])
+    # draws are those of the shift wherever it stands among all rows
+    noise = {"kind": "noise", "strength": 0.2}
+    whole = of_data.apply(IMAGE, rows, ids, [noise])
+    some = of_data.apply(IMAGE, rows, ids, [{**noise, "subdomain": 1}])
+    half, _ = of_data.subdomains(ids, [{**noise, "subdomain": 1}])
+    assert torch.equal(some[half == 1], whole[half == 1])
+    assert torch.equal(some[half == 0], rows[half == 0])
+
+
+def test_a_subdomain_without_rows_is_left_as_it_is():
+    ids, rows = torch.arange(1), torch.full((1, 1, 2, 2), 10, dtype=torch.uint8)
+    parts = [{"kind": "inversion", "strength": 1, "subdomain": at} for at in range(3)]
+    assert (of_data.apply(IMAGE, rows, ids, parts) == 245).all()
+
+
+def test_fewer_subdomains_is_nested_spares_the_test_half_and_reads_no_label():
+    labels, ids = torch.arange(1000) % 10, torch.arange(1000)
+    dial = [[*PARTS, {"kind": "fewer_subdomains", "strength": share}] for share in (0, 0.34, 1)]
+    within, _ = of_data.subdomains(ids, PARTS)
+    keeps = [of_data.kept(labels, ids, 10, shift) for shift in dial]
+    assert [len(within[keep].unique()) for keep in keeps] == [3, 2, 1]
+    for milder, stronger in itertools.pairwise(keeps):
+        assert (milder | ~stronger).all()
+    assert torch.equal(of_data.kept(labels * 0, ids, 10, dial[1]), keeps[1])
+    assert of_data.kept(labels, ids, 10, dial[-1], "test").all()
+    left = [{"kind": "label_set", "strength": 0.5}, *dial[-1]]  # after another choice
+    assert len(within[of_data.kept(labels, ids, 10, left)].unique()) == 1
+    with pytest.raises(InputError, match="none of whose shifts has a subdomain"):
+        of_data.kept(labels, ids, 10, dial[-1][-1:])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("noise:strength=0.1,subdomain=0.5", "subdomain is 0 to 99, got 0.5"),
+        ("noise:strength=0.1,subdomain=-1", "subdomain is 0 to 99, got -1"),
+        ("label_set:strength=0.1,subdomain=1", "label_set chooses among all rows"),
+        ("noise:strength=0.1,part=1", "is not kind:strength="),
+    ],
+)
+def test_a_subdomain_that_cannot_be_is_refused(text, said):
+    with pytest.raises(InputError, match=said):
+        of_data.parsed(IMAGE, text)
+    assert of_data.parsed(IMAGE, "noise:strength=0.1,subdomain=2")["subdomain"] == 2
+
+
 def test_a_number_of_rows_is_whole_and_one_or_more():
     valid = [of_data.valid(IMAGE, "fewer_rows", count) for count in (0, 0.5, 1, 1.5, 5000)]
     assert valid == [False, False, True, False, True]

@@ -198,12 +198,36 @@ def test_the_oracle_of_a_thinned_target_learns_from_all_its_rows(read):
     assert names["few_labels"]("few-50") == [] and names["few_labels"]("noisy") == [1, 5]
 
 
+def test_a_target_of_fewer_subdomains_has_the_oracle_of_all(read):
+    config = copy.deepcopy(THINNED)
+    parts = [{"kind": "noise", "strength": 0.1, "subdomain": 1}]
+    config["domains"]["noisy"]["shift"] = parts
+    config["domains"]["few-noisy"]["shift"] = [
+        *parts,
+        {"kind": "fewer_subdomains", "strength": 0.5},
+    ]
+    names = read(config)
+    assert names["whole"]("few-noisy") == "noisy"
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         (("domains", "noisy", "from", "mnist5k"), "domains.few-noisy: is thinned, and its oracle"),
         (("domains", "few", "sweep", {"kind": "fewer_rows", "strengths": [0.5]}), "whole number"),
         (("domains", "few", "sweep", {"kind": "fewer_rows", "strengths": [1]}), "got 1 row a step"),
+        (
+            ("domains", "few-noisy", "shift", [{"kind": "fewer_subdomains", "strength": 0.5}]),
+            "domains.few-noisy: fewer_subdomains is to thin it, and none of its shifts has",
+        ),
+        (
+            ("domains", "noisy", "shift", [{"kind": "label_set", "strength": 0, "subdomain": 1}]),
+            "domains.noisy.shift: label_set chooses among all rows",
+        ),
+        (
+            ("domains", "noisy", "shift", [{"kind": "noise", "strength": 0, "subdomain": 0.5}]),
+            "domains.noisy.shift.0.subdomain: got 0.5",
+        ),
         (("labels", [0]), "labels.0: got 0; must be at least 1"),
         (("methods", {"oracle-5": {}}), "got the name oracle-5"),
     ],

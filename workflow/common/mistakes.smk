@@ -12,6 +12,7 @@ def check_experiment():
         [
             *counted_twice(),
             *without_an_oracle(),
+            *without_subdomains(),
             *impossible_networks(),
             *without_a_pose(),
             *without_views(),
@@ -56,9 +57,29 @@ def without_an_oracle():
     """A line for each thinned target whose whole, from which its oracle learns, is no domain."""
     for target in TARGETS:
         if whole(target) is None:
+            thinning = " and ".join(literal("distilshift.data.shifts", "THINNING"))
             yield (
                 f"domains.{target}: is thinned, and its oracle learns from all rows: name"
-                " a domain that is the same without fewer_rows and fewer_classes"
+                f" a domain that is the same without {thinning}"
+            )
+
+
+def without_subdomains():
+    """A line for each shift that chooses rows of a sub-domain, or thins sub-domains not there."""
+    choosing = literal("distilshift.data.shifts", "ROW_SHIFTS")
+    for name, domain in config["domains"].items():
+        shifts = domain.get("shift", [])
+        for shift in shifts:
+            if shift["kind"] in choosing and "subdomain" in shift:
+                yield (
+                    f"domains.{name}.shift: {shift['kind']} chooses among all rows; leave out"
+                    " its subdomain"
+                )
+        named = any(shift.get("subdomain") for shift in shifts)
+        if not named and any(s["kind"] == "fewer_subdomains" for s in shifts):
+            yield (
+                f"domains.{name}: fewer_subdomains is to thin it, and none of its shifts has a"
+                " subdomain of 1 or more"
             )
 
 

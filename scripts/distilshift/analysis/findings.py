@@ -301,6 +301,7 @@ DERIVED: dict[str, tuple[str, Callable[[Tables], str]]] = {
     "class-shares/seeds": seeds("class-shares"),
     "perceptrons/seeds": seeds("perceptrons"),
     "unlabelled/seeds": seeds("unlabelled"),
+    "subdomains/seeds": seeds("subdomains"),
     **dict(_shared()),
     "methods/losses-within": ("methods", lambda t: percent(spread(t))),
     "methods/dkd-loses-least": ("methods", lambda t: least(lost_by_dkd(t))),

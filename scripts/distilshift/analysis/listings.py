@@ -138,6 +138,34 @@ def criteria(tables: Tables) -> Listing:
     return Listing(head, lines)
 
 
+ASKED = ["entropy", "information_maximisation", "bnm", "class_cluster", "agreement"]
+ASKED += ["teacher_first"]
+
+
+def choices(tables: Tables) -> Listing:
+    """Points lost by each criterion's pick, mean and worst cell, by experiment, and of all."""
+    suffix = "-validators"
+    of = {name.removesuffix(suffix): tables[name] for name in tables if name.endswith(suffix)}
+    if not of:
+        raise KeyError(f"default{suffix}")
+    every = pd.concat([table.assign(experiment=name) for name, table in of.items()])
+    every = every[every["candidates"] > 1].assign(lost=lambda t: t["oracle"] - t["accuracy"])
+    lines = []
+    for among in ("teachers", "students"):
+        asked = every[every["among"] == among]
+        groups = [*asked.groupby("experiment", sort=False)]
+        for name, rows in [*groups, ("**all**", asked)] if len(groups) > 1 else groups:
+            shown = []
+            for criterion in ASKED:
+                lost = rows[rows["validator"] == criterion]["lost"]
+                shown.append(f"{percent(lost.mean(), 1)} ({percent(lost.max(), 1)})")
+            cells = len(rows[rows["validator"] == ASKED[0]])
+            most = rows["candidates"].max()
+            lines.append([name, among, str(cells), str(most), *shown])
+    head = ["experiment", "among", "cells", "candidates, most", *(f"`{one}`" for one in ASKED)]
+    return Listing(head, lines)
+
+
 def strengths(table: pd.DataFrame) -> pd.DataFrame:
     """A dial's rows with the shift and the strength that their target's name ends in."""
     named = table["transfer"].str.extract(r"-([a-z_]+)-([\d.]+)$")
@@ -239,13 +267,17 @@ def students(table: pd.DataFrame) -> Listing:
     return Listing(["transfer", *rows], lines)
 
 
-AMOUNTS = {"fewer_rows": "rows", "fewer_classes": "classes missing"}
+AMOUNTS = {
+    "fewer_rows": "rows",
+    "fewer_classes": "classes missing",
+    "fewer_subdomains": "sub-domains missing",
+}
 
 
-def unlabelled(tables: Tables) -> Listing:
+def amounts(table: pd.DataFrame) -> Listing:
     """Rows at every amount of unlabelled data, and the gap that teacher and student recover."""
     shown = ["source-only", "dist (none)", "teacher (posed-joint)", "dist (posed-joint)", "oracle"]
-    points = strengths(tables["unlabelled"]).dropna(subset=["shift"])
+    points = strengths(table).dropna(subset=["shift"])
     lines = []
     for (shift, at), of in points.groupby(["shift", "strength"], sort=False):
         by = of.set_index("row")
@@ -353,6 +385,7 @@ LISTINGS: dict[str, Callable[[Tables], Listing]] = {
     "losses": losses,
     "means": means,
     "criteria": criteria,
+    "choices": choices,
     "dial": dial,
     "speech-embedding": lambda tables: speech(tables["speech-embedding"]),
     "speech": lambda tables: speech(tables["speech"]),
@@ -367,7 +400,8 @@ LISTINGS: dict[str, Callable[[Tables], Listing]] = {
     "emoji": emoji,
     "class-shares": lambda tables: students(tables["class-shares"]),
     "perceptrons": lambda tables: students(tables["perceptrons"]),
-    "unlabelled": unlabelled,
+    "unlabelled": lambda tables: amounts(tables["unlabelled"]),
+    "subdomains": lambda tables: amounts(tables["subdomains"]),
     "few-labels": few_labels,
     "above-other-teachers": lambda tables: above(tables, "other teacher"),
     "above-the-control": lambda tables: above(tables, "control"),

@@ -58,3 +58,18 @@ def fewer_rows(labels: Tensor, draws: Draws, order: Tensor, strength: float) -> 
 def fewer_classes(labels: Tensor, draws: Draws, order: Tensor, strength: float) -> Tensor:
     """``label_set``, of the training half alone: unlabelled rows of fewer classes."""
     return label_set(labels, draws, order, strength)
+
+
+def fewer_subdomains(within: Tensor, draws: Draws, order: Tensor, strength: float) -> Tensor:
+    """``strength`` of the sub-domains are missing, at least one stays; reads no label.
+
+    Args:
+        within: which sub-domain each row is in (N,), in place of labels; ``order`` is of these.
+
+    Raises:
+        InputError: there is one alone: a point of a dial would say a number that is not so.
+    """
+    if len(order) < 2:
+        problem = "fewer_subdomains is to thin a domain none of whose shifts has a subdomain"
+        raise InputError("--shift", problem, "name those of its parts")
+    return label_set(within, draws, order, strength)

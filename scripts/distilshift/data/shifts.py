@@ -11,6 +11,10 @@ beside it.
 ``THINNING`` choose among a domain's training half and leave its test half whole, so that all
 points of their dial are measured on the same rows. The strength of those of ``COUNTED`` is
 how many rows are left.
+
+A domain may be of several sub-domains: a shift with a ``subdomain`` meets the rows of that one
+alone. Their numbers run from 0 to the largest that a shift of the domain names; which one a row
+is in is drawn by its id.
 """
 
 import json
@@ -30,10 +34,12 @@ ROW_SHIFTS = {
     "label_set": "priors:label_set",
     "fewer_rows": "priors:fewer_rows",
     "fewer_classes": "priors:fewer_classes",
+    "fewer_subdomains": "priors:fewer_subdomains",
 }
-THINNING = ("fewer_rows", "fewer_classes")
+THINNING = ("fewer_rows", "fewer_classes", "fewer_subdomains")
 COUNTED = ("fewer_rows",)
 STRENGTHS = {"label_shift": (1, False)}
+MOST_SUBDOMAINS = 100
 
 
 def known(kind: Kind) -> list[str]:
@@ -61,15 +67,28 @@ def parsed(kind: Kind, text: str) -> dict:
     if name not in known(kind):
         raise InputError("--shift", f"{name} is none of {', '.join(known(kind))}")
     pairs = dict(pair.partition("=")[::2] for pair in rest.split(",") if pair)
-    if not pairs.keys() <= {"strength", "seed"} or "strength" not in pairs:
-        raise InputError("--shift", f"{text} is not kind:strength=NUMBER[,seed=NUMBER]")
+    if not pairs.keys() <= {"strength", "seed", "subdomain"} or "strength" not in pairs:
+        form = "kind:strength=NUMBER[,seed=NUMBER][,subdomain=NUMBER]"
+        raise InputError("--shift", f"{text} is not {form}")
     try:
         values = {key: json.loads(value) for key, value in pairs.items()}
     except ValueError:
         raise InputError("--shift", f"{text} holds what is no number") from None
     if not valid(kind, name, values["strength"]):
         raise InputError("--shift", f"{name} has no strength {values['strength']}")
+    if (of := values.get("subdomain", 0)) not in range(MOST_SUBDOMAINS):
+        raise InputError("--shift", f"subdomain is 0 to {MOST_SUBDOMAINS - 1}, got {of}")
+    if "subdomain" in values and name in ROW_SHIFTS:
+        raise InputError("--shift", f"{name} chooses among all rows", "leave out its subdomain")
     return {"kind": name, **values}
+
+
+def subdomains(ids: Tensor, specification: list[dict]) -> tuple[Tensor, int]:
+    """Which sub-domain each sample is in: int64 (N,); and how many there are, one or more."""
+    count = 1 + max((shift.get("subdomain", 0) for shift in specification), default=0)
+    if count == 1:
+        return torch.zeros(len(ids), dtype=torch.int64), 1
+    return torch.tensor([seed_from("subdomain", i) % count for i in ids.tolist()]), count
 
 
 def apply(
@@ -80,18 +99,22 @@ def apply(
     Args:
         rows: (N, ...), as the kind keeps them.
         ids: int64 (N,), seeds of the random draws.
-        specification: dicts with ``kind`` and ``strength``, and optionally ``seed``.
+        specification: dicts with ``kind`` and ``strength``, and optionally ``seed`` and
+            ``subdomain``.
     """
     package = kind.shifts
+    within, _ = subdomains(ids, specification)
     for place, shift in enumerate(specification):
         if shift["kind"] not in package.SHIFTS:
             continue
         function = registry.load(package.__name__, package.SHIFTS[shift["kind"]])
-        done = []
-        for some, some_ids in zip(rows.split(chunk), ids.split(chunk), strict=True):
-            draws = _draws(some_ids, shift, place)
-            done.append(function(some, draws, shift["strength"]))
-        rows = torch.cat(done)
+        meant = within == shift.get("subdomain", within)
+        done = [rows[~meant]]
+        order = torch.cat([(~meant).nonzero(), meant.nonzero()]).squeeze(1)
+        for some in order[len(done[0]) :].split(chunk):
+            draws = _draws(ids[some], shift, place)
+            done.append(function(rows[some], draws, shift["strength"]))
+        rows = torch.cat(done)[order.argsort()]
     return rows
 
 
@@ -108,10 +131,13 @@ def kept(
         is_spared = half == "test" and shift["kind"] in THINNING
         if shift["kind"] in ROW_SHIFTS and not is_spared and len(left):
             function = registry.load("distilshift.data", ROW_SHIFTS[shift["kind"]])
+            groups, count = labels, classes
+            if shift["kind"] == "fewer_subdomains":
+                groups, count = subdomains(ids, specification)
             drawn = generator("classes", shift["kind"], shift.get("seed", 0))
-            order = torch.randperm(classes, generator=drawn)
+            order = torch.randperm(count, generator=drawn)
             draws = _draws(ids[left], shift, place)
-            left = left[function(labels[left], draws, order, shift["strength"])]
+            left = left[function(groups[left], draws, order, shift["strength"])]
     keep = torch.zeros(len(labels), dtype=torch.bool)
     keep[left] = True
     return keep
