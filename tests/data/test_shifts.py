@@ -337,6 +337,11 @@ def test_a_subdomain_without_rows_is_left_as_it_is():
     ids, rows = torch.arange(1), torch.full((1, 1, 2, 2), 10, dtype=torch.uint8)
     parts = [{"kind": "inversion", "strength": 1, "subdomain": at} for at in range(3)]
     assert (of_data.apply(IMAGE, rows, ids, parts) == 245).all()
+    (here,), _ = of_data.subdomains(ids, parts)
+    for kind in IMAGE.shifts.SHIFTS:  # none of them is given nothing
+        elsewhere = {"kind": kind, "strength": 1, "subdomain": (int(here) + 1) % 3}
+        specification = [elsewhere, {"kind": "noise", "strength": 0, "subdomain": 2}]
+        assert torch.equal(of_data.apply(IMAGE, rows, ids, specification), rows), kind
 
 
 def test_fewer_subdomains_is_nested_spares_the_test_half_and_reads_no_label():

@@ -109,6 +109,8 @@ def apply(
             continue
         function = registry.load(package.__name__, package.SHIFTS[shift["kind"]])
         meant = within == shift.get("subdomain", within)
+        if not meant.any():
+            continue
         done = [rows[~meant]]
         order = torch.cat([(~meant).nonzero(), meant.nonzero()]).squeeze(1)
         for some in order[len(done[0]) :].split(chunk):
