@@ -132,7 +132,7 @@ def above(tables: Tables, other: str, measure: str) -> pd.Series:
 
 
 def hundredths(value: float) -> str:
-    return "" if pd.isna(value) else listings.minus(f"{value:.2f}")
+    return "" if pd.isna(value) else listings.hundredths(value)
 
 
 def _shared() -> Iterator[tuple[str, tuple[str, Callable[[Tables], str]]]]:

@@ -87,7 +87,8 @@ def matrix(table: pd.DataFrame, index: str, seconds: pd.Series) -> Listing:
 def best(table: pd.DataFrame) -> pd.DataFrame:
     """The students of the best teachers: `posed-joint` for the cnn, `joint` for the mlp."""
     wanted = table["network"].map({"cnn": "posed-joint", "mlp": "joint"})
-    return table[is_student(table) & (table["adaptation"] == wanted)]
+    guarded = (table["network"] == "mlp") & (table["adaptation"] == "guarded")  # in the default
+    return table[is_student(table) & ((table["adaptation"] == wanted) | guarded)]
 
 
 def adaptations(tables: Tables) -> Listing:
@@ -310,11 +311,16 @@ SHARED = {
 }
 
 
+def hundredths(value: float) -> str:
+    """No minus before a zero."""
+    return minus(f"{round(value, 2) + 0.0:.2f}")
+
+
 def measured(line: object, with_ends: bool = True) -> str:
     """A measure's value, and its interval over seeds; bold, where that is of one sign."""
     if pd.isna(line.value):
         return ""
-    value, *ends = (minus(f"{one + 0.0:.2f}") for one in (line.value, line.low, line.high))
+    value, *ends = (hundredths(one) for one in (line.value, line.low, line.high))
     return f"{value} [{', '.join(ends)}]" if with_ends and not pd.isna(line.low) else value
 
 
