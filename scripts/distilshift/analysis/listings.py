@@ -435,6 +435,7 @@ def markdown(listing: Listing) -> str:
 
 
 SYMBOLS = {"→": r"$\to$", "−": "$-$", "∞": r"$\infty$", "×": r"$\times$"}
+SYMBOLS |= {"κ": r"$\kappa$", "ρ": r"$\rho$"}
 
 
 def tex_cell(text: str) -> str:
