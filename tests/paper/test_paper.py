@@ -135,7 +135,7 @@ def test_the_style_holds_measures_alone():
 
     style = (ROOT / "paper/style.typ").read_text()
     assert shown(style) == []
-    assert shown(style.replace('"none"', '"98.3 seconds"'))
+    assert shown(style.replace('" and "', '"98.3 seconds"'))
 
 
 def test_a_constant_of_the_text_is_that_of_the_code():
