@@ -131,10 +131,6 @@ def above(tables: Tables, other: str, measure: str) -> pd.Series:
     return table[kept & ((table["low"] > 0) | (table["high"] < 0))]["value"]
 
 
-def hundredths(value: float) -> str:
-    return "" if pd.isna(value) else listings.hundredths(value)
-
-
 def _shared() -> Iterator[tuple[str, tuple[str, Callable[[Tables], str]]]]:
     name = "transferred"
     yield f"{name}/seeds", seeds(name)
@@ -143,8 +139,11 @@ def _shared() -> Iterator[tuple[str, tuple[str, Callable[[Tables], str]]]]:
         for measure in listings.SHARED:
             key, wanted = f"{name}/{measure}-above-{of}", (other, measure)
             yield key, (name, lambda t, w=wanted: word(len(above(t, *w))))
-            yield f"{key}-least", (name, lambda t, w=wanted: hundredths(above(t, *w).min()))
-            yield f"{key}-most", (name, lambda t, w=wanted: hundredths(above(t, *w).max()))
+            yield (
+                f"{key}-least",
+                (name, lambda t, w=wanted: listings.hundredths(above(t, *w).min())),
+            )
+            yield f"{key}-most", (name, lambda t, w=wanted: listings.hundredths(above(t, *w).max()))
 
 
 def students(table: pd.DataFrame, **wanted: str) -> pd.DataFrame:

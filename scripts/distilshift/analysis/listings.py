@@ -312,14 +312,12 @@ SHARED = {
 
 
 def hundredths(value: float) -> str:
-    """No minus before a zero."""
-    return minus(f"{round(value, 2) + 0.0:.2f}")
+    """Blank where there is none; no minus before a zero."""
+    return "" if pd.isna(value) else minus(f"{round(value, 2) + 0.0:.2f}")
 
 
 def measured(line: object, with_ends: bool = True) -> str:
-    """A measure's value, and its interval over seeds; bold, where that is of one sign."""
-    if pd.isna(line.value):
-        return ""
+    """A measure's value, and its interval over seeds; blank where there is none."""
     value, *ends = (hundredths(one) for one in (line.value, line.low, line.high))
     return f"{value} [{', '.join(ends)}]" if with_ends and not pd.isna(line.low) else value
 
