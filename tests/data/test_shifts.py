@@ -383,7 +383,11 @@ def test_a_number_of_rows_is_whole_and_one_or_more():
 
 def test_the_schema_knows_every_shift_and_its_strengths():
     path = Path(__file__).parents[2] / "workflow/schemas/config.schema.yaml"
-    definitions = yaml.safe_load(path.read_text())["$defs"]
+    schema = yaml.safe_load(path.read_text())
+    definitions = schema["$defs"]
+    domain = schema["properties"]["domains"]["additionalProperties"]["properties"]
+    subdomain = domain["shift"]["items"]["properties"]["subdomain"]
+    assert subdomain["maximum"] == of_data.MOST_SUBDOMAINS - 1
     of_kinds = {name for kind in kinds.KINDS for name in of_data.known(kinds.load(kind))}
     assert sorted(definitions["kind"]["enum"]) == sorted(of_kinds)
     severities = definitions["dial"]["else"]["else"]["if"]["properties"]["kind"]["enum"]
