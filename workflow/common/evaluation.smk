@@ -4,7 +4,7 @@ def of_part(file, part, wildcards):
     source, target, network = wildcards.source, wildcards.target, wildcards.network
     cell = f"<results>/transfers/{source}-to-{target}/{network}/seed{{seed}}"
     if part == "oracle":
-        oracle = f"<results>/students/{whole(target)}/{network}"
+        oracle = f"<results>/students/{whole(target)}/{first_like('student', network)}"
         folders = [f"{oracle}/seed{{seed}}"]
         for count in few_labels(target):
             folders.append(f"{oracle}/labels{count}/seed{{seed}}")
@@ -15,9 +15,9 @@ def of_part(file, part, wildcards):
     else:
         adapted = [name for name in adaptations(network) if name != "none"]
         folders = [
-            f"<results>/teachers/{source}/{network}/seed{{seed}}",
+            source_teacher_folder(network).replace("{source}", source),
             *(f"{cell}/{name}/teacher" for name in adapted if has_weights(name)),
-            f"<results>/students/{source}/{network}/seed{{seed}}",
+            f"<results>/students/{source}/{first_like('student', network)}/seed{{seed}}",
             *(
                 f"{cell}/{name}/{method}/round{round}"
                 for name, method in students(network)
@@ -66,14 +66,16 @@ def costed(what):
             sources.setdefault(network, transfer["source"])
     seed = config["seeds"][0]
     patterns = {
-        "weights": f"<results>/{{role}}/{{source}}/{{network}}/seed{seed}/weights.safetensors",
+        "weights": f"<results>/{{role}}s/{{source}}/{{first}}/seed{seed}/weights.safetensors",
         "inputs": "<results>/domains/{source}/train_inputs.safetensors",
         "networks": "{network}",
     }
     found = [
-        patterns[what].format(role=role, source=source, network=network)
+        patterns[what].format(
+            role=role, source=source, network=network, first=first_like(role, network)
+        )
         for network, source in sources.items()
-        for role in ("teachers", "students")
+        for role in ("teacher", "student")
     ]
     return lambda wildcards: found
 

@@ -62,6 +62,24 @@ def trained_as(role, network, more=None):
     return found
 
 
+def first_like(role, network):
+    """The first network that is the same in a role, in model, training and start: one training.
+
+    What a name stands for besides, a transfer's other half, has no part in a teacher of the
+    source, or in a student of a domain's labels.
+    """
+    return next(name for name in config["networks"] if is_like(role, name, network))
+
+
+def is_like(role, one, other):
+    """Whether two networks are the same in a role."""
+    known = [
+        (config["networks"][name][role], STARTS[name, role], trained_as(role, name))
+        for name in (one, other)
+    ]
+    return known[0] == known[1]
+
+
 def training_of(role, wildcards):
     """How a job trains: its adaptation's and method's own settings stand before others."""
     section, key = {

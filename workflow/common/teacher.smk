@@ -2,10 +2,22 @@
 import re
 
 
+def source_teacher_folder(network):
+    """Where the teacher of a source lies, one for all networks that it is the same in."""
+    return (
+        f"<results>/teachers/{{source}}/{first_like('teacher', network)}/seed{{seed}}"
+    )
+
+
+def source_teachers(wildcards):
+    """The weights of the teacher of the source, of each run of a job."""
+    return of_runs(f"{source_teacher_folder(wildcards.network)}/weights.safetensors")
+
+
 def teacher_folder(wildcards):
     """Where the teacher lies whose logits a student learns from."""
     if wildcards.adaptation == "none":
-        return "<results>/teachers/{source}/{network}/seed{seed}"
+        return source_teacher_folder(wildcards.network)
     return "<results>/transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}/teacher"
 
 
@@ -25,8 +37,10 @@ def features(end, split):
         is_student = wildcards.get("part") == "oracle"
         if is_student or not has_frozen_part(wildcards.network):
             return []
-        domain = wildcards.get(end)
-        return f"<results>/domains/{domain}/{wildcards.network}/{split}_features.safetensors"
+        domain, model = wildcards.get(end), teacher_of(wildcards.network)
+        # the first network with that teacher, however it is trained
+        network = next(n for n in config["networks"] if teacher_of(n) == model)
+        return f"<results>/domains/{domain}/{network}/{split}_features.safetensors"
 
     return path
 

@@ -104,9 +104,7 @@ rule adapt_teacher:
     """Adapt a teacher to unlabelled target inputs; `none` needs no job."""
     input:
         code=code("adapt_teacher.py", adaptation_modules),
-        teacher=of_runs(
-            "<results>/teachers/{source}/{network}/seed{seed}/weights.safetensors"
-        ),
+        teacher=source_teachers,
         inputs="<results>/domains/{target}/train_inputs.safetensors",
         source_inputs=labelled_source("train_inputs.safetensors"),
         source_labels=labelled_source("train_labels.safetensors"),
