@@ -59,6 +59,28 @@ def test_the_default_experiment_has_the_jobs_it_should(plan, a_job, seeds):
     }
 
 
+def test_what_networks_have_in_common_is_trained_once(plan):
+    pair = "teacher: cnn-16, student: cnn-4"
+    listed = plan(
+        f"networks={{twin: {{{pair}}}, longer: {{{pair}, training: {{student: {{steps: 7}}}}}},"
+        f" other: {{{pair}, training: {{teacher: {{lr: 0.5}}}}}}}}",
+        "transfers=[{source: mnist5k, target: optdigits, networks: [cnn, twin, longer, other]}]",
+    )
+    made = {path for job in listed for path in job.outputs if path.endswith("weights.safetensors")}
+    networks = {
+        kind: {path.split("/")[3] for path in made if path.startswith(f"results/{kind}/")}
+        for kind in ("teachers", "students", "transfers")
+    }
+    assert networks == {
+        "teachers": {"cnn", "other"},
+        "students": {"cnn", "longer"},
+        "transfers": {"cnn", "twin", "longer", "other"},  # adapted and distilled
+    }
+    read = {path for job in listed if job.rule == "predict" for path in job.inputs}
+    assert {path for path in read if "weights" in path} <= made
+    assert leaks(listed) == []
+
+
 def test_no_label_of_a_target_reaches_a_student_teacher_or_cache_of_its_transfer(default):
     blind = [path for job in default for path in job.outputs if BLIND.search(path)]
     # adapted teachers, caches, students; outputs and validators of each cell
