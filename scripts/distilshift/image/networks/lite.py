@@ -46,12 +46,19 @@ class Convolution(nn.Conv2d):
         super().__init__(wide_in, wide_out, kernel, stride, groups=groups, bias=False)
 
     def forward(self, seen: Tensor) -> Tensor:
-        padding = []
-        for side in (seen.shape[-1], seen.shape[-2]):
-            kernel, stride = self.kernel_size[0], self.stride[0]
-            whole = max((-(-side // stride) - 1) * stride + kernel - side, 0)
-            padding += [whole // 2, whole - whole // 2]
-        return super().forward(F.pad(seen, padding) if any(padding) else seen)
+        (top, below), (left, right) = map(
+            self._padding, seen.shape[-2:], self.kernel_size, self.stride
+        )
+        if (top, left) != (below, right):
+            seen, top, left = F.pad(seen, (left, right, top, below)), 0, 0
+        # alike on both sides the convolution does it, without a copy of what it sees
+        return F.conv2d(seen, self.weight, None, self.stride, (top, left), 1, self.groups)
+
+    @staticmethod
+    def _padding(side: int, kernel: int, stride: int) -> tuple[int, int]:
+        """Pixels before and behind a side."""
+        whole = max((-(-side // stride) - 1) * stride + kernel - side, 0)
+        return whole // 2, whole - whole // 2
 
 
 def normalised(convolution: nn.Module, active: bool = True) -> list[nn.Module]:
