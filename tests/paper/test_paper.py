@@ -306,6 +306,7 @@ OTHERWISE = {
     "blur gains nothing": lambda t: shares(
         t, accuracy=lambda t: t["accuracy"] + 0.05 * (t["adaptation"] == "posed-joint")
     ),
+    "the joint one is picked": lambda t: shares(t, picks=lambda t: "mcc 5"),
     "lines differ more": lambda t: shares(t, gap_recovered=lambda t: 0.5 * (t["method"] == "dist")),
 }
 

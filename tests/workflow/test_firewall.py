@@ -1,6 +1,8 @@
 import re
 
 import pytest
+import yaml
+from copies import ROOT
 from firewall import BLIND, SELECTION, Job, jobs, leaks
 
 
@@ -59,13 +61,18 @@ def test_the_default_experiment_has_the_jobs_it_should(plan, a_job, seeds):
     }
 
 
-def test_what_networks_have_in_common_is_trained_once(plan):
-    pair = "teacher: cnn-16, student: cnn-4"
-    listed = plan(
-        f"networks={{twin: {{{pair}}}, longer: {{{pair}, training: {{student: {{steps: 7}}}}}},"
-        f" other: {{{pair}, training: {{teacher: {{lr: 0.5}}}}}}}}",
-        "transfers=[{source: mnist5k, target: optdigits, networks: [cnn, twin, longer, other]}]",
-    )
+def test_what_networks_have_in_common_is_trained_once(plan, tmp_path):
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    cnn = config["networks"]["cnn"]
+    config["networks"] |= {
+        "twin": cnn,
+        "longer": {**cnn, "training": {"student": {"steps": 7}}},
+        "other": {**cnn, "training": {"teacher": {"lr": 0.5}}},
+    }
+    networks = ["cnn", "twin", "longer", "other"]
+    config["transfers"] = [{"source": "mnist5k", "target": "optdigits", "networks": networks}]
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    listed = plan(targets=["--configfile", str(tmp_path / "config.yaml")])
     made = {path for job in listed for path in job.outputs if path.endswith("weights.safetensors")}
     networks = {
         kind: {path.split("/")[3] for path in made if path.startswith(f"results/{kind}/")}

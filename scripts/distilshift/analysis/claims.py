@@ -126,6 +126,15 @@ CLAIMS: dict[str, tuple[str, Callable[[Tables], bool]]] = {
             and less(t["speech"], "dist (both)", "dist (mcc)", "espeak-to-flite", slack=SLACK)
         ),
     ),
+    "the joint one is picked": (
+        "speech-validators",
+        lambda t: (
+            t["speech-validators"]
+            .query("validator == 'teacher_first' and among == 'teachers'")["picks"]
+            .str.fullmatch(r"joint \d+")
+            .all()
+        ),
+    ),
     "the student limits": (
         "speech-noise",
         lambda t: less(t["speech-noise"], "oracle", "teacher (joint)"),
