@@ -99,7 +99,8 @@ def numbers(table: pd.DataFrame) -> str:
 def main(args: argparse.Namespace) -> None:
     metrics = tables.read(args.metrics, "summarize", tables.METRICS)
     predictions = tables.read_all(args.predictions, "evaluate", ladder.PREDICTIONS)
-    table = ladder.table(metrics, predictions, args.headline)
+    # as its csv has it, so that a half is rounded one way in figures, cards and pages
+    table = ladder.table(metrics, predictions, args.headline).round(6)
     tables.write(table, args.table)
     tables.write_csv(table, args.csv)
     for path, text in (

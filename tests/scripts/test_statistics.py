@@ -236,6 +236,22 @@ def test_macros_are_letters_and_one_a_number(results):
     assert len(set(names)) == len(names) == 2 * 5 + 2 * 3
 
 
+def test_the_ladder_for_figures_and_that_for_people_hold_the_same_numbers(
+    results, run_script, tmp_path
+):
+    metrics, predictions = results
+    tables.write(metrics, tmp_path / "metrics.parquet")
+    tables.write(predictions, tmp_path / "predictions.parquet")
+    flags = {name: tmp_path / f"{name}.parquet" for name in ("metrics", "predictions", "table")}
+    flags |= {name: tmp_path / f"ladder.{name}" for name in ("csv", "tex", "numbers")}
+    given = [str(part) for name, path in flags.items() for part in (f"--{name}", path)]
+    assert run_script("tabulate_ladder", given)[0] == 0
+    drawn = tables.read(flags["table"], "tabulate_ladder").select_dtypes("float")
+    told = pd.read_csv(flags["csv"])[drawn.columns]
+    assert ladder.table(*results)["accuracy"].round(6).ne(ladder.table(*results)["accuracy"]).any()
+    pd.testing.assert_frame_equal(drawn, told, check_exact=True)
+
+
 def test_a_row_below_source_only_is_said_in_the_tabular(results):
     tex = script("tabulate_ladder")["tex"]
     table = ladder.table(*results)
