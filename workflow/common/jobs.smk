@@ -63,16 +63,12 @@ def trained_as(role, network, more=None):
 
 
 def first_like(role, network):
-    """The first network that is the same in a role, in model, training and start: one training.
-
-    What a name stands for besides, a transfer's other half, has no part in a teacher of the
-    source, or in a student of a domain's labels.
-    """
+    """The first network that is the same in a role: what labels train is trained under its name."""
     return next(name for name in config["networks"] if is_like(role, name, network))
 
 
 def is_like(role, one, other):
-    """Whether two networks are the same in a role."""
+    """Whether two networks are the same in a role, in model, start and training."""
     known = [
         (config["networks"][name][role], STARTS[name, role], trained_as(role, name))
         for name in (one, other)
