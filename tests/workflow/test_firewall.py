@@ -88,6 +88,16 @@ def test_what_networks_have_in_common_is_trained_once(plan, tmp_path):
     assert leaks(listed) == []
 
 
+def test_what_a_frozen_part_makes_of_a_domain_is_made_once(plan):
+    listed = plan(targets=["--configfile", "experiments/emoji.yaml"])
+    made = [job for job in listed if job.rule == "extract_features"]
+    assert len(made) == 6  # domains; three networks have that teacher
+    kept = {path for job in made for path in job.outputs}
+    read = {path for job in listed for path in job.inputs if "_features.safe" in path}
+    assert read and read <= kept
+    assert leaks(listed) == []
+
+
 def test_no_label_of_a_target_reaches_a_student_teacher_or_cache_of_its_transfer(default):
     blind = [path for job in default for path in job.outputs if BLIND.search(path)]
     # adapted teachers, caches, students; outputs and validators of each cell
