@@ -9,6 +9,7 @@ numbers of time are of this machine and this hour: they are no two runs' the sam
 """
 
 import argparse
+import functools
 import tempfile
 from pathlib import Path
 
@@ -81,9 +82,10 @@ def main(args: argparse.Namespace) -> None:
         given = f"{len(args.inputs)} inputs, {len(args.networks)} networks"
         raise InputError("--weights", f"{len(args.weights)} given, {given}", "give as many")
     torch.set_num_threads(args.threads)
-    found = []
+    once = functools.cache(functools.partial(measure, threads=args.threads))
+    found = []  # networks that are the same in several pairs have the same weights
     for path, inputs, network in zip(args.weights, args.inputs, args.networks, strict=True):
-        found.append({"network": network, **measure(path, inputs, args.threads)})
+        found.append({"network": network, **once(path, inputs)})
         cli.log.info("%s", found[-1])
     frame = pd.DataFrame(found).reindex(columns=["network", *costs.COLUMNS])
     tables.write(frame.assign(processor=device.processor(), threads=args.threads), args.cost)

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 BATCH = 256  # rows of a pass, where many are asked about
-WARM = 10  # calls that are not counted
+WARM = 10  # calls that are not counted; fewer where these take as long as those that are
 ALONE, MANY = 0.2, 0.3  # seconds for which one row, or a batch, is asked about again and again
-FEWEST = 5  # calls that are timed, however long they take
+FEWEST = 3  # calls that are timed, however long they take
 
 TIMES = ("latency_ms", "latency_ms_p95", "rows_a_second")
 COLUMNS = [
@@ -35,8 +35,11 @@ def multiply_adds(model: nn.Module, row: Tensor) -> int:
 
 def seconds(call: Callable[[], object], least: float) -> np.ndarray:
     """What each of many calls takes, for at least so many seconds in all."""
+    warm = time.perf_counter() + least
     for _ in range(WARM):
         call()
+        if time.perf_counter() > warm:
+            break
     found: list[float] = []
     while len(found) < FEWEST or sum(found) < least:
         begun = time.perf_counter()

@@ -142,15 +142,14 @@ def test_a_constant_of_the_text_is_that_of_the_code():
     """#fixed is no way around: each says where it comes from, and is that."""
     from distilshift.analysis import statistics
     from distilshift.image import registration
-    from distilshift.learning import guard
-    from distilshift.learning.adaptations import shot
+    from distilshift.learning import guard, pseudo_labels
 
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     dial = yaml.safe_load((ROOT / "experiments/fashion-shifts.yaml").read_text())
     turned = config["domains"]["mnist5k-rotated"]["shift"][0]["strength"]
     sweeps = [domain.get("sweep", {}) for domain in dial["domains"].values()]
     strengths = next(one["strengths"] for one in sweeps if one.get("kind") == "rotation")
-    cost = inspect.signature(shot.transport).parameters["cost"].default
+    cost = inspect.signature(pseudo_labels.transport).parameters["cost"].default
     assert 90 in strengths
     text = (ROOT / "paper/paper.typ").read_text()
     found = re.findall(r"#fixed\[([^\]]*)\]", text)

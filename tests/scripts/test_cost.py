@@ -50,6 +50,42 @@ def test_the_table_and_the_figure_are_of_every_row_of_the_ladder(made, flags, ru
     assert (made.folder / "cost.svg").read_text().count("multiply-adds") == 1
 
 
+def test_networks_of_the_same_weights_are_measured_once(made, flags, run_script, monkeypatch):
+    times, asked = costs.times, []
+    monkeypatch.setattr(
+        costs, "times", lambda predict, rows: asked.append(1) or times(predict, rows)
+    )
+    assert run_script("measure_cost", flags)[0] == 0
+    one, each = tables.read(made.path("cost.parquet"), ""), len(asked)
+    again = []
+    for flag in flags:  # the same two, once more under another name
+        again.append(flag)
+        if flag == "cnn" and again.count("cnn") == 2:
+            again += ["other", "other"]
+    for name in ("--weights", "--inputs"):
+        at = again.index(name) + 1
+        again[at:at] = again[at : at + 2]
+    assert run_script("measure_cost", again)[0] == 0
+    both = tables.read(made.path("cost.parquet"), "")
+    assert len(asked) == 2 * each and both["network"].tolist() == ["cnn", "cnn", "other", "other"]
+    assert both["parameters"].tolist() == 2 * one["parameters"].tolist()
+
+
+def test_slow_calls_are_made_few_times(monkeypatch):
+    now, calls = [0.0], []
+    monkeypatch.setattr(costs.time, "perf_counter", lambda: now[0])
+
+    def call(took):
+        calls.append(took)
+        now[0] += took
+
+    assert costs.seconds(lambda: call(2.0), 0.3).tolist() == [2.0] * costs.FEWEST
+    assert len(calls) == 1 + costs.FEWEST
+    calls.clear()
+    found = costs.seconds(lambda: call(0.015625), 0.3)
+    assert len(calls) == costs.WARM + len(found) and 0.3 <= sum(found) < 0.32
+
+
 def test_without_the_extra_its_columns_are_blank(made, flags, run_script, monkeypatch):
     for name in ("onnx", "onnxruntime", "onnxscript"):
         monkeypatch.setitem(sys.modules, name, None)

@@ -5,7 +5,7 @@ from distilshift import registry
 from distilshift.errors import InputError
 from distilshift.image import views as image_views
 from distilshift.image.settings import View
-from distilshift.learning import adaptation, adaptations, training
+from distilshift.learning import adaptation, adaptations, pseudo_labels, training
 from distilshift.learning.adaptations import ADAPTATIONS, joint, shot
 from distilshift.learning.settings import Adaptation, Training
 
@@ -110,7 +110,7 @@ def test_transport_gives_every_class_its_share():
     """Rows of the plan sum to 1, columns to the shares; the least cost wins as it grows."""
     near = torch.rand(60, 3, generator=torch.Generator().manual_seed(0))
     shares = torch.tensor([0.5, 0.3, 0.2])
-    plan = shot.transport(near, shares, cost=5.0, rounds=200).exp()
+    plan = pseudo_labels.transport(near, shares, cost=5.0, rounds=200).exp()
     torch.testing.assert_close(plan.sum(1), torch.ones(60))
     torch.testing.assert_close(plan.sum(0), 60 * shares, rtol=1e-3, atol=1e-3)
     # P = diag(a) exp(cost near) diag(b): what is left after the cost is a sum of two parts
@@ -121,7 +121,7 @@ def test_transport_gives_every_class_its_share():
 
 def test_transport_survives_a_class_that_the_source_lacks():
     near = torch.rand(40, 3, generator=torch.Generator().manual_seed(0))
-    labels = shot.transport(near, torch.tensor([0.5, 0.5, 0.0])).argmax(1)
+    labels = pseudo_labels.transport(near, torch.tensor([0.5, 0.5, 0.0])).argmax(1)
     assert set(labels.tolist()) == {0, 1}
 
 
@@ -132,10 +132,81 @@ def test_shares_bring_back_a_style_that_lies_nearer_another_class():
     features = torch.stack([angle.cos(), angle.sin()], 1)
     truth = torch.cat([torch.zeros(60), torch.ones(60)]).long()
     logits = 20 * torch.stack([angle.cos(), angle.sin()], 1)
-    plain = shot.centroid_labels(features, logits)
-    shared = shot.centroid_labels(features, logits, torch.tensor([0.5, 0.5]))
+    plain = pseudo_labels.of_centroids(features, logits)
+    shared = pseudo_labels.of_centroids(features, logits, torch.tensor([0.5, 0.5]))
     assert (plain == truth).sum() == 100
     assert (shared == truth).all()
+
+
+def test_neighbours_keep_a_group_that_lies_apart_from_its_centroid():
+    """A third of class 0 lies beyond class 1. Two of three of its rows are predicted right."""
+    drawn = torch.Generator().manual_seed(0)
+    angle = torch.cat([torch.zeros(40), torch.full((20,), 120.0), torch.full((60,), 90.0)])
+    angle = (angle + 3 * torch.randn(120, generator=drawn)) * torch.pi / 180
+    features = torch.stack([angle.cos(), angle.sin()], 1)
+    truth = torch.cat([torch.zeros(60), torch.ones(60)]).long()
+    predicted = torch.where(torch.arange(120) % 3 == 0, 1 - truth, truth)
+    logits, even = 2.0 * torch.nn.functional.one_hot(predicted, 2), torch.tensor([0.5, 0.5])
+    assert (predicted == truth).sum() == 80
+    assert (pseudo_labels.of_centroids(features, logits) == truth).sum() <= 100
+    assert (pseudo_labels.of_centroids(features, logits, even) == truth).sum() <= 100
+    for shares in (None, even):
+        assert (pseudo_labels.of_neighbours(features, logits, shares) == truth).all()
+
+
+def test_labels_of_neighbours_are_their_predictions_mixed():
+    """Of three rows the first two are neighbours; the third's nearest is the second."""
+    features = torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.5, 1.0]])
+    p = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
+    weights, others = pseudo_labels.nearest(features, 1)
+    assert others.tolist() == [[1], [0], [1]] and weights.tolist() == [[1.0], [1.0], [1.0]]
+
+    def labels(kept):
+        given = {"neighbours": 1, "kept": kept, "rounds": 1}
+        return pseudo_labels.of_neighbours(features, p.log(), **given).tolist()
+
+    # (1 - kept) of the neighbour's, kept of its own: 0.27, 0.83, 0.24 of class 0, then its own
+    assert labels(0.1) == [1, 0, 1] and labels(1.0) == [0, 1, 0]
+
+
+@pytest.mark.parametrize("held", [1, 2, 10**6])
+def test_neighbours_are_the_same_however_many_cosines_fit(held):
+    features = torch.rand(9, 4, generator=torch.Generator().manual_seed(0))
+    weights, others = pseudo_labels.nearest(features, 3, held)
+    cosines = torch.nn.functional.cosine_similarity(features[:, None], features[None], dim=2)
+    cosines.fill_diagonal_(-1)
+    expected, where = cosines.topk(3)
+    assert torch.equal(others, where)
+    torch.testing.assert_close(weights, expected**3 / (expected**3).sum(1, keepdim=True))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_of_few_rows_all_others_are_neighbours(count):
+    features, logits = torch.eye(4)[:count], 5 * torch.eye(3)[:count]
+    weights, others = pseudo_labels.nearest(features, 10)
+    assert weights.shape == others.shape == (count, max(1, count - 1))
+    labels = pseudo_labels.of_neighbours(features, logits, torch.full((3,), 1 / 3))
+    assert labels.shape == (count,)
+    if count == 1:
+        assert pseudo_labels.of_neighbours(features, logits).tolist() == [0]
+
+
+@pytest.mark.parametrize("kind", ["shot", "joint-shot", "joint-sinkhorn", "joint-shares"])
+def test_pseudo_labels_are_of_neighbours_where_asked(kind, network, digits, monkeypatch):
+    model, target = network
+    source, labels = digits(64, seed=3)
+    asked = []
+    monkeypatch.setattr(
+        pseudo_labels,
+        "of_neighbours",
+        lambda features, logits, shares, count: asked.append(count) or logits.argmax(1),
+    )
+    for count in (0, 7):
+        views = [training.Views(rows_of(x), 32, View(), "views", 0) for x in (target, source)]
+        task = adaptation.Task(copy.deepcopy(model), *views, labels, 0.5, 10)
+        task.options["neighbours"] = count
+        adaptation.method(kind)(task)(0)
+    assert asked == [7]
 
 
 def test_joint_sinkhorn_takes_the_shares_of_the_sources_labels(network, digits, monkeypatch):

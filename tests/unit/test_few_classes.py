@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 from distilshift import registry
 from distilshift.errors import InputError
-from distilshift.learning import alignment, budgets, distillation, losses
-from distilshift.learning.adaptations import bnm, coral, fixmatch, mcc, mmd, shot
+from distilshift.learning import alignment, budgets, distillation, losses, pseudo_labels
+from distilshift.learning.adaptations import bnm, coral, fixmatch, mcc, mmd
 
 import pytest
 import torch
@@ -162,7 +162,7 @@ def test_centroid_labels_of_one_sample_a_class_and_of_one_class(classes, shares)
     features = torch.eye(samples, 24)
     sure = 50.0 * F.one_hot(torch.arange(samples), classes)
     given = F.one_hot(torch.arange(samples), classes).sum(0) / samples if shares else None
-    assert shot.centroid_labels(features, sure, given).tolist() == list(range(samples))
+    assert pseudo_labels.of_centroids(features, sure, given).tolist() == list(range(samples))
     alone = 50.0 * F.one_hot(torch.zeros(samples, dtype=torch.long), classes)
     only = F.one_hot(torch.tensor(0), classes).float() if shares else None
-    assert (shot.centroid_labels(torch.ones(samples, 4), alone, only) == 0).all()
+    assert (pseudo_labels.of_centroids(torch.ones(samples, 4), alone, only) == 0).all()

@@ -45,19 +45,20 @@ def believed(teacher, *adapted):
     return kept, measured, asked
 
 
-def test_two_that_agree_are_believed():
-    first = Says(flipped(1))
-    kept, measured, asked = believed(Says(RIGHT, 1.0), first, Says(flipped(4)))
-    assert kept.model is first and kept.history and measured["believed"]
-    assert measured["agreement"] == pytest.approx(17 / 20)
-    assert [stream for *_, stream in asked] == [(), ("again",)]
+def test_runs_that_agree_are_believed_and_the_surest_is_kept():
+    first, second, third = Says(flipped(1), 3.0), Says(flipped(4)), Says(flipped(4), 2.0)
+    kept, measured, asked = believed(Says(RIGHT, 1.0), first, second, third)
+    assert kept.model is second and kept.history == [{"step": 2}] and measured["believed"]
+    assert measured["agreement"] == pytest.approx((17 + 17 + 20) / 60)
+    assert max(measured["runs"]) == measured["runs"][1] and len(measured["starts"]) == 1
+    assert [stream for *_, stream in asked] == [(), ("again",), ("third",)]
 
 
-def test_two_that_do_not_leave_the_teacher_as_it_is():
+def test_runs_that_do_not_leave_the_teacher_as_it_is():
     teacher = Says(flipped(3), 1.0)
-    kept, measured, _ = believed(teacher, Says(flipped(2)), Says(flipped(7)))
+    kept, measured, _ = believed(teacher, Says(flipped(1)), Says(flipped(8)), Says(flipped(2)))
     assert torch.equal(kept.model.logits, teacher.logits) and kept.history == []
-    assert not measured["believed"] and measured["agreement"] == 0.75
+    assert not measured["believed"] and measured["agreement"] == round(46 / 60, 4)
 
 
 def test_a_teacher_that_knows_one_class_is_nothing_to_fall_back_to():
@@ -67,8 +68,9 @@ def test_a_teacher_that_knows_one_class_is_nothing_to_fall_back_to():
     teacher, first = Says(RIGHT), Says(RIGHT)
     teacher.logits = logits
     again = Says(1 - RIGHT)
-    first.logits, again.logits = (nn.functional.pad(one.logits, (0, 2)) for one in (first, again))
-    kept, measured, _ = believed(teacher, first, again)
+    for one in (first, again):
+        one.logits = nn.functional.pad(one.logits, (0, 2))
+    kept, measured, _ = believed(teacher, first, again, first)
     assert kept.model is first and measured["coverage"] == 0.25 and measured["believed"]
 
 
@@ -77,19 +79,20 @@ def test_a_pose_is_believed_where_it_makes_surer():
     for sure, other in ((9.0, 1.0), (1.0, 9.0)):
         with_pose, without = Says(RIGHT, sure, pose), Says(RIGHT, other)
         best = max(with_pose, without, key=lambda one: one.logits.max().item())
-        kept, measured, asked = believed(Says(RIGHT, 1.0, pose), with_pose, without, best)
-        assert kept.model is best and len(measured["information"]) == 2
-        assert [found for found, *_ in asked] == [pose, None, best.pose]
+        kept, measured, asked = believed(Says(RIGHT, 1.0, pose), with_pose, without, best, best)
+        assert kept.model is best and len(measured["starts"]) == 2
+        assert [found for found, *_ in asked] == [pose, None, best.pose, best.pose]
 
 
 def test_no_pose_is_tried_once():
-    *_, asked = believed(Says(RIGHT, 1.0, Pose()), Says(RIGHT), Says(RIGHT))
-    assert len(asked) == 2
+    *_, asked = believed(Says(RIGHT, 1.0, Pose()), Says(RIGHT), Says(RIGHT), Says(RIGHT))
+    assert len(asked) == 3
 
 
 def test_a_wrong_pose_is_not_fallen_back_to():
     pose = Pose(90.0, 0.0, False)
-    ends = Says(RIGHT, 9.0, pose), Says(flipped(3), 1.0), Says(1 - RIGHT, 9.0, pose)
+    ends = [Says(labels, 9.0, pose) for labels in (RIGHT, flipped(3), 1 - RIGHT, 1 - RIGHT)]
+    ends[1] = Says(flipped(3), 1.0)
     kept, *_ = believed(Says(RIGHT, 1.0, pose), *ends)
     assert kept.model.pose is None
 

@@ -148,12 +148,18 @@ class Adaptation(Settings):
     )
     guard: bool = setting(
         False,
-        "adapt twice, and keep the teacher as it is where the two disagree; without the pose"
-        " too, where one was found",
+        "adapt three times, keep the surest, and the teacher as it is where they disagree; without"
+        " the pose too, where one was found",
         quiet=True,
     )
     pseudo: float = setting(
         0.3, "of shot's pseudo-labels, beside the weight of the rest", at_least=0, quiet=True
+    )
+    neighbours: int = setting(
+        0,
+        "of each row, whose predictions are its pseudo-label; 0: the nearest centroid is",
+        at_least=0,
+        quiet=True,
     )
     temperature: float = setting(2.5, "of mcc", above=0, quiet=True)
     threshold: float = setting(

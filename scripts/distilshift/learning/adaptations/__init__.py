@@ -24,6 +24,7 @@ SOURCE_FREE = ("adabn", "tent", "shot")
 # settings of some of them alone
 OPTIONS = {
     "pseudo": ("shot", "joint-shot", "joint-sinkhorn", "joint-shares"),
+    "neighbours": ("shot", "joint-shot", "joint-sinkhorn", "joint-shares"),
     "temperature": ("mcc",),
     "threshold": ("fixmatch",),
 }

@@ -1,7 +1,7 @@
 """Labelled source and pseudo-labelled target together, whose class shares may differ."""
 
 from distilshift import cli
-from distilshift.learning import alignment
+from distilshift.learning import alignment, pseudo_labels
 from distilshift.learning.adaptation import Task
 from distilshift.learning.adaptations import shot
 from distilshift.learning.training import LossFn
@@ -34,7 +34,7 @@ def moved(features: Tensor, logits: Tensor, shares: Tensor) -> bool:
     and u = mean_i (1 - max_c p_ic), the share of wrong predictions that the network expects of
     itself: a network that errs that often may count that far off.
     """
-    counted = frequencies(shot.centroid_labels(features, logits), logits.shape[1])
+    counted = frequencies(pseudo_labels.of_centroids(features, logits), logits.shape[1])
     doubt = 1 - F.softmax(logits, dim=1).max(1).values.mean()
     apart = (counted - shares).abs().sum() / 2
     believed = "the clusters'" if apart > doubt else "the source's"
@@ -66,7 +66,7 @@ def joint_shares(task: Task) -> LossFn:
         seen = shot.outputs(task)
         if step == 0:
             prior.moved.fill_(moved(*seen, known))
-        pseudo.labels.copy_(shot.centroid_labels(*seen, None if prior.moved else known))
+        pseudo.labels.copy_(shot.relabel(task, None if prior.moved else known, seen))
         if prior.moved:
             prior.shares.copy_(frequencies(pseudo.labels, classes))
 

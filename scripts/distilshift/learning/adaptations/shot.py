@@ -2,7 +2,7 @@
 
 import copy
 
-from distilshift.learning import alignment
+from distilshift.learning import alignment, pseudo_labels
 from distilshift.learning.adaptation import Task, mixed_batches
 from distilshift.learning.training import LossFn
 
@@ -19,54 +19,12 @@ class Labels(nn.Module):
         self.register_buffer("labels", torch.zeros(count, dtype=torch.long))
 
 
-def centroid_labels(features: Tensor, logits: Tensor, shares: Tensor | None = None) -> Tensor:
-    """Labels (N,) by the nearest class centroid, cosine distance, centroids refined once.
-
-    Centroids are first means of features weighted by the predictions, then means over
-    the labels these give. A class that no sample takes keeps its weighted centroid.
-
-    Args:
-        shares: where given, of each class (C,): the labels are then those of a transport of
-            samples to centroids that gives each class its share (``transport``).
-
-    Source: SHOT, arXiv:2002.08546, equations 6 to 8.
-    """
-    features = F.normalize(features, dim=1)
-    weights = F.softmax(logits, dim=1)
-    for _ in range(2):
-        centroids = F.normalize(weights.T @ features, dim=1)
-        near = features @ centroids.T
-        labels = (near if shares is None else transport(near, shares)).argmax(1)
-        hard = F.one_hot(labels, logits.shape[1]).to(weights)
-        weights = torch.where(hard.sum(0) > 0, hard, weights)
-    return labels
-
-
-def transport(near: Tensor, shares: Tensor, cost: float = 20.0, rounds: int = 20) -> Tensor:
-    """log of the plan (N, C) that moves samples to classes at least cost, smoothed by entropy.
-
-    P = argmin -cost <P, near> - H(P), each row summing to 1 and column c to N shares[c]; by
-    Sinkhorn's iteration in logarithms, rows last.
-
-    Args:
-        near: cosines (N, C) of samples and centroids.
-
-    Source: Cuturi, "Sinkhorn Distances", arXiv:1306.0895, algorithm 1; for labels, Asano,
-    Rupprecht, Vedaldi, arXiv:1911.05371, equations 5 to 7.
-    """
-    plan = cost * near
-    columns = (len(near) * shares).clamp_min(1e-6).log()  # also of classes the source lacks
-    for _ in range(rounds):
-        plan = plan - plan.logsumexp(0, keepdim=True) + columns
-        plan = plan - plan.logsumexp(1, keepdim=True)
-    return plan
-
-
 def shot(task: Task, shares: Tensor | None = None) -> LossFn:
     """Information maximisation and centroid pseudo-labels under a frozen head.
 
     loss = weight * IM + beta * cross-entropy to the pseudo-labels, which are made anew
-    each epoch from the plain rows; beta is the setting ``pseudo``.
+    each epoch from the plain rows; beta is the setting ``pseudo``. With ``neighbours`` they are
+    those of each row's neighbours in place of the nearest centroid's.
 
     Source: SHOT, arXiv:2002.08546, equation 9; beta is 0.3 there, of digits 0.1.
     """
@@ -86,9 +44,20 @@ def shot(task: Task, shares: Tensor | None = None) -> LossFn:
     return loss_fn
 
 
-def relabel(task: Task, shares: Tensor | None = None) -> Tensor:
-    """Centroid labels of the target's rows (N,), see ``outputs`` and ``centroid_labels``."""
-    return centroid_labels(*outputs(task), shares)
+def relabel(
+    task: Task, shares: Tensor | None = None, seen: tuple[Tensor, Tensor] | None = None
+) -> Tensor:
+    """Pseudo-labels of the target's rows (N,), of the kind that ``neighbours`` says.
+
+    Args:
+        shares: where given, of each class (C,), what share of the labels it gets.
+        seen: the rows' features and logits, where they are at hand (``outputs``).
+    """
+    features, logits = seen or outputs(task)
+    neighbours = task.options["neighbours"]
+    if neighbours:
+        return pseudo_labels.of_neighbours(features, logits, shares, neighbours)
+    return pseudo_labels.of_centroids(features, logits, shares)
 
 
 @torch.no_grad()
