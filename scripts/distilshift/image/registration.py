@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 TURNS = range(-180, 180, 15)  # degrees
 ZOOMS = (-0.4, -0.3, -0.15, 0.0, 0.2, 0.4, 0.65)  # relative changes of size
+COARSE = (0.0, 0.4)  # those at which every turn is tried: at the wrong size none may stand out
 STEPS = (-30, -15, -7, 0, 7, 15, 30)  # degrees, around the best turn
 STARTS = 3  # turns from which a size is looked for
 PROBE = 512  # images that are looked at, half of them while every turn is tried
@@ -32,9 +33,9 @@ def search(model: nn.Module, target: Tensor, uncertainty: Callable[[Tensor], Ten
 
     I(x; y) = H(mean_i p_i) - mean_i H(p_i) in nats, of the source teacher on up to
     ``PROBE`` target images, BatchNorm by their own statistics. First every turn and
-    polarity; then, from each of the ``STARTS`` best of those that their neighbours do not
-    better, sizes and finer turns by coordinate ascent: where the size differs as well, the
-    best turn at the wrong size may be a wrong one. What adds less than ``MARGIN`` is chance:
+    polarity at two sizes; then, from each of the ``STARTS`` best of those that their neighbours
+    do not better, sizes and finer turns by coordinate ascent: where the size differs as well,
+    the best turn at the wrong size may be a wrong one. What adds less than ``MARGIN`` is chance:
     noise and backgrounds gain up to 0.11 from a wrong pose, shifts that are a pose 0.15 or
     more.
 
@@ -57,8 +58,8 @@ def search(model: nn.Module, target: Tensor, uncertainty: Callable[[Tensor], Ten
         return information(pose, images)
 
     peaks = []
-    for side in (False, True):
-        turned = [Pose(turn, 0.0, side) for turn in TURNS]
+    for side, zoom in itertools.product((False, True), COARSE):
+        turned = [Pose(turn, zoom, side) for turn in TURNS]
         gained = [information(pose, images[::2]) for pose in turned]
         higher = [
             gained[i] >= max(gained[i - 1], gained[i + 1 - len(turned)]) for i in range(len(turned))
