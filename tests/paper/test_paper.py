@@ -156,7 +156,7 @@ def test_a_constant_of_the_text_is_that_of_the_code():
     room = f"{100 * findings.ROOM:.0f}"
     assert found.count(room) == 3
     assert [one for one in found if one != room] == [
-        f"{len(registration.TURNS)} turns × 2 polarities",
+        f"{len(registration.TURNS)} turns × 2 polarities × {len(registration.COARSE)} sizes",
         f"{registration.MARGIN} nats",
         f"{cost:.0f}",
         f"{100 * guard.AGREED:.0f} %",
