@@ -125,7 +125,7 @@ def test_a_guarded_adaptation_is_killed_in_its_second_run(commands, made, tmp_pa
             assert job.run(signal.SIGTERM, steps).returncode == 128 + 15
         if kills:
             assert job.state.with_name(f"{job.state.name}.again").exists()
-        done = job.run(step=4 * STEPS)
+        done = job.run(step=6 * STEPS)
         assert done.returncode == 0, done.stderr
         assert "guard: " in done.stderr
         ends.append(job.outputs())

@@ -159,6 +159,7 @@ def test_a_constant_of_the_text_is_that_of_the_code():
         f"{len(registration.TURNS)} turns × 2 polarities × {len(registration.COARSE)} sizes",
         f"{registration.MARGIN} nats",
         f"{cost:.0f}",
+        f"{1 + len(guard.AGAIN)}",
         f"{100 * guard.AGREED:.0f} %",
         f"{100 * statistics.LEVEL:.0f} %",
         f"{turned}",

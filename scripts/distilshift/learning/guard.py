@@ -31,7 +31,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 AGREED = 0.8  # of the rows, the mean of all pairs of runs, from which they are believed
-AGAIN = ("again", "third")  # the runs beside the first, by the streams of their batches
+AGAIN = ("again", "third", "fourth", "fifth")  # the runs beside the first, by their streams
 COVERED = 0.5  # of the classes, below which a teacher is nothing to fall back to
 
 
@@ -79,7 +79,7 @@ def believed(teacher: Network, target: Inputs, run: Run, fit: Fit) -> tuple[Adap
     """The adapted teacher, or the teacher with the target's statistics; and what was measured.
 
     Where a pose was found, it is adapted in that pose and without, and the surer start is kept
-    (``information``). From there it is adapted again, by other batches, and the surest of these
+    (``information``). From there it is adapted ``AGAIN``, by other batches, and the surest of these
     runs is what is believed: unless they agree on fewer than ``AGREED`` of the rows, in the mean
     of their pairs. Then the teacher stays as it is, but for one that knows next to no class
     itself (``COVERED``).

@@ -148,7 +148,7 @@ class Adaptation(Settings):
     )
     guard: bool = setting(
         False,
-        "adapt three times, keep the surest, and the teacher as it is where they disagree; without"
+        "adapt five times, keep the surest, and the teacher as it is where they disagree; without"
         " the pose too, where one was found",
         quiet=True,
     )
