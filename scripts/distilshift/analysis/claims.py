@@ -119,13 +119,6 @@ CLAIMS: dict[str, tuple[str, Callable[[Tables], bool]]] = {
             and less(t["speech"], "dist (mcc)", "dist (joint)", "flite-to-espeak")
         ),
     ),
-    "their mean in between": (
-        "speech",
-        lambda t: (
-            less(t["speech"], "dist (joint)", "dist (both)", "espeak-to-flite", slack=SLACK)
-            and less(t["speech"], "dist (both)", "dist (mcc)", "espeak-to-flite", slack=SLACK)
-        ),
-    ),
     "the joint one is picked": (
         "speech-validators",
         lambda t: (
