@@ -55,6 +55,40 @@ def test_what_the_teacher_knows_as_it_is_stays_nearly_so(teacher, digits):
     assert abs(pose.angle) <= 15 and abs(pose.zoom) <= 0.2 and not pose.negative
 
 
+def test_departures_are_the_divergence_of_each_layers_statistics():
+    layer = torch.nn.BatchNorm2d(2).train()
+    layer.running_mean.copy_(torch.tensor([1.0, 0.0]))
+    layer.running_var.copy_(torch.tensor([4.0, 1.0]))
+    rows = torch.randn(8, 2, 3, 3, generator=torch.Generator().manual_seed(0))
+    found = registration.departures(layer)
+    layer(rows)
+    values = rows.transpose(0, 1).flatten(1)
+    before = zip([1.0, 0.0], [2.0, 1.0], strict=True)
+    expected = [
+        torch.distributions.kl_divergence(
+            torch.distributions.Normal(of.mean(), of.std(correction=0)),
+            torch.distributions.Normal(mean, std),
+        )
+        for of, (mean, std) in zip(values, before, strict=True)
+    ]
+    torch.testing.assert_close(found[0], sum(expected) / 2, atol=1e-4, rtol=1e-4)
+    layer(rows)  # whose statistics have moved; what is compared with has not
+    torch.testing.assert_close(found[1], found[0])
+    assert registration.departures(torch.nn.Linear(2, 2)) == []
+
+
+def test_departures_are_least_at_the_size_of_the_source(teacher, digits):
+    turned = geometry.scale(digits[0], [], 0.3)
+    seen = copy.deepcopy(teacher).train()
+    far = registration.departures(seen)
+    departed = {}
+    for zoom in (-0.3, 0.0, 0.4):
+        far.clear()
+        seen(Pose(0.0, zoom, False).apply(image_views.plain(turned)))
+        departed[zoom] = sum(map(float, far))
+    assert min(departed, key=departed.get) == 0.4
+
+
 def test_the_search_leaves_the_teacher_alone(teacher, digits):
     before = copy.deepcopy(teacher.state_dict())
     registration.search(teacher, digits[0], information_maximisation)

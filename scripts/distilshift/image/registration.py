@@ -36,27 +36,34 @@ def search(model: nn.Module, target: Tensor, uncertainty: Callable[[Tensor], Ten
     ``PROBE`` target images, BatchNorm by their own statistics. First every turn and
     polarity at two sizes; then, from each of the ``STARTS`` best of those that their neighbours
     do not better, sizes and finer turns by coordinate ascent, and sizes finer at last: where the
-    size differs as well, the best turn at the wrong size may be a wrong one. What adds less than ``MARGIN`` is chance:
-    noise and backgrounds gain up to 0.11 from a wrong pose, shifts that are a pose 0.15 or
-    more.
+    size differs as well, the best turn at the wrong size may be a wrong one. Sizes that are
+    as sure differ in how far BatchNorm's statistics are from the source's (``departures``),
+    which is taken off. What adds less than ``MARGIN`` of information is chance: noise and
+    backgrounds gain up to 0.11 from a wrong pose, shifts that are a pose 0.15 or more.
 
     Args:
         target: uint8 images (N, C, H, W).
         uncertainty: maps logits (N, C) to -I(x; y), as information maximisation's loss.
 
-    Source of the score: Bridle, Heading, MacKay, "Unsupervised Classifiers, Mutual
+    Source of the information: Bridle, Heading, MacKay, "Unsupervised Classifiers, Mutual
     Information and 'Phantom Targets'", NIPS 1991; the search is ours.
     """
     rows = torch.randperm(len(target), generator=generator("pose"))[:PROBE]
     images = views.plain(target[rows])
     teacher = copy.deepcopy(model).train()
+    departed = departures(teacher)
 
     def information(pose: Pose, seen: Tensor) -> float:
+        departed.clear()
         return -uncertainty(teacher(pose.apply(seen))).item()
 
     @functools.cache
+    def known(pose: Pose) -> tuple[float, float]:
+        return information(pose, images), sum(map(float, departed))
+
     def score(pose: Pose) -> float:
-        return information(pose, images)
+        informed, far = known(pose)
+        return informed - far
 
     peaks = []
     for side, zoom in itertools.product((False, True), COARSE):
@@ -75,4 +82,30 @@ def search(model: nn.Module, target: Tensor, uncertainty: Callable[[Tensor], Ten
         return max((pose._replace(zoom=zoom) for zoom in sizes), key=score)
 
     best = max((climb(pose) for _, pose in sorted(peaks, reverse=True)[:STARTS]), key=score)
-    return best if score(best) > score(Pose()) + MARGIN else Pose()
+    return best if known(best)[0] > known(Pose())[0] + MARGIN else Pose()
+
+
+def departures(model: nn.Module) -> list[Tensor]:
+    """A list to which each pass adds how far every BatchNorm layer's batch is from its training.
+
+    Of a layer the mean over channels of KL(N(m, v) || N(m0, v0)) in nats, with m and v the mean
+    and variance of the batch, m0 and v0 those that the layer has kept of its training. Empty for
+    networks without BatchNorm.
+    """
+    found: list[Tensor] = []
+
+    def watch(layer: nn.Module) -> None:
+        mean, variance = layer.running_mean.clone(), layer.running_var + layer.eps
+
+        def hook(_: nn.Module, inputs: tuple[Tensor]) -> None:
+            values = inputs[0].transpose(0, 1).flatten(1)
+            ratio = (values.var(1, correction=0) + layer.eps) / variance
+            apart = (values.mean(1) - mean).square() / variance
+            found.append((ratio + apart - 1 - ratio.log()).mean() / 2)
+
+        layer.register_forward_pre_hook(hook)
+
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.track_running_stats:
+            watch(module)
+    return found
