@@ -34,7 +34,8 @@ def test_the_notebook_runs_and_says_what_the_tables_say(results, made, request, 
         plt.close("all")
     table = tables.read(Path(made.path("ladder.parquet")), "tabulate_ladder").set_index("row")
     means = said["accuracy"]["mean"].iloc[:, 0]
-    assert means.to_dict() == pytest.approx(table["accuracy"].to_dict())
+    # the ladder holds six decimals, whatever a network's last bits made of the rows
+    assert means.to_dict() == pytest.approx(table["accuracy"].to_dict(), abs=5.1e-7, rel=0)
     assert len(said["compared"]) > 0 and len(said["wrong"]) > 0
     assert len(said["both"]) == len(said["rows"]) == 6
 
