@@ -89,7 +89,8 @@ def main(args: argparse.Namespace) -> None:
         axis.set_visible(axis.has_data())
     for axis in axes[:, 0]:
         axis.set_ylabel(f"target {headlines.NAMES[ladder.headline(table)]}, %")
-    kinds = [{"color": colour, "label": kind} for kind, colour in figures.COLOURS.items()]
+    there = set(map(figures.kind, rows["method"]))
+    kinds = [{"color": c, "label": kind} for kind, c in figures.COLOURS.items() if kind in there]
     shapes = [{"color": "0.3", "marker": m, "ls": "", "label": n} for n, m in marks.items()]
     figures.legend(figure, [*kinds, *(shapes if len(names) > 1 else [])])
     figures.save(figure, args.figures)

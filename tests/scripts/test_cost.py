@@ -47,7 +47,10 @@ def test_the_table_and_the_figure_are_of_every_row_of_the_ladder(made, flags, ru
     assert found["row"].tolist() == ladder["row"].tolist()
     teacher = found["row"].str.startswith("teacher")
     assert found["model"].tolist() == ["cnn-3" if is_teacher else "cnn-2" for is_teacher in teacher]
-    assert (made.folder / "cost.svg").read_text().count("multiply-adds") == 1
+    drawn = (made.folder / "cost.svg").read_text()
+    assert drawn.count("multiply-adds") == 1
+    # kinds of row that are there, and no other
+    assert "source-only -->" in drawn and "labels -->" not in drawn
 
 
 def test_networks_of_the_same_weights_are_measured_once(made, flags, run_script, monkeypatch):
