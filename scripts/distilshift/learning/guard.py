@@ -95,10 +95,12 @@ def believed(teacher: Network, target: Inputs, run: Run, fit: Fit) -> tuple[Adap
     tried = [
         fit(start, its) for start, its in zip(starts, [run, trial(run, "plain")], strict=False)
     ]
-    surest, known = _surest(tried, target)
+    logits = [said(one.model, target) for one in tried]
+    known = list(map(information, logits))
+    surest = known.index(max(known))
     runs = [tried[surest], *(fit(starts[surest], trial(run, name), name) for name in AGAIN)]
-    kept, sure = _surest(runs, target)
-    labels = [said(one.model, target) for one in runs]
+    labels = [logits[surest], *(said(one.model, target) for one in runs[1:])]
+    sure = list(map(information, labels))
     pairs = list(itertools.combinations(labels, 2))
     alike = sum(agreement(*pair) for pair in pairs) / len(pairs)
     measured = {
@@ -107,7 +109,7 @@ def believed(teacher: Network, target: Inputs, run: Run, fit: Fit) -> tuple[Adap
         "agreement": round(alike, 4),
         "believed": True,
     }
-    found = runs[kept]
+    found = runs[sure.index(max(sure))]
     if alike < AGREED:
         unadapted = adaptation.target_statistics(plain, target)
         measured["coverage"] = round(coverage(said(unadapted, target)), 4)
@@ -115,9 +117,3 @@ def believed(teacher: Network, target: Inputs, run: Run, fit: Fit) -> tuple[Adap
             found, measured["believed"] = Adapted(unadapted, []), False
     cli.log.info("guard: %s", measured)
     return found, measured
-
-
-def _surest(adapted: list[Adapted], target: Inputs) -> tuple[int, list[float]]:
-    """Which of them has the most ``information``, and that of each."""
-    known = [information(said(one.model, target)) for one in adapted]
-    return known.index(max(known)), known
