@@ -516,6 +516,36 @@ def test_what_differs_for_a_network_an_adaptation_or_a_method_is_told_there_alon
     assert "--lr=0.003" in told(names, "teacher")
 
 
+def test_a_network_may_have_source_rows_disturbed_of_its_own(read):
+    """Then its source teacher is another, and is not trained under the other network's name."""
+    same = {"teacher": "cnn-8", "student": "cnn-4"}
+    names = read(
+        changed(
+            {
+                "training.random_convolution": 0.2,
+                "networks": {
+                    "plain": same,
+                    "other": {**same, "training": {"random_convolution": 0.5}},
+                    "none": {**same, "training": {"random_convolution": 0}},
+                },
+                "transfers.0.networks": ["plain", "other", "none"],
+            }
+        )
+    )
+    flags = names["source_augmentation_flags"]
+    given = {
+        name: flags(Wildcards(fromdict={"network": name})) for name in names["config"]["networks"]
+    }
+    assert given == {
+        "plain": ["--source-augmentation=random_convolution=0.2"],
+        "other": ["--source-augmentation=random_convolution=0.5"],
+        "none": ["--source-augmentation=random_convolution=0"],
+    }
+    first = names["first_like"]
+    assert [first("teacher", name) for name in given] == ["plain", "other", "none"]
+    assert [first("student", name) for name in given] == ["plain"] * 3
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [

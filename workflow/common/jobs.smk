@@ -70,7 +70,12 @@ def first_like(role, network):
 def is_like(role, one, other):
     """Whether two networks are the same in a role, in model, start and training."""
     known = [
-        (config["networks"][name][role], STARTS[name, role], trained_as(role, name))
+        (
+            config["networks"][name][role],
+            STARTS[name, role],
+            trained_as(role, name),
+            source_augmentation(name) if role == "teacher" else None,
+        )
         for name in (one, other)
     ]
     return known[0] == known[1]
@@ -112,7 +117,15 @@ def input_flags():
     return flags({"data": KIND, "input": given})
 
 
-def source_augmentation_flags():
-    """What is done to labelled source rows besides, named by the kind of data."""
-    given = [f"{name}={config['training'][name]}" for name in fields("Source")]
-    return flags({"source_augmentation": given})
+def source_augmentation(network):
+    """What is done to labelled source rows where a network's teacher learns from them, by name."""
+    own = config["networks"][network].get("training", {})
+    return {name: own.get(name, config["training"][name]) for name in fields("Source")}
+
+
+def source_augmentation_flags(wildcards):
+    """The same as flags."""
+    given = source_augmentation(wildcards.network)
+    return flags(
+        {"source_augmentation": [f"{name}={value}" for name, value in given.items()]}
+    )

@@ -183,8 +183,8 @@ def without_views():
             given = trained_as(role, name)["augmentation"]
             # a crop of all of it is none
             asked = [f"{at}.{f}" for f in given if given[f] != (f == "crop")]
-            others = [f"training.{field}" for field in fields("Source")]
-            asked += [at for at in others if config["training"][at.split(".")[1]]]
+            source = source_augmentation(name)
+            asked += [f"training.{field}" for field in source if source[field]]
             if asked:
                 yield (
                     f"networks.{name}.teacher: {teacher_of(name)} has a frozen part, whose"

@@ -56,8 +56,14 @@ def fill_kind(schema):
         )
     training = properties["training"]["properties"]
     roles = [name for name, of in training.items() if "$ref" in of]
+    source = fields("Source")
     properties["training"]["properties"] = {
-        name: training[name] for name in [*fields("Source"), *roles]
+        name: training[name] for name in [*source, *roles]
+    }
+    network = properties["networks"]["additionalProperties"]["properties"]["training"]
+    network["properties"] = {
+        **{name: without_defaults(training[name]) for name in source},
+        **{name: network["properties"][name] for name in roles},
     }
 
 
