@@ -189,6 +189,12 @@ def first_three(tables: Tables) -> pd.Series:
     return rows.groupby("shift", sort=False)["gap_recovered"].apply(lambda gaps: gaps[:3].mean())
 
 
+def below_statistics(tables: Tables) -> pd.Series:
+    """By how much posed-joint's student is below that of AdaBN alone, at each point of the dial."""
+    rows = tables["dial"].pivot_table(index="transfer", columns="row", values="accuracy")
+    return rows["dist (adabn)"] - rows["dist (posed-joint)"]
+
+
 def after(table: pd.DataFrame, what: str) -> pd.Series:
     """Calibration error of `dist` from the adapted teachers of the CNN."""
     kept = (table["network"] == CNN) & (table["row"] == "dist (posed-joint)")
@@ -311,6 +317,7 @@ DERIVED: dict[str, tuple[str, Callable[[Tables], str]]] = {
     "methods/fixmatch-most": ("methods", lambda t: most(fixmatch(t))),
     "dial/first-three-least": ("dial", lambda t: least(first_three(t))),
     "dial/first-three-most": ("dial", lambda t: most(first_three(t))),
+    "dial/below-statistics-most": ("dial", lambda t: percent(below_statistics(t).max(), 1)),
     "dial/shifts": ("dial", lambda t: word(len(first_three(t)))),
     "calibration/ece-least": ("calibration", lambda t: least(after(t["calibration"], "ece"))),
     "calibration/ece-most": ("calibration", lambda t: most(after(t["calibration"], "ece"))),
