@@ -14,6 +14,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 from distilshift import cli, networks
 from distilshift.data.domains import Inputs
+from distilshift.device import Device, choose
 from distilshift.image.settings import View
 from distilshift.learning import training
 from distilshift.learning.settings import Run, Training
@@ -54,7 +55,7 @@ if __name__ == "__main__":
     names = [case[0] for case in CASES]
     asked.add_argument("--models", nargs="+", choices=names, default=names, metavar="MODEL")
     given = asked.parse_args()
-    torch.set_num_threads(given.threads)
+    choose(Device(device="cpu", threads=given.threads))  # threads and memory as a job has them
     print(f"{'model':12} {'precision':9} {'channels_last':13} {'compile':7} ms/step")
     for case in (case for case in CASES if case[0] in given.models):
         for precision, last, compiled in itertools.product(

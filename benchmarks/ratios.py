@@ -31,6 +31,7 @@ from torch.utils.flop_counter import FlopCounterMode
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 from distilshift import cli, networks
 from distilshift.data.domains import Inputs
+from distilshift.device import Device, choose
 from distilshift.files import logits
 from distilshift.image.settings import View
 from distilshift.learning import distillation, training
@@ -241,7 +242,7 @@ def main() -> None:
     asked.add_argument("--models", nargs="+", help="these students, or teachers, alone")
     asked.add_argument("--losses", nargs="+", default=["kd", "dist"])
     args = asked.parse_args()
-    torch.set_num_threads(args.threads)
+    choose(Device(device="cpu", threads=args.threads))  # threads and memory as a job has them
     if {"cache", "online"} & {*args.only}:
         cache_and_online(args)
     if "share" in args.only:
