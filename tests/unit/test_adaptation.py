@@ -6,7 +6,7 @@ from distilshift.errors import InputError
 from distilshift.image import views as image_views
 from distilshift.image.settings import View
 from distilshift.learning import adaptation, adaptations, pseudo_labels, training
-from distilshift.learning.adaptations import ADAPTATIONS, joint, shot
+from distilshift.learning.adaptations import ADAPTATIONS, joint, mcc, shot
 from distilshift.learning.settings import Adaptation, Training
 
 import pytest
@@ -191,7 +191,7 @@ def test_of_few_rows_all_others_are_neighbours(count):
         assert pseudo_labels.of_neighbours(features, logits).tolist() == [0]
 
 
-@pytest.mark.parametrize("kind", ["shot", "joint-shot", "joint-sinkhorn", "joint-shares"])
+@pytest.mark.parametrize("kind", adaptations.LABELLING)
 def test_pseudo_labels_are_of_neighbours_where_asked(kind, network, digits, monkeypatch):
     model, target = network
     source, labels = digits(64, seed=3)
@@ -224,6 +224,27 @@ def test_joint_sinkhorn_takes_the_shares_of_the_sources_labels(network, digits, 
     monkeypatch.setattr(shot, "relabel", relabel)
     joint.joint_sinkhorn(task)(0)
     torch.testing.assert_close(asked[0], torch.bincount(labels, minlength=10) / 64)
+
+
+def test_joint_mcc_is_joint_sinkhorn_with_confusion_in_the_place_of_information(network, digits):
+    model, target = network
+    source, labels = digits(64, seed=3)
+
+    def first(kind):
+        views = [training.Views(rows_of(x), 32, View(), "views", 0) for x in (target, source)]
+        task = adaptation.Task(copy.deepcopy(model).train(), *views, labels, 0.5, 10)
+        task.options |= {"pseudo": 2.0, "temperature": 4.0}
+        loss, measured = adaptation.method(kind)(task)(0)
+        return loss, measured, task
+
+    loss, measured, task = first("joint-mcc")
+    other, theirs, _ = first("joint-sinkhorn")
+    assert torch.equal(measured["pseudo"], theirs["pseudo"])
+    assert torch.equal(measured["source"], theirs["source"])
+    confused = mcc.minimum_class_confusion(task.target_batch(0)[1], 4.0)
+    torch.testing.assert_close(measured["target"], confused)
+    torch.testing.assert_close(loss, measured["source"] + 0.5 * confused + 2 * measured["pseudo"])
+    assert not torch.equal(loss, other)
 
 
 @pytest.mark.parametrize("kind", ADAPTATIONS)

@@ -87,8 +87,10 @@ def test_joint_shares_holds_predictions_to_the_shares_that_the_clusters_have():
     torch.testing.assert_close(found, torch.tensor([40, 14, 6]) / 60)
     logits = ours.model.head(ours.target.view(ours.target.indices(0)))
     assert torch.equal(ours.extra["pseudo"].labels, logits.argmax(1))
-    torch.testing.assert_close(measured["im"], alignment.entropy_to_shares(logits, found))
-    torch.testing.assert_close(loss, measured["source"] + measured["im"] + 0.3 * measured["pseudo"])
+    torch.testing.assert_close(measured["target"], alignment.entropy_to_shares(logits, found))
+    torch.testing.assert_close(
+        loss, measured["source"] + measured["target"] + 0.3 * measured["pseudo"]
+    )
     # what was believed is kept in the state: another process goes on from it
     again = task_of_corners([40, 14, 6], [10, 10, 10])
     later = shares.joint_shares(again)

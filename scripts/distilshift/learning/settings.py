@@ -161,7 +161,7 @@ class Adaptation(Settings):
         at_least=0,
         quiet=True,
     )
-    temperature: float = setting(2.5, "of mcc", above=0, quiet=True)
+    temperature: float = setting(2.5, "of mcc and joint-mcc", above=0, quiet=True)
     threshold: float = setting(
         0.95, "probability from which fixmatch takes a label", at_least=0, below=1, quiet=True
     )

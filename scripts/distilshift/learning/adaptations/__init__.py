@@ -11,6 +11,7 @@ ADAPTATIONS = {
     "joint-shot": "joint:joint_shot",
     "joint-sinkhorn": "joint:joint_sinkhorn",
     "joint-shares": "shares:joint_shares",
+    "joint-mcc": "joint:joint_mcc",
     "im": "im:im",
     "mcc": "mcc:mcc",
     "bnm": "bnm:bnm",
@@ -21,11 +22,13 @@ ADAPTATIONS = {
     "fixmatch": "fixmatch:fixmatch",
 }
 SOURCE_FREE = ("adabn", "tent", "shot")
+# those that learn from pseudo-labels of an epoch
+LABELLING = ("shot", "joint-shot", "joint-sinkhorn", "joint-shares", "joint-mcc")
 # settings of some of them alone
 OPTIONS = {
-    "pseudo": ("shot", "joint-shot", "joint-sinkhorn", "joint-shares"),
-    "neighbours": ("shot", "joint-shot", "joint-sinkhorn", "joint-shares"),
-    "temperature": ("mcc",),
+    "pseudo": LABELLING,
+    "neighbours": LABELLING,
+    "temperature": ("mcc", "joint-mcc"),
     "threshold": ("fixmatch",),
 }
 STRONG = ("fixmatch",)  # those that see a second, stronger view

@@ -1,6 +1,10 @@
 """Labelled source and pseudo-labelled target together."""
 
+from collections.abc import Callable
+
+from distilshift.learning import alignment
 from distilshift.learning.adaptation import Task
+from distilshift.learning.adaptations.mcc import minimum_class_confusion
 from distilshift.learning.adaptations.shot import shot
 from distilshift.learning.training import LossFn
 
@@ -8,7 +12,11 @@ import torch
 from torch import Tensor
 
 
-def joint_shot(task: Task, shares: Tensor | None = None) -> LossFn:
+def joint_shot(
+    task: Task,
+    shares: Tensor | None = None,
+    doubt: Callable[[Tensor], Tensor] = alignment.information_maximisation,
+) -> LossFn:
     """``shot`` beside the source's own cross-entropy, the head free to move.
 
     loss = source cross-entropy + weight * IM + ``pseudo`` * cross-entropy to centroid
@@ -19,7 +27,7 @@ def joint_shot(task: Task, shares: Tensor | None = None) -> LossFn:
     labelled source as in Liang et al., "Domain Adaptation with Auxiliary Target
     Domain-Oriented Classifier", arXiv:2007.04171, section 3.
     """
-    on_target = shot(task, shares=shares)
+    on_target = shot(task, shares, doubt)
     task.model.head.requires_grad_(True)
 
     def loss_fn(step):
@@ -39,6 +47,27 @@ def joint_sinkhorn(task: Task) -> LossFn:
 
     Source: ``joint_shot``, with labels by ``transport``.
     """
-    classes = task.model.head.out_features
-    counts = torch.bincount(task.labels, minlength=classes)
-    return joint_shot(task, counts / counts.sum())
+    return joint_shot(task, source_shares(task))
+
+
+def joint_mcc(task: Task) -> LossFn:
+    """``joint_sinkhorn`` with the confusion of classes in the place of information.
+
+    loss = source cross-entropy + weight * MCC + ``pseudo`` * cross-entropy to the pseudo-labels.
+    Information maximisation draws each batch's mean prediction to even shares; confusion does not,
+    so that how common a class is is for the labels to say.
+
+    Source: this project; its parts are those of ``joint_sinkhorn`` and ``mcc``.
+    """
+    temperature = task.options["temperature"]
+
+    def confusion(logits: Tensor) -> Tensor:
+        return minimum_class_confusion(logits, temperature)
+
+    return joint_shot(task, source_shares(task), confusion)
+
+
+def source_shares(task: Task) -> Tensor:
+    """Of each class its share of the source's labels (C,)."""
+    counts = torch.bincount(task.labels, minlength=task.model.head.out_features)
+    return counts / counts.sum()

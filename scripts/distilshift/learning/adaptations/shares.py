@@ -81,6 +81,6 @@ def joint_shares(task: Task) -> LossFn:
             sure = alignment.information_maximisation(logits)
         guessed = F.cross_entropy(logits, pseudo.labels[rows])
         loss = fitted + (task.weight * sure + beta * guessed)
-        return loss, {"source": fitted, "pseudo": guessed, "im": sure}
+        return loss, {"source": fitted, "pseudo": guessed, "target": sure}
 
     return loss_fn

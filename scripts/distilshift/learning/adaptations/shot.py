@@ -1,6 +1,7 @@
 """Source-free adaptation by information maximisation and centroid pseudo-labels."""
 
 import copy
+from collections.abc import Callable
 
 from distilshift.learning import alignment, pseudo_labels
 from distilshift.learning.adaptation import Task, mixed_batches
@@ -19,12 +20,20 @@ class Labels(nn.Module):
         self.register_buffer("labels", torch.zeros(count, dtype=torch.long))
 
 
-def shot(task: Task, shares: Tensor | None = None) -> LossFn:
+def shot(
+    task: Task,
+    shares: Tensor | None = None,
+    doubt: Callable[[Tensor], Tensor] = alignment.information_maximisation,
+) -> LossFn:
     """Information maximisation and centroid pseudo-labels under a frozen head.
 
     loss = weight * IM + beta * cross-entropy to the pseudo-labels, which are made anew
     each epoch from the plain rows; beta is the setting ``pseudo``. With ``neighbours`` they are
     those of each row's neighbours in place of the nearest centroid's.
+
+    Args:
+        shares: where given, of each class (C,), what share of the pseudo-labels it gets.
+        doubt: what is made small beside them, of a batch's logits (N, C); IM unless given.
 
     Source: SHOT, arXiv:2002.08546, equation 9; beta is 0.3 there, of digits 0.1.
     """
@@ -38,8 +47,8 @@ def shot(task: Task, shares: Tensor | None = None) -> LossFn:
         rows = task.target.indices(step)
         _, logits = task.target_batch(step)
         fitted = F.cross_entropy(logits, pseudo.labels[rows])
-        sure = alignment.information_maximisation(logits)
-        return task.weight * sure + beta * fitted, {"pseudo": fitted, "im": sure}
+        doubted = doubt(logits)
+        return task.weight * doubted + beta * fitted, {"pseudo": fitted, "target": doubted}
 
     return loss_fn
 
