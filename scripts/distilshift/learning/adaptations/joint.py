@@ -16,6 +16,7 @@ def joint_shot(
     task: Task,
     shares: Tensor | None = None,
     doubt: Callable[[Tensor], Tensor] = alignment.information_maximisation,
+    since: float = 0.0,
 ) -> LossFn:
     """``shot`` beside the source's own cross-entropy, the head free to move.
 
@@ -27,7 +28,7 @@ def joint_shot(
     labelled source as in Liang et al., "Domain Adaptation with Auxiliary Target
     Domain-Oriented Classifier", arXiv:2007.04171, section 3.
     """
-    on_target = shot(task, shares, doubt)
+    on_target = shot(task, shares, doubt, since)
     task.model.head.requires_grad_(True)
 
     def loss_fn(step):
@@ -51,20 +52,20 @@ def joint_sinkhorn(task: Task) -> LossFn:
 
 
 def joint_mcc(task: Task) -> LossFn:
-    """``joint_sinkhorn`` with the confusion of classes in the place of information.
+    """``mcc`` for the first half of the steps, then the labels of ``joint_sinkhorn`` beside it.
 
-    loss = source cross-entropy + weight * MCC + ``pseudo`` * cross-entropy to the pseudo-labels.
-    Information maximisation draws each batch's mean prediction to even shares; confusion does not,
-    so that how common a class is is for the labels to say.
+    loss = source cross-entropy + weight * MCC (+ ``pseudo`` * cross-entropy to the pseudo-labels).
+    Labels of a teacher that knows little make it sure of groups that are wrong, and two that have
+    changed places stay so; confusion parts the classes first.
 
-    Source: this project; its parts are those of ``joint_sinkhorn`` and ``mcc``.
+    Source: this project; its parts are those of ``mcc`` and ``joint_sinkhorn``.
     """
     temperature = task.options["temperature"]
 
     def confusion(logits: Tensor) -> Tensor:
         return minimum_class_confusion(logits, temperature)
 
-    return joint_shot(task, source_shares(task), confusion)
+    return joint_shot(task, source_shares(task), confusion, since=0.5)
 
 
 def source_shares(task: Task) -> Tensor:

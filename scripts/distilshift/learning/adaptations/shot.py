@@ -24,6 +24,7 @@ def shot(
     task: Task,
     shares: Tensor | None = None,
     doubt: Callable[[Tensor], Tensor] = alignment.information_maximisation,
+    since: float = 0.0,
 ) -> LossFn:
     """Information maximisation and centroid pseudo-labels under a frozen head.
 
@@ -34,6 +35,7 @@ def shot(
     Args:
         shares: where given, of each class (C,), what share of the pseudo-labels it gets.
         doubt: what is made small beside them, of a batch's logits (N, C); IM unless given.
+        since: the share of the steps from which on the pseudo-labels count.
 
     Source: SHOT, arXiv:2002.08546, equation 9; beta is 0.3 there, of digits 0.1.
     """
@@ -48,7 +50,8 @@ def shot(
         _, logits = task.target_batch(step)
         fitted = F.cross_entropy(logits, pseudo.labels[rows])
         doubted = doubt(logits)
-        return task.weight * doubted + beta * fitted, {"pseudo": fitted, "target": doubted}
+        counted = beta if step >= since * task.steps else 0.0
+        return task.weight * doubted + counted * fitted, {"pseudo": fitted, "target": doubted}
 
     return loss_fn
 
