@@ -275,3 +275,10 @@ def test_sentences_count_what_excludes_nothing():
     key = "transferred/a-to-b/cnn/kd (none)"
     assert found[f"{key}/over other teacher/cka-interval"] == "0.20 [0.20, 0.20]"
     assert found[f"{key}/student/accuracy"] == "85.0"
+
+
+def test_sentences_count_nothing_below_as_above():
+    (name, table) = next(iter(shown().items()))
+    turned = table.assign(value=-table["value"], low=-table["high"], high=-table["low"])
+    found = findings.numbers({name: turned}, {})
+    assert found["transferred/cka-above-teachers"] == "zero"

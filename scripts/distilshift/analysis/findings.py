@@ -125,10 +125,10 @@ def of_transferred(name: str, tables: Tables) -> dict[str, str]:
 
 
 def above(tables: Tables, other: str, measure: str) -> pd.Series:
-    """What students share with their teachers above others, of those rows that exclude 0."""
+    """What students share with their teachers above others, of rows whose interval is above 0."""
     table = tables["transferred"]
     kept = (table["against"] == f"over {other}") & (table["measure"] == measure)
-    return table[kept & ((table["low"] > 0) | (table["high"] < 0))]["value"]
+    return table[kept & (table["low"] > 0)]["value"]
 
 
 def _shared() -> Iterator[tuple[str, tuple[str, Callable[[Tables], str]]]]:
