@@ -132,7 +132,7 @@ def test_an_experiment_on_sounds_is_planned_with_its_own_dials(project):
     assert jobs[jobs.index("extract_features") + 1] == "2"  # a domain each, both its halves
     voices = {"small": {**frozen["small"], "training": {"tempo": 0.2}}}
     shown = planned(project, 1, **{**changes, "networks": voices, "training": training})
-    assert "features are kept of plain rows alone; set to 0: training.tempo" in shown
+    assert "features are kept of plain rows alone; set to 0: networks.small.training.tempo" in shown
     training = {"teacher": {"augmentation": {"dropped": 0.1}}, "student": {}}
     assert "unknown key dropped" in planned(project, 1, **changes, training=training)
     networks = {"small": {"teacher": "transformer-2-20", "student": "melcnn-8@4000"}}

@@ -183,8 +183,11 @@ def without_views():
             given = trained_as(role, name)["augmentation"]
             # a crop of all of it is none
             asked = [f"{at}.{f}" for f in given if given[f] != (f == "crop")]
-            source = source_augmentation(name)
-            asked += [f"training.{field}" for field in source if source[field]]
+            own = config["networks"][name].get("training", {})
+            for field, value in source_augmentation(name).items():
+                if value:
+                    place = f"networks.{name}." if field in own else ""
+                    asked.append(f"{place}training.{field}")
             if asked:
                 yield (
                     f"networks.{name}.teacher: {teacher_of(name)} has a frozen part, whose"
