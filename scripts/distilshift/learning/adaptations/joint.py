@@ -5,10 +5,10 @@ from collections.abc import Callable
 from distilshift.learning import alignment
 from distilshift.learning.adaptation import Task
 from distilshift.learning.adaptations.mcc import minimum_class_confusion
+from distilshift.learning.adaptations.shares import frequencies
 from distilshift.learning.adaptations.shot import shot
 from distilshift.learning.training import LossFn
 
-import torch
 from torch import Tensor
 
 
@@ -48,7 +48,8 @@ def joint_sinkhorn(task: Task) -> LossFn:
 
     Source: ``joint_shot``, with labels by ``transport``.
     """
-    return joint_shot(task, source_shares(task))
+    shares = frequencies(task.labels, task.model.head.out_features)
+    return joint_shot(task, shares)
 
 
 def joint_mcc(task: Task) -> LossFn:
@@ -60,15 +61,10 @@ def joint_mcc(task: Task) -> LossFn:
 
     Source: this project; its parts are those of ``mcc`` and ``joint_sinkhorn``.
     """
+    shares = frequencies(task.labels, task.model.head.out_features)
     temperature = task.options["temperature"]
 
     def confusion(logits: Tensor) -> Tensor:
         return minimum_class_confusion(logits, temperature)
 
-    return joint_shot(task, source_shares(task), confusion, since=0.5)
-
-
-def source_shares(task: Task) -> Tensor:
-    """Of each class its share of the source's labels (C,)."""
-    counts = torch.bincount(task.labels, minlength=task.model.head.out_features)
-    return counts / counts.sum()
+    return joint_shot(task, shares, confusion, since=0.5)
