@@ -1,6 +1,7 @@
 """Every loader of texts on an archive in the true format, and the errors a user meets."""
 
 from distilshift import registry
+from distilshift.data import own_tables
 from distilshift.data.archives import Finder
 from distilshift.data.base import checked
 from distilshift.errors import InputError
@@ -313,7 +314,7 @@ def test_numbers_as_labels_and_rows_without_one(tmp_path):
 
 
 def test_the_config_is_told_which_tables_there_are():
-    assert list(folders.READERS) == TABLES
+    assert list(own_tables.READERS) == TABLES
 
 
 def test_tables_that_cannot_be_read_are_refused(tmp_path):
@@ -322,7 +323,9 @@ def test_tables_that_cannot_be_read_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"has no column label; it has id, text, domain"):
         folders.folder(path, "books", Input())
     path.write_bytes(b"text,label,domain\ncaf\xe9,a,b\n")
-    with pytest.raises(InputError, match=r"rows\.csv: cannot be read .*UnicodeDecodeError"):
+    with pytest.raises(
+        InputError, match=r"rows\.csv: cannot be read .*UnicodeDecodeError.* UTF-8,"
+    ):
         folders.folder(path, "b", Input())
     (tmp_path / "rows.parquet").write_bytes(b"PAR1")
     with pytest.raises(InputError, match=r"rows\.parquet: cannot be read"):
@@ -330,3 +333,91 @@ def test_tables_that_cannot_be_read_are_refused(tmp_path):
     (tmp_path / "rows.xls").write_bytes(b"x")
     with pytest.raises(InputError, match=r"suffix is not read; allowed: \.csv, \.jsonl, \.parquet"):
         folders.folder(tmp_path / "rows.xls", "b", Input())
+
+
+def loaded(path, domain="d"):
+    return folders.folder(path, domain, Input(length=32))
+
+
+def written(path, lines, encoding="utf-8"):
+    path.write_text("\n".join(lines) + "\n", encoding=encoding)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("rows.csv", ["text,label,domain", "a,x,d", " ,x,d", "b, ,d", "c,,d", "e,x, ", "f,x"]),
+        (
+            "rows.jsonl",
+            [
+                '{"text": "a", "label": "x", "domain": "d"}',
+                '{"text": " ", "label": "x", "domain": "d"}',
+                '{"text": "b", "label": " ", "domain": "d"}',
+                '{"text": "c", "label": "", "domain": "d"}',
+                '{"text": "e", "label": "x", "domain": "\\t"}',
+                '{"text": "f", "label": "x"}',
+            ],
+        ),
+    ],
+)
+def test_an_empty_cell_is_none(tmp_path, name, lines):
+    data = loaded(written(tmp_path / name, lines))
+    assert content(data) == {"0": ("a", "x")} and data.classes == ["x"]
+    why = {"a row without text, label or domain": ["2", "3", "4", "5"], texts.BLANK: ["1"]}
+    assert data.left_out == why
+    written(tmp_path / name, lines[:1] + lines[3:] if name == "rows.csv" else lines[2:])
+    with pytest.raises(InputError, match=r"domain d; it has none; left out: 4 a row without"):
+        loaded(tmp_path / name)
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_labels_and_domains_are_names_in_one_form(tmp_path, kind):
+    """As folders' names are: NFC, and without blanks around them."""
+    short, long = "caf\N{LATIN SMALL LETTER E WITH ACUTE}", "cafe\N{COMBINING ACUTE ACCENT}"
+    labels, domains = [short, long, f" {short}", f"{long} "], [long, short, f"{short} ", short]
+    rows = pd.DataFrame({"text": list("abcd"), "label": labels, "domain": domains})
+    path = tmp_path / f"rows.{kind}"
+    WRITERS[kind](rows, path)
+    for spelling in (short, long, f" {short}"):
+        data = loaded(path, spelling)
+        assert data.classes == [short] and len(content(data)) == 4
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+@pytest.mark.parametrize("column", ["id", "text", "label", "domain"])
+@pytest.mark.parametrize(("value", "called"), [(["a"], "a list"), ({"a": "b"}, "an object")])
+def test_a_value_that_is_no_text_is_refused_with_its_place(tmp_path, kind, column, value, called):
+    row = {"text": "a", "label": "x", "domain": "d"}
+    path = tmp_path / f"rows.{kind}"
+    WRITERS[kind](pd.DataFrame([{**row, column: value}]), path)
+    with pytest.raises(InputError, match=rf"row 0, column {column}: is {called}, not a text"):
+        loaded(path)
+
+
+def test_texts_as_bytes_are_read_and_what_is_no_unicode_is_named(tmp_path):
+    rows = {
+        "id": [b"r1", b"r2", b"r3"],
+        "text": ["caf\xe9".encode(), "wide".encode("utf-16"), b"caf\xe9"],
+        "label": [b"good", b"bad", b"good"],
+        "domain": [b"d"] * 3,
+    }
+    pd.DataFrame(rows).to_parquet(tmp_path / "rows.parquet")
+    data = loaded(tmp_path / "rows.parquet")
+    assert content(data) == {"r1": ("caf\xe9", "good"), "r2": ("wide", "bad")}
+    assert data.unreadable == {"r3": "is no UTF-8: byte 0xe9 at 3"}
+    pd.DataFrame(rows)[2:].to_parquet(tmp_path / "rows.parquet")
+    with pytest.raises(InputError, match="none of its 1 texts can be read; r3: is no UTF-8"):
+        loaded(tmp_path / "rows.parquet")
+    pd.DataFrame({**rows, "label": [b"good", b"bad", b"\xe9"]}).to_parquet(
+        tmp_path / "rows.parquet"
+    )
+    with pytest.raises(InputError, match="row r3, column label: is no UTF-8"):
+        loaded(tmp_path / "rows.parquet")
+
+
+def test_ids_that_are_those_of_several_rows_are_said(tmp_path):
+    lines = ["id,text,label,domain", "1,a,x,d", "1,b,x,d", "2,c,x,d", "2,c,x,e"]
+    data = loaded(written(tmp_path / "rows.csv", lines))
+    assert data.notes == {folders.SHARED: ["1", "1"]}
+    assert loaded(tmp_path / "rows.csv", "e").notes == {}

@@ -146,14 +146,18 @@ def is_whole(path: Path, archive: Archive) -> bool:
 
 
 @contextlib.contextmanager
-def reading(path: object) -> Iterator[None]:
-    """Turn what the readers of archives raise on a damaged or foreign file into one line."""
+def reading(path: object, remedy: str = "fetch the file again") -> Iterator[None]:
+    """Turn what the readers of archives raise on a damaged or foreign file into one line.
+
+    Args:
+        remedy: what to do next, of a file that is not fetched.
+    """
     damage = (EOFError, KeyError, ValueError, TypeError, IndexError, zlib.error)
     try:
         yield
     except (*damage, OSError, zipfile.BadZipFile, tarfile.TarError) as error:
         problem = f"cannot be read ({type(error).__name__}: {' '.join(str(error).split())})"
-        raise InputError(path, problem, "fetch the file again") from None
+        raise InputError(path, problem, remedy) from None
 
 
 def checksum(path: Path, kind: str) -> str:

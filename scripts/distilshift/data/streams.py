@@ -4,6 +4,7 @@ A batch is in memory at a time, whatever there is in all. What cannot be read is
 reason, and the rest goes on.
 """
 
+import functools
 import itertools
 import os
 import re
@@ -12,22 +13,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from distilshift.data import folders
-from distilshift.data.archives import reading
+from distilshift.data import folders, own_tables
 from distilshift.data.kinds import Kind
 from distilshift.errors import InputError
 from distilshift.files import names, tensors
 from distilshift.settings import Settings
 
 import numpy as np
-import pandas as pd
-import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
-BATCH = 256
+BATCH = own_tables.BATCH
 DOMAIN = ".safetensors"  # a domain's own inputs
-Item = tuple[str, Callable[[], bytes | str]]  # a name, and what gives the content
+Item = tuple[str, Callable[[], bytes | str | None]]  # a name, and what gives the content, if any
 
 
 class Batch(NamedTuple):
@@ -89,47 +87,28 @@ def items(path: Path, kind: Kind) -> Iterator[Item]:
     if path.is_dir():
         for inside in folders.every(path, kind.reader.SUFFIXES):
             yield str(inside), inside.read_bytes
-    elif path.suffix.lower() in TABLES:
+    elif path.suffix.lower() in own_tables.READERS:
         yield from of_table(path, kind.reader.COLUMN)
     else:
         yield str(path), path.read_bytes
 
 
-def of_csv(path: Path) -> Iterator[pd.DataFrame]:
-    how = {"dtype": str, "keep_default_na": False, "encoding": "utf-8-sig"}
-    yield from pd.read_csv(path, chunksize=BATCH, **how)
-
-
-def of_jsonl(path: Path) -> Iterator[pd.DataFrame]:
-    yield from pd.read_json(path, lines=True, dtype=False, encoding="utf-8", chunksize=BATCH)
-
-
-def of_parquet(path: Path) -> Iterator[pd.DataFrame]:
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(BATCH):
-            yield batch.to_pandas()
-
-
-TABLES = {".csv": of_csv, ".jsonl": of_jsonl, ".parquet": of_parquet}
-
-
 def of_table(path: Path, column: str) -> Iterator[Item]:
     """The rows of a table, read part by part."""
-    with reading(path):
-        number = 0
-        for part in TABLES[path.suffix.lower()](path):
-            if column not in part:
-                there = ", ".join(map(str, part.columns))
-                raise InputError(path, f"has no column {column}; it has {there}")
-            for place in range(len(part)):
-                value = part[column].iloc[place]
-                name = str(part["id"].iloc[place]) if "id" in part else str(number)
-                number += 1
-                if column == "path" and isinstance(value, str):
-                    name = name if "id" in part else value
-                    yield name, (path.parent / value).read_bytes
-                else:
-                    yield name, lambda value=value: value
+    for number, row in enumerate(own_tables.read(path, [column])):
+        value, otherwise = row.get(column), str(number)
+        if column == "path":
+            otherwise = value if isinstance(value, str) and value else otherwise
+            content = functools.partial(file_at, path.parent, value)
+        else:
+            content = functools.partial(own_tables.text, value)
+        yield own_tables.called(path, row, otherwise), content
+
+
+def file_at(folder: Path, value: object) -> bytes | None:
+    """What is in the file that a value names; None where it names none."""
+    place = own_tables.text(value)
+    return (folder / place).read_bytes() if place else None
 
 
 def row(item: Item, kind: Kind, wanted: Settings) -> np.ndarray | str:

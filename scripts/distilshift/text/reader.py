@@ -1,6 +1,6 @@
 """A text of any source as a row: see ``data.streams``."""
 
-from distilshift.text.datasets import folders
+from distilshift.data import own_tables
 from distilshift.text.datasets.folders import SUFFIXES  # noqa: F401
 from distilshift.text.datasets.texts import BLANK
 from distilshift.text.encoding import clean, encode
@@ -17,7 +17,7 @@ def row(name: str, content: bytes | str, wanted: Input) -> np.ndarray:
     Raises:
         ValueError: it is no Unicode, or there is nothing in it.
     """
-    text = clean(content if isinstance(content, str) else folders.read(content))
+    text = clean(content if isinstance(content, str) else own_tables.decoded(content))
     if not text:
         raise ValueError(BLANK)
     return encode([text], wanted.length)[0]

@@ -5,26 +5,21 @@ A table is a ``.csv``, ``.jsonl`` or ``.parquet`` with the columns ``text``, ``l
 domain and is not read is counted by reason.
 """
 
-import codecs
+from collections import Counter
 from pathlib import Path
 
-from distilshift.data import folders
-from distilshift.data.archives import reading
+from distilshift.data import folders, own_tables
 from distilshift.data.base import Dataset, words
 from distilshift.errors import InputError
 from distilshift.text.datasets.texts import Sample, dataset
+from distilshift.text.encoding import clean
 from distilshift.text.settings import Input
 
-import pandas as pd
-
 SUFFIXES = words(".txt .text .md")
-READERS = {
-    ".csv": lambda path: pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig"),
-    ".jsonl": lambda path: pd.read_json(path, lines=True, dtype=False, encoding="utf-8"),
-    ".parquet": pd.read_parquet,
-}
 COLUMNS = ("text", "label", "domain")
 OWN = "that of its owner"
+NOTHING = "a row without text, label or domain"
+SHARED = "an id that another row has, so that it names neither"
 
 
 def folder(root: Path, domain: str, wanted: Input) -> Dataset:
@@ -39,67 +34,81 @@ def folder(root: Path, domain: str, wanted: Input) -> Dataset:
     samples, unreadable = [], {}
     for label, name, path in found:
         try:
-            samples.append(Sample(name, read(path.read_bytes()), classes.index(label)))
+            text = own_tables.decoded(path.read_bytes())
+            samples.append(Sample(name, text, classes.index(label)))
         except (OSError, ValueError) as error:
             unreadable[name] = getattr(error, "strerror", None) or str(error)
+    return gathered(here, samples, classes, wanted, left_out, unreadable)
+
+
+def gathered(
+    where: Path,
+    samples: list[Sample],
+    classes: list[str],
+    wanted: Input,
+    left_out: dict[str, list[str]],
+    unreadable: dict[str, str],
+) -> Dataset:
+    """The dataset of a folder or table; see ``texts.dataset``.
+
+    Raises:
+        InputError: no text of it can be read.
+    """
     if not samples and unreadable:
         name, why = next(iter(unreadable.items()))
         problem = f"none of its {len(unreadable)} texts can be read; {name}: {why}"
-        raise InputError(here, problem, "write them as UTF-8")
-    return dataset(here, samples, classes, OWN, wanted, left_out=left_out, unreadable=unreadable)
-
-
-def read(content: bytes) -> str:
-    """The text of a file: UTF-8, or UTF-16 that begins with its mark of byte order.
-
-    Raises:
-        ValueError: it is neither; says where it stops being so.
-    """
-    is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    name = "UTF-16" if is_wide else "UTF-8"
-    try:
-        return content.decode(name)
-    except UnicodeDecodeError as error:
-        at = content[error.start]
-        raise ValueError(f"is no {name}: byte 0x{at:02x} at {error.start}") from None
+        raise InputError(where, problem, "write them as UTF-8")
+    return dataset(where, samples, classes, OWN, wanted, left_out=left_out, unreadable=unreadable)
 
 
 def table(path: Path, domain: str, wanted: Input) -> Dataset:
-    """The rows of a table whose column ``domain`` says so.
+    """The rows of a table whose column ``domain`` says so, in any Unicode form.
 
     Raises:
-        InputError: another kind of file, a column that is not there, no such domain.
+        InputError: a table that cannot be read, a value that is no text, no such domain.
     """
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
-        problem = f"a table of that suffix is not read; allowed: {', '.join(READERS)}"
-        raise InputError(path, problem)
-    with reading(path):
-        content = reader(path)
-    missing = [name for name in COLUMNS if name not in content.columns]
-    if missing:
-        there = ", ".join(map(str, content.columns))
-        problem = f"has no column {', '.join(missing)}; it has {there}"
-        raise InputError(path, problem, "name its columns text, label, domain")
-    content = content.reset_index(drop=True)
-    blank = content[list(COLUMNS)].isna().any(axis=1)
-    for name in ("label", "domain"):
-        content[name] = content[name].map(spelt)
-    rows = content[(content["domain"] == domain) & ~blank]
-    if rows.empty:
-        known = ", ".join(sorted(set(content["domain"][~blank]))) or "none"
-        raise InputError(path, f"has no row of the domain {domain}; it has {known}")
-    classes = sorted(set(content["label"][~blank]))
-    called = rows["id"].map(spelt) if "id" in rows else rows.index.map(str)
-    samples = [
-        Sample(name, str(text), classes.index(label))
-        for name, text, label in zip(called, rows["text"], rows["label"], strict=True)
-    ]
-    nothing = [str(number) for number in content.index[blank]]
-    left_out = {"a row without text, label or domain": nothing} if nothing else None
-    return dataset(path, samples, classes, OWN, wanted, left_out=left_out)
+    found, nothing, unreadable = [], [], {}
+    classes, known, domain = set(), set(), clean(domain)
+    for number, row in enumerate(own_tables.read(path, COLUMNS)):
+        name = own_tables.called(path, row, str(number))
+        label, where = (cell(path, row, name, column) for column in ("label", "domain"))
+        if not label or not where or own_tables.is_gap(row.get("text")):
+            nothing.append(name)
+            continue
+        classes.add(label)
+        known.add(where)
+        if where != domain:
+            continue
+        try:
+            found.append((name, own_tables.text(row["text"]), label))
+        except ValueError as error:
+            unreadable[name] = str(error)
+        except TypeError as error:
+            raise own_tables.unfit(path, name, "text", error) from None
+    if domain not in known:
+        there = ", ".join(sorted(known)) or "none"
+        problem = f"has no row of the domain {domain}; it has {there}"
+        raise InputError(
+            path, problem + (f"; left out: {len(nothing)} {NOTHING}" if nothing else "")
+        )
+    names = sorted(classes)
+    samples = [Sample(name, text, names.index(label)) for name, text, label in found]
+    left_out = {NOTHING: nothing} if nothing else {}
+    data = gathered(path, samples, names, wanted, left_out, unreadable)
+    times = Counter(data.names)
+    shared = [name for name in data.names if times[name] > 1]
+    if shared:
+        data.notes[SHARED] = shared
+    return data
 
 
-def spelt(value: object) -> str:
-    """A value of a table as text: 1.0, which a column of numbers with gaps makes of 1, is 1."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+def cell(path: Path, row: own_tables.Row, name: str, column: str) -> str:
+    """A label or domain: a name in the one form that names are compared in; "" for none.
+
+    Raises:
+        InputError: it is no text.
+    """
+    try:
+        return clean(own_tables.text(row.get(column)) or "")
+    except (TypeError, ValueError) as error:
+        raise own_tables.unfit(path, name, column, error) from None
