@@ -1,5 +1,6 @@
 """A config says by a key which kind of data its rows are; exactly one."""
 
+import json
 import os
 
 import pytest
@@ -61,6 +62,26 @@ def test_an_experiment_on_texts_runs_to_its_figures_and_is_then_done(project):
     # a change of the table makes all of it again, its time too
     os.utime(project / "letters.csv", (1, 1))
     assert "download_dataset" in planned(project, **text())
+
+
+def test_a_domain_of_a_table_is_any_text_and_no_path(project):
+    """An address keeps its slashes; another spelling of it is the same dataset."""
+    place, spelt = "http://a.com/caf\N{LATIN SMALL LETTER E WITH ACUTE}", "sites.csv"
+    other = place.replace("\N{LATIN SMALL LETTER E WITH ACUTE}", "e\N{COMBINING ACUTE ACCENT}")
+    rows = [f"{number} word,{'xy'[number % 2]},{place}" for number in range(30)]
+    table = "\n".join(["text,label,domain", *rows]) + "\n"
+    (project / spelt).write_text(table, encoding="utf-8")
+    domains = {
+        "mine": {"from": {"folder": spelt, "domain": place}},
+        "odd": {"from": {"folder": f"./{spelt}", "domain": f" {other}"}},
+    }
+    wanted = {**tiny.EXPERIMENT, **text(domains=domains, results="sites")}
+    wanted = yaml.safe_dump({key: value for key, value in wanted.items() if value})
+    (project / "experiment.yaml").write_text(wanted, encoding="utf-8")
+    tiny.snakemake(project, "--cores", 2, "sites/domains/odd/train_inputs.safetensors")
+    (manifest,) = (project / "sites/datasets").glob("*/manifest.json")
+    assert json.loads(manifest.read_text(encoding="utf-8"))["counts"] == {"x": 15, "y": 15}
+    assert planned(project, **text(domains=domains, results="sites")).count("download_dataset") == 0
 
 
 MISTAKES = {

@@ -58,7 +58,12 @@ def folder_place(given):
 
 
 def folder_domain(given):
-    return unicodedata.normalize("NFC", os.path.normpath(given["domain"]))
+    """Which domain of a folder, as a path in it; of a table any text, such as an address."""
+    place, domain = Path(given["folder"]), given["domain"]
+    tables = contents(f"{WING}.datasets").get("TABLES", [])
+    is_table = place.suffix.lower() in tables and not place.is_dir()
+    domain = domain.strip() if is_table else os.path.normpath(domain)
+    return unicodedata.normalize("NFC", domain)
 
 
 def named_datasets():
