@@ -4,6 +4,7 @@ import hashlib
 import io
 import shutil
 import stat
+import struct
 import subprocess
 import tarfile
 import wave
@@ -86,13 +87,138 @@ def test_notes_say_what_was_done():
     assert sounds.row("a.wav", silent.getvalue(), WANTED)[1] == [sounds.SILENT]
 
 
+def scaled(factor, dtype, channels=1):
+    """Bytes of a WAV of noise of up to 0.5, times a factor, as numbers of another kind."""
+    file = io.BytesIO()
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (4000, channels)).squeeze()
+    wavfile.write(file, 8000, (noise * factor).astype(dtype))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_floats_of_other_units_are_no_square_waves(dtype):
+    with pytest.raises(ValueError, match=r"values up to 16\d+.*; floats are -1 to 1"):
+        sounds.row("a.wav", scaled(32768, dtype), WANTED)
+    assert sounds.row("a.wav", scaled(2.5, dtype), WANTED)[1] == [sounds.CLIPPED]
+    # int16 over 32767 reaches a little more than 1, and two channels of which one is loud less
+    assert sounds.row("a.wav", scaled(2 * 32768 / 32767, dtype), WANTED)[1] == []
+    both = np.stack([np.full(4000, 1.5), np.zeros(4000)], 1).astype(dtype)
+    file = io.BytesIO()
+    wavfile.write(file, 8000, both)
+    assert sounds.row("a.wav", file.getvalue(), WANTED)[1] == [sounds.CHANNELS]
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.int64])
+def test_16_bits_in_more_are_not_silence(dtype):
+    with pytest.raises(ValueError, match=r"(32|64)-bit values of at most 16\d+: 16-bit ones"):
+        sounds.row("a.wav", scaled(32768, dtype), WANTED)
+    assert sounds.row("a.wav", scaled(0, dtype), WANTED)[1] == [sounds.SILENT]
+
+
+def test_the_least_24_bits_are_silence():
+    soundfile = pytest.importorskip("soundfile")
+    file = io.BytesIO()
+    soundfile.write(file, np.tile([0, 2.0**-23], 2000), 8000, format="WAV", subtype="PCM_24")
+    assert sounds.row("a.wav", file.getvalue(), WANTED)[1] == [sounds.SILENT]
+    file = io.BytesIO()
+    soundfile.write(file, np.tile([0, 2.0**-17], 2000), 8000, format="AIFF", subtype="PCM_32")
+    with pytest.raises(ValueError, match="32-bit values of at most 16384"):
+        sounds.row("a.aiff", file.getvalue(), WANTED)
+
+
+def piped(content, total, sound):
+    """A WAV with other sizes in its header, as programs write it that cannot go back."""
+    order = "<I" if content[:4] == b"RIFF" else ">I"
+    at = content.find(b"data") + 4
+    said = content[at : at + 4] if sound is None else struct.pack(order, sound)
+    return content[:4] + struct.pack(order, total) + content[8:at] + said + content[at + 4 :]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
+@pytest.mark.parametrize(
+    ("total", "sound"),
+    [(0, 0), (2**32 - 1, 2**32 - 1), (0x7FFFF024, 0x7FFFF000), (36, 0), (0, None)],
+)
+def test_a_wav_from_a_pipe_is_read_to_its_end(total, sound, dtype):
+    content = wav(dtype=dtype)
+    expected, _ = sounds.row("a.wav", content, WANTED)
+    found, notes = sounds.row("a.wav", piped(content, total, sound), WANTED)
+    assert np.array_equal(found, expected)
+    assert notes == [sounds.UNSAID] * (sound is not None)
+    # one that ends in the middle of a sample
+    whole = sounds.decode("a.wav", content)[0]
+    short = sounds.decode("a.wav", piped(content, total, sound or 0)[:-1])[0]
+    assert np.array_equal(short, whole[:-1])
+
+
+def test_an_empty_wav_with_a_chunk_behind_its_sound_is_no_stream():
+    content = wav(count=0)
+    total = len(content) - 8 + 12
+    content = content[:4] + struct.pack("<I", total) + content[8:] + b"LIST\4\0\0\0INFO"
+    with pytest.raises(ValueError, match="no sample"):
+        sounds.row("a.wav", content, WANTED)
+
+
+def test_what_is_cut_off_is_refused_or_noted(tmp_path):
+    soundfile = pytest.importorskip("soundfile")
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, 24000)
+    for name, given in {
+        "a.wav": {"subtype": "ULAW"},
+        "b.wav": {"subtype": "MS_ADPCM"},
+        "c.wav": {"subtype": "GSM610"},
+        "d.wav": {"format": "RF64", "subtype": "PCM_16"},
+        "a.aiff": {},
+        "b.aiff": {"subtype": "ULAW"},
+        "a.au": {},
+        "a.mp3": {},
+        "a.opus": {"format": "OGG", "subtype": "OPUS"},
+        "a.ogg": {},
+    }.items():
+        soundfile.write(tmp_path / name, noise, 8000, **given)
+        content = (tmp_path / name).read_bytes()
+        assert sounds.row(name, content, WANTED)[1] == [sounds.LONG], name
+        content = content[: len(content) * 3 // 4]
+        if name.endswith(("mp3", "opus", "ogg")):
+            assert sounds.SHORT in sounds.row(name, content, WANTED)[1], name
+        else:
+            with pytest.raises(ValueError, match=r"its header says \d+ bytes of sound"):
+                sounds.row(name, content, WANTED)
+
+
+def test_other_formats_from_a_pipe_are_noted_or_named():
+    soundfile = pytest.importorskip("soundfile")
+    made = {}
+    for kind in ("AU", "AIFF", "FLAC", "MP3"):
+        file = io.BytesIO()
+        soundfile.write(file, np.random.default_rng(0).uniform(-0.5, 0.5, 4000), 8000, format=kind)
+        made[kind] = bytearray(file.getvalue())
+    made["AU"][8:12] = b"\xff" * 4
+    place = made["AIFF"].find(b"SSND") + 4
+    made["AIFF"][4:8] = made["AIFF"][place : place + 4] = b"\x7f\xff\xff\xff"
+    first = made["MP3"].find(b"Xing") if b"Xing" in made["MP3"] else made["MP3"].find(b"Info")
+    made["MP3"][first : first + 4] = bytes(4)
+    for kind in ("AU", "AIFF", "MP3"):
+        assert sounds.UNSAID in sounds.row("a", bytes(made[kind]), WANTED)[1], kind
+    made["FLAC"][21] &= 0xF0  # 36 bits of STREAMINFO: how many samples there are
+    made["FLAC"][22:26] = bytes(4)
+    with pytest.raises(ValueError, match="its header says no length; write it to a file"):
+        sounds.row("a.flac", bytes(made["FLAC"]), WANTED)
+
+
+def test_why_a_sound_cannot_be_read_is_the_same_in_every_run():
+    pytest.importorskip("soundfile")
+    data = sounds.Decoded(["a.flac"], lambda: [lambda: b"no sound at all"], WANTED)
+    assert list(data.chunks()) == [] and " at 0x" not in data.unreadable["a.flac"]
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
         (b"", "an empty file"),
-        (wav()[:2000], "Reached EOF prematurely"),
+        (wav()[:2000], "its header says 8000 bytes of sound, 1956 are there"),
         (wav()[:20], "soundfile|Error"),
         (wav(count=0), "no sample"),
+        (b"RIFF\0\0\0\0" + wav(count=0)[8:], "no sample"),
     ],
 )
 def test_damage_is_named(content, why):

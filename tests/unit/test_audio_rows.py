@@ -56,7 +56,13 @@ def test_channels_are_averaged_and_peaks_are_cut():
 
 
 @pytest.mark.parametrize(
-    ("sound", "why"), [(np.zeros(0), "no sample"), (np.array([0, np.nan]), "no finite")]
+    ("sound", "why"),
+    [
+        (np.zeros(0), "no sample"),
+        (np.array([0, np.nan]), "no finite"),
+        (np.array([0, -16000.0]), "values up to 16000; floats are -1 to 1"),
+        (np.array([[300.0, -300.0]]), "values up to 300"),  # whose average is silent
+    ],
 )
 def test_what_is_no_sound_is_refused(sound, why):
     with pytest.raises(ValueError, match=why):

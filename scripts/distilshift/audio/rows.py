@@ -10,6 +10,7 @@ from torch import Tensor
 
 STORED = ("int16", 2)  # of a dataset: dtype and number of dimensions
 SAID = 0.001  # share of the energy before and behind what counts as said
+LOUDEST = 2  # of full scale: what decoders and filters overshoot; beyond it are other units
 
 
 def shape(wanted: Input) -> tuple[int, ...]:
@@ -34,14 +35,15 @@ def fit(sound: np.ndarray, rate: int, wanted: Input) -> np.ndarray:
     """int16 (T,) of a sound as it was recorded: mono, resampled once, cut or padded.
 
     What is said, from the first to the last thousandth of the energy, comes into the middle;
-    if it is longer than a row, the row of most energy is kept. The level stays.
+    if it is longer than a row, the row of most energy is kept. The level stays, and what is
+    louder than full scale is clipped.
 
     Args:
         sound: float (samples,) or (samples, channels), full scale from -1 to 1.
         rate: its samples a second.
 
     Raises:
-        ValueError: there is no sample, or one that is no finite number.
+        ValueError: there is no sample, or one that is no finite number or far above full scale.
     """
     from scipy.signal import resample_poly  # half a second to import
 
@@ -49,7 +51,10 @@ def fit(sound: np.ndarray, rate: int, wanted: Input) -> np.ndarray:
         raise ValueError("holds no sample")
     if not np.isfinite(sound).all():
         raise ValueError("holds what is no finite number")
-    mono = sound.mean(1) if sound.ndim == 2 else sound
+    most = np.abs(sound).max()
+    if most > LOUDEST:
+        raise ValueError(f"values up to {most:g}; floats are -1 to 1, so divide them before")
+    mono = averaged(sound)
     if rate != wanted.rate:
         both = math.gcd(rate, wanted.rate)
         mono = resample_poly(mono, wanted.rate // both, rate // both)
@@ -60,6 +65,11 @@ def fit(sound: np.ndarray, rate: int, wanted: Input) -> np.ndarray:
     some = mono[max(0, start) : start + length]
     placed[here : here + len(some)] = some
     return np.rint(placed * 32768).clip(-32768, 32767).astype(np.int16)
+
+
+def averaged(sound: np.ndarray) -> np.ndarray:
+    """One channel (samples,) of one or several (samples, channels)."""
+    return sound.mean(1) if sound.ndim == 2 else sound
 
 
 def first_sample(mono: np.ndarray, length: int) -> int:

@@ -6,12 +6,13 @@ with the reason, never silently dropped.
 
 import io
 import os
+import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from distilshift import extras
-from distilshift.audio.rows import fit
+from distilshift.audio.rows import averaged, fit
 from distilshift.audio.settings import Input
 from distilshift.cli import log
 from distilshift.data.base import words
@@ -24,6 +25,13 @@ CHANNELS = "several channels, averaged"
 LONG = "longer than a row, the part of most energy is kept"
 COARSE = "recorded at a lower rate than a row's"
 SILENT = "silent"
+CLIPPED = "louder than full scale, clipped"
+SHORT = "cut off, its end is missing"
+UNSAID = "its header says no length"
+
+FULL = 1.0001  # whole numbers that were divided by 32767 reach 1.00003
+PIPED = 0x7F000000  # bytes: who writes to a pipe says no length, so much, or more
+LAST = 2304  # samples: the two last frames of an MP3, which encoders count or not
 
 Read = Callable[[], bytes]
 
@@ -91,36 +99,51 @@ class Decoded:
         try:
             return row(name, content, self.wanted)
         except Exception as error:
-            return " ".join(f"{type(error).__name__}: {error}".split())
+            line = " ".join(f"{type(error).__name__}: {error}".split())
+            return re.sub(r" at 0x[0-9a-f]+", "", line)  # the same in every run
 
 
 def row(name: str, content: bytes, wanted: Input) -> tuple[np.ndarray, list[str]]:
     """int16 (T,) of a file's bytes, and notes on what was done to it."""
-    sound, rate = decode(name, content)
+    sound, rate, said = decode(name, content)
     notes = [CHANNELS] * (sound.ndim == 2 and sound.shape[1] > 1)
     notes += [LONG] * (len(sound) > wanted.seconds * rate) + [COARSE] * (rate < wanted.rate)
     found = fit(sound, rate, wanted)
-    return found, notes + [SILENT] * (not found.any())
+    notes += [CLIPPED] * bool(np.abs(averaged(sound)).max() > FULL)
+    return found, notes + said + [SILENT] * (not found.any())
 
 
-def decode(name: str, content: bytes) -> tuple[np.ndarray, int]:
-    """float64 (samples,) or (samples, channels) of full scale -1 to 1, and samples a second.
+def decode(name: str, content: bytes) -> tuple[np.ndarray, int, list[str]]:
+    """A sound as it was recorded, samples a second, and notes on what its header says.
 
-    WAV of whole numbers or floats is read by scipy; anything else by libsndfile, also WAV
-    of other codes; ``.gsm`` is GSM 06.10 at 8 kHz without a header.
+    The sound is float64 (samples,) or (samples, channels); full scale is -1 to 1, which floats
+    may exceed. WAV of whole numbers or floats is read by scipy; anything else by libsndfile,
+    also WAV of other codes; ``.gsm`` is GSM 06.10 at 8 kHz without a header.
 
     Raises:
-        ValueError: an empty file, or one that ends too early.
+        ValueError: an empty file, one that ends too early, or 32 bits that hold 16.
         Exception: whatever the readers raise on damaged bytes.
     """
     if not content:
         raise ValueError("an empty file")
     if name.lower().endswith(".gsm"):
         raw = {"format": "RAW", "subtype": "GSM610", "samplerate": 8000, "channels": 1}
-        return soundfile(name).read(io.BytesIO(content), **raw)
-    if content[:4] in (b"RIFF", b"RIFX") and code_of(content) in (1, 3):
-        return read_wav(content)
-    return soundfile(name).read(io.BytesIO(content))
+        return *soundfile(name).read(io.BytesIO(content), **raw), []
+    content, notes = complete(content)
+    if content[:4] in (b"RIFF", b"RIFX") and coding(content)[0] in (1, 3):
+        return *read_wav(content), notes
+    with soundfile(name).SoundFile(io.BytesIO(content)) as file:
+        if file.frames == 2**63 - 1:  # FLAC from a pipe, which libsndfile cannot read to its end
+            raise ValueError(f"{UNSAID}; write it to a file, not to a pipe")
+        sound = file.read(file.frames)
+        if file.format == "MP3":
+            says = b"Xing" in content or b"Info" in content  # else libsndfile guesses
+            notes += [SHORT] * (says and len(sound) + LAST < file.frames) + [UNSAID] * (not says)
+        if file.format == "OGG":
+            notes += [SHORT] * (not ends(content))
+        if file.subtype == "PCM_32":
+            refuse_16_in(32, sound)
+        return sound, file.samplerate, notes
 
 
 def soundfile(name: str):
@@ -128,20 +151,93 @@ def soundfile(name: str):
     return extras.load("soundfile", "audio", name)
 
 
-def code_of(content: bytes) -> int:
-    """How a WAV's samples are coded: 1 is whole numbers, 3 floats; 0, if it says nothing.
+def chunks(content: bytes) -> dict[bytes, tuple[int, int]]:
+    """name -> where a chunk of a WAV or an AIFF begins and how long it is said to be.
+
+    Up to that of the sound: what follows it cannot be found where its length is not said.
+    """
+    order = "big" if content[:4] in (b"RIFX", b"FORM") else "little"
+    found, at = {}, 12
+    while at + 8 <= len(content) and not {b"data", b"SSND"} & found.keys():
+        size = int.from_bytes(content[at + 4 : at + 8], order)
+        found[content[at : at + 4]] = (at + 8, size)
+        at += 8 + size + size % 2
+    return found
+
+
+def stated(content: bytes) -> tuple[int, int]:
+    """Where a WAV's, AIFF's or AU's sound begins, and its bytes by its header; 0, 0 of others."""
+    form = content[:4]
+    if form == b".snd":
+        return int.from_bytes(content[4:8], "big"), int.from_bytes(content[8:12], "big")
+    if form not in (b"RIFF", b"RIFX", b"RF64", b"FORM"):
+        return 0, 0
+    at, said = chunks(content).get(b"SSND" if form == b"FORM" else b"data", (0, 0))
+    if form == b"RF64":  # EBU Tech 3306: the sizes are in its first chunk, of 64 bits
+        said = int.from_bytes(content[28:36], "little")
+    return at, said
+
+
+def complete(content: bytes) -> tuple[bytes, list[str]]:
+    """A file whose header is true as to its length, and a note if that was not said.
+
+    Programs that write to a pipe cannot go back and set the sizes: then the sound goes to the
+    end of the file. scipy reads no such WAV, libsndfile none whose sizes are 0.
+
+    Raises:
+        ValueError: no sound is there, or less than its header says.
+    """
+    at, said = stated(content)
+    here = len(content) - at
+    if not at:
+        return content, []
+    if here <= 0:
+        raise ValueError("holds no sample")
+    is_wav, order = content[:3] == b"RIF", "big" if content[:4] == b"RIFX" else "little"
+    total = int.from_bytes(content[4:8], order) + 8
+    is_piped = said > here and said >= PIPED
+    # an empty sound with other chunks behind it is no stream
+    is_piped |= said == 0 and not (is_wav and at < total < PIPED)
+    if not is_piped and said > here:
+        raise ValueError(f"its header says {said} bytes of sound, {here} are there")
+    if is_wav and is_piped:
+        form, _ = chunks(content).get(b"fmt ", (at, 0))
+        here -= here % (int.from_bytes(content[form + 12 : form + 14], order) or 1)
+        content = content[: at - 4] + here.to_bytes(4, order) + content[at : at + here]
+    if is_wav and (is_piped or total == 8 or total >= PIPED):
+        content = content[:4] + (len(content) - 8).to_bytes(4, order) + content[8:]
+    return content, [UNSAID] * is_piped
+
+
+def ends(content: bytes) -> bool:
+    """Whether an Ogg's last page is whole and marked as the last (RFC 3533, section 6)."""
+    page = content[content.rfind(b"OggS") :]
+    if len(page) < 27:
+        return False
+    sizes = page[27 : 27 + page[26]]
+    return bool(page[5] & 4) and len(page) >= 27 + page[26] + sum(sizes)
+
+
+def coding(content: bytes) -> tuple[int, int]:
+    """How a WAV's samples are coded, and bits of each: 1 is whole numbers, 3 floats, 0 not said.
 
     Source: Microsoft, "Multiple channel audio data and WAVE files" (2007): of an extensible
     format the code is the first two bytes of the sub-format.
     """
     order = "little" if content[:4] == b"RIFF" else "big"
-    at = content.find(b"fmt ", 12)
-    code = int.from_bytes(content[at + 8 : at + 10], order) if at >= 0 else 0
-    return int.from_bytes(content[at + 32 : at + 34], order) if code == 0xFFFE else code
+    at, _ = chunks(content).get(b"fmt ", (len(content), 0))
+    code, bits, extended = (
+        int.from_bytes(content[at + place : at + place + 2], order) for place in (0, 14, 24)
+    )
+    return extended if code == 0xFFFE else code, bits
 
 
 def read_wav(content: bytes) -> tuple[np.ndarray, int]:
-    """A WAV of whole numbers (8 to 64 bits) or floats."""
+    """A WAV of whole numbers (8 to 64 bits) or floats.
+
+    Raises:
+        ValueError: 32 or 64 bits that hold 16.
+    """
     from scipy.io import wavfile  # half a second to import
 
     with warnings.catch_warnings():
@@ -151,5 +247,20 @@ def read_wav(content: bytes) -> tuple[np.ndarray, int]:
     if sound.dtype == np.uint8:  # the only code whose silence is not 0
         return (sound.astype(np.float64) - 128) / 128, rate
     if sound.dtype.kind == "i":
-        return sound / -float(np.iinfo(sound.dtype).min), rate
+        scaled = sound / -float(np.iinfo(sound.dtype).min)
+        bits = coding(content)[1]
+        if bits > 24:
+            refuse_16_in(bits, scaled)
+        return scaled, rate
     return sound.astype(np.float64), rate
+
+
+def refuse_16_in(bits: int, sound: np.ndarray) -> None:
+    """Refuse whole numbers of 32 or 64 bits that would all be 0 in a row's 16.
+
+    Raises:
+        ValueError: they are not 0, and nobody can tell whether 16 bits were meant.
+    """
+    most = np.abs(sound).max(initial=0) * 2 ** (bits - 1)
+    if 0 < most <= 2 ** (bits - 17):
+        raise ValueError(f"{bits}-bit values of at most {most:g}: 16-bit ones, or almost silent?")
