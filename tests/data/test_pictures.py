@@ -3,9 +3,11 @@
 import io
 import os
 import random
+import struct
 import subprocess
 import sys
 import unicodedata
+import zlib
 from pathlib import Path
 
 import construct_domain
@@ -58,9 +60,42 @@ def tiff(values, **tags):
     return b"II*\0" + (8 + len(content)).to_bytes(4, "little") + content + directory
 
 
+def png(values, colour, clear=()):
+    """A PNG of 16 bits (H, W, channels): colour 2 is RGB, 4 LA, 6 RGBA; one that is transparent."""
+
+    def chunk(name, data):
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
+
+    head = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, colour, 0, 0, 0)
+    lines = b"".join(b"\0" + line.astype(">u2").tobytes() for line in values)
+    parts = chunk(b"IHDR", head)
+    parts += chunk(b"tRNS", struct.pack(">HHH", *clear)) if clear else b""
+    return b"\x89PNG\r\n\x1a\n" + parts + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+
+
+def deep(factor):
+    """Colour pictures of 16 bits of every kind that Pillow reads, all GREY times a factor."""
+    rgb = COLOUR.astype("<u2") * factor
+    solid = np.full((16, 16, 1), 65535, "<u2")
+    rgba = np.concatenate([rgb, solid], -1)
+    tags = {"t256": 16, "t258": 16, "t262": 2}
+    return {
+        "PNG": png(rgb, 2),
+        "PNG, RGBA": png(rgba, 6),
+        "PNG, LA": png(rgba[..., 2:], 4),
+        "TIFF": tiff(rgb.reshape(16, -1), t277=3, **tags),
+        "TIFF, RGBA": tiff(rgba.reshape(16, -1), t277=4, t338=2, **tags),
+        "PPM": b"P6\n16 16\n65535\n" + rgb.astype(">u2").tobytes(),
+        "PPM, plain": b"P3\n16 16\n65535\n" + b" ".join(b"%d" % v for v in rgb.ravel()),
+    }
+
+
 @pytest.mark.parametrize(
     "content",
     [
+        *deep(257).values(),
         written(Image.fromarray(GREY), "PNG"),
         written(Image.fromarray(GREY.astype(np.uint16) * 257), "PNG"),
         written(Image.fromarray(GREY.astype(np.uint16) * 257), "TIFF"),
@@ -109,9 +144,45 @@ def test_values_of_which_nobody_knows_the_range_are_refused(content, says):
         pictures.decode(content, 16)
 
 
-def test_twelve_bits_in_sixteen_are_dark_and_noted():
-    found, notes = halves(tiff(GREY.astype("<u2") * 16))
+@pytest.mark.parametrize("kind", ["grey", *deep(1)])
+def test_twelve_bits_in_sixteen_are_dark_and_noted(kind):
+    found, notes = halves((deep(16) | {"grey": tiff(GREY.astype("<u2") * 16)})[kind])
     assert found == [3, 12] and notes == [pictures.DIM]
+
+
+@pytest.mark.parametrize("kind", deep(1))
+def test_bytes_in_sixteen_bits_a_colour_are_no_black_picture(kind):
+    if "PPM" in kind:  # which says its largest value
+        assert halves(deep(1)[kind]) == ([0, 1], [pictures.DIM])
+        return
+    with pytest.raises(ValueError, match=r"16-bit colours, none above 255: bytes, or black\?"):
+        pictures.decode(deep(1)[kind], 16)
+
+
+def test_black_lines_of_sixteen_bits_over_nothing_are_a_picture():
+    lines = np.zeros((16, 16, 4), np.uint16)
+    lines[:, :8, 3] = 65535
+    assert halves(png(lines, 6)) == ([0, 255], [pictures.DIM])
+    lines[:, :8, 3] = 255  # bytes again, of which nothing is left
+    with pytest.raises(ValueError, match="none above 255"):
+        pictures.decode(png(lines, 6), 16)
+
+
+def test_sixteen_bits_a_colour_that_pillow_misreads_are_refused():
+    planes = tiff(np.concatenate([GREY.astype("<u2") * 257] * 3), t257=16, t262=2, t277=3, t284=2)
+    with pytest.raises(ValueError, match="each in a plane of its own; write them interleaved"):
+        pictures.decode(planes, 16)
+    content = bytearray(written(Image.fromarray(COLOUR), "JPEG2000"))
+    assert halves(bytes(content))[1] == []
+    content[content.find(b"\xff\x4f\xff\x51") + 42] = 11  # of 12 bits white would be black
+    with pytest.raises(ValueError, match="JPEG 2000 in colour of more than 8 bits"):
+        pictures.decode(bytes(content), 16)
+
+
+def test_a_colour_of_sixteen_bits_may_stand_for_nothing():
+    values = COLOUR.astype(np.uint16) * 256 + 7  # whose lower byte is not the upper
+    assert halves(png(values, 2, (200 * 256 + 7,) * 3))[0] == [50, 255]
+    assert halves(png(values, 2, (7, 7, 7)))[0] == [50, 200]
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "LA", "P", "16"])

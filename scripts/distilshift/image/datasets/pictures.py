@@ -41,7 +41,7 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 # tags of a TIFF
-BITS, PHOTOMETRIC, SAMPLE_FORMAT = 258, 262, 339
+BITS, PHOTOMETRIC, PLANES, SAMPLE_FORMAT = 258, 262, 284, 339
 
 
 class Decoded:
@@ -121,12 +121,18 @@ def decode(content: bytes, side: int, formats: list[str] = FORMATS) -> tuple[np.
         shorter, longer = sorted(picture.size)
         notes += [CUT] * (longer > 5 * shorter) + [ENLARGED] * (side > 4 * shorter)
         picture.draft("RGB", (side, side))  # JPEG: decode no finer than needed
+        reduced = is_reduced(picture, content)
         picture.load()
         turn = UPRIGHT.get(orientation(picture))
         if signed(picture):
             raise ValueError("signed bytes, which no picture holds")
         if picture.mode[0] in "IF":
             picture = Image.fromarray(to_byte_range(picture, notes))
+        elif reduced:
+            notes += [DIM] * is_dim(picture)
+            clear = picture.info.get("transparency")
+            if isinstance(clear, tuple):  # the colour that stands for nothing still has 16 bits
+                picture.info["transparency"] = tuple(value >> 8 for value in clear)
         plain = opaque(picture)
         if turn is not None:
             plain = plain.transpose(turn)
@@ -159,6 +165,47 @@ def signed(picture: Image.Image) -> bool:
     """Whether a TIFF of bytes holds signed ones, which Pillow reads as unsigned."""
     tags = getattr(picture, "tag_v2", {})
     return picture.mode in ("L", "RGB") and 2 in tags.get(SAMPLE_FORMAT, ())
+
+
+def is_reduced(picture: Image.Image, content: bytes) -> bool:
+    """Whether a picture in colour, not loaded yet, has values of which Pillow keeps 8 bits.
+
+    Raises:
+        ValueError: a TIFF that Pillow takes for one of bytes, a JPEG 2000 of which it rounds the
+            brightest values up to 256, which is 0 in a byte.
+    """
+    kind, tile = picture.format, next(iter(picture.tile), None)
+    if tile is None or picture.mode[0] in "IF":  # of one channel all bits are kept
+        return False
+    if kind == "TIFF":
+        is_deep = max(picture.tag_v2.get(BITS, (1,))) > 8
+        if is_deep and picture.tag_v2.get(PLANES) == 2 and tile.codec_name == "raw":
+            raise ValueError("16-bit colours, each in a plane of its own; write them interleaved")
+        return is_deep
+    if kind == "JPEG2000":  # ISO 15444-1, A.5.1: the depth of the first channel, less one
+        at = content.find(b"\xff\x4f\xff\x51") + 42
+        if content[at] & 127 > 7:
+            raise ValueError("JPEG 2000 in colour of more than 8 bits; write it as PNG")
+        return False
+    if kind == "PPM":
+        return isinstance(tile.args, tuple) and tile.args[-1] > 255
+    return kind == "PNG" and str(tile.args).endswith(";16B")
+
+
+def is_dim(picture: Image.Image) -> bool:
+    """Whether all colours are below a sixteenth of the range, by the 8 of 16 bits that are left.
+
+    Raises:
+        ValueError: nothing is left, in a picture that does not say its largest value.
+    """
+    ranges = dict(zip(picture.getbands(), picture.getextrema(), strict=True))
+    opacity = ranges.pop("A", ranges.pop("a", (0, 0)))
+    most = max(high for _, high in ranges.values())
+    is_shape = opacity[0] < opacity[1]  # black lines over nothing
+    if most == 0 and not is_shape and picture.format != "PPM":
+        problem = "16-bit colours, none above 255: bytes, or black? nobody can tell these apart"
+        raise ValueError(problem)
+    return most < 16
 
 
 def to_byte_range(picture: Image.Image, notes: list[str]) -> np.ndarray:
