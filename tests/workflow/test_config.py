@@ -217,6 +217,12 @@ MISTAKES = [
         },
         "methods.kd.loss: dist needs 3 classes or more; b has 2",
     ),
+    (
+        {"domains.a.classes": ["0", "1", "2"], "domains.b.classes": ["0", "1", "2"],
+         "methods.kd.budget": "top9"},
+        "methods.kd.budget: top9 of 3 classes is all of them; set full",
+    ),
+    ({"methods.kd.budget": "top10"}, "methods.kd.budget: top10 of 10 classes is all of them"),
     # numbers
     ({"training.student.steps": 20.0}, "steps: got 20.0; must be a whole number, written 20"),
     ({"seeds": [1.0]}, "seeds.0: got 1.0; must be a whole number, written 1"),
@@ -287,6 +293,14 @@ MISTAKES = [
         {"requirement": {"criterion": "teacher_first", "value": 0.5}},
         "requirement.value: got 0.5; teacher_first compares networks of a seed and has no value",
     ),
+    (
+        {"requirement": {"criterion": "oracle_accuracy", "value": 95}},
+        "requirement.value: got 95; oracle_accuracy is 1 at most",
+    ),
+    (
+        {"requirement": {"criterion": "entropy", "value": 0.5}},
+        "requirement.value: got 0.5; entropy is 0 at most",
+    ),
     # what would compute nothing
     (
         TWO | {"networks.cnn.adaptations": ["none"], "methods.kd.adaptations": ["adabn"]},
@@ -323,6 +337,14 @@ MISTAKES = [
     ({"methods": ["kd"]}, 'methods: got ["kd"]; must be a mapping'),
     ({"adaptations.none": None}, "adaptations.none: got null; must be a mapping"),
     ({"transfers": {"source": "a"}}, "must be a list"),
+    (
+        {"domains.a.from": {"folder": "all.csv", "domain": 2}},
+        "domains.a.from.domain: got 2; must be text: put it in quotes",
+    ),
+    (
+        {"adaptations.own": {"logits": {"file": "x.csv"}}},
+        "adaptations.own.logits.file: got x.csv; allowed: a Parquet file, <name>.parquet",
+    ),
     # near names
     ({"training.student.stepps": 3}, "unknown key stepps; did you mean steps? allowed: steps"),
     ({"methods.kd.loss": "logitstd"}, "got logitstd; did you mean logit-std? allowed: kd"),
@@ -341,6 +363,10 @@ MISTAKES = [
         "results: mine/results lies in mine, whose folders are domains and classes",
     ),
     ({"domains.a.from": {"folder": "mine", "domain": "foto"}}, "mine/foto; mine holds photo"),
+    (
+        {"domains.a.from": {"folder": "taken", "domain": "photo"}},
+        "domains.a.from: taken is a file, and image rows lie in folders, <domain>/<class>/*",
+    ),
 ]  # fmt: skip
 
 
@@ -368,6 +394,9 @@ def test_a_mistake_is_one_line(read, tmp_path, changes, says):
         TWO | {"training.adaptation": {"batch": 1}, "image.size": 4},  # adabn takes no steps
         C | {"adaptations.vote": VOTE},
         {"networks.cnn.teacher": "cnn-016"},
+        {"methods.kd.budget": "top9"},
+        {"requirement": {"criterion": "oracle_accuracy", "value": 1}},
+        {"requirement": {"criterion": "snd", "value": 2.5}},
     ],
 )
 def test_what_works_is_let_through(read, changes):
@@ -406,6 +435,54 @@ def test_classes_are_compared_as_soon_as_a_dataset_is_made(read, tmp_path):
         (folder / "manifest.json").write_text(json.dumps({"counts": counts}))
     (line,) = mistakes(read, config)
     assert "got a: mug, pen; b: Mug, Pen" in line
+
+
+def texts(changes):
+    """The config with rows that are texts."""
+    networks = {"networks.cnn": {"teacher": "bag-4", "student": "bag-2"}}
+    config = changed({"text": {}, "domains.b.shift": []} | networks | changes)
+    del config["image"]
+    return config
+
+
+def test_classes_of_what_lay_in_a_table_before_are_not_believed(read, tmp_path):
+    """They were, and a table that was mended was refused for ever."""
+    labels = {"a": ["neg", "neu"], "b": ["neg", "pos"]}
+    places = {f"domains.{name}.from": {"folder": f"{name}.csv", "domain": "d"} for name in "ab"}
+    for name, of in labels.items():
+        lines = [f"x,{label},d" for label in of]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["text,label,domain", *lines]))
+    config = texts(places)
+    names = read(config)
+    for name, of in labels.items():
+        dataset = names["dataset_name"](places[f"domains.{name}.from"])
+        folder = tmp_path / "results/datasets" / dataset
+        folder.mkdir(parents=True)
+        made = {"listing": names["listing"](dataset), "counts": dict.fromkeys(of, 1)}
+        (folder / "manifest.json").write_text(json.dumps(made))
+    (line,) = mistakes(read, config)
+    assert "got a: neg, neu; b: neg, pos" in line
+    with (tmp_path / "b.csv").open("a") as file:
+        file.write("\ny,neu,d")
+    read(config)
+
+
+def test_a_dataset_of_one_class_is_named_by_every_loss(read, tmp_path):
+    """A method whose loss is content with two ended in a traceback."""
+    config = changed({f"domains.{name}.from": "office31-dslr" for name in "ab"})
+    folder = tmp_path / "results/datasets" / read(config)["dataset_name"]("office31-dslr")
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps({"counts": {"mug": 3}}))
+    (line,) = mistakes(read, config)
+    assert line == "config: methods.kd.loss: kd needs 2 classes or more; b has 1"
+
+
+def test_a_file_that_no_kind_reads_is_no_folder_that_is_absent(read, tmp_path):
+    (tmp_path / "all.tsv").touch()
+    given = {"folder": "all.tsv", "domain": "books"}
+    for line in mistakes(read, texts({f"domains.{name}.from": given for name in "ab"})):
+        assert "from: all.tsv is a file, and of text rows tables are read in the place" in line
+        assert line.endswith(": .csv, .jsonl, .parquet")
 
 
 def test_a_finished_experiment_needs_its_folders_no_more(read, tmp_path):
@@ -481,8 +558,31 @@ def test_logits_of_the_users_own_that_are_missing_are_named_where_they_are_neede
         tmp_path, "results/domains/b/train_inputs.safetensors", "--configfile", "mine.yaml"
     )
     assert code == 0, said
+    code, said = start(tmp_path, "-q", "all", "--configfile", "mine.yaml")
+    (line,) = [line for line in said.splitlines() if line.startswith("config: ")]
+    assert code == 1 and said.rstrip().endswith(line), said
+    assert line.startswith("config: adaptations.own.logits: there is no file mine/a.parquet; ")
+    assert line.endswith("results/domains/b/train_inputs.safetensors")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/a.parquet").touch()
     code, said = start(tmp_path, "--configfile", "mine.yaml")
-    assert code == 1 and "MissingInputException" in said and "mine/a.parquet" in said
+    assert code == 0, said
+
+
+def test_missing_logits_are_counted_and_what_was_made_of_some_stays(read, tmp_path):
+    mine = {"logits": "mine/{source}-{seed}.parquet"}
+    vote = {"combine": "mean", "of": ["none", "mine"]}
+    given = {"adaptations": {"none": {}, "mine": mine, "vote": vote}, "seeds": [0, 1]}
+    names = read(changed(given | {"networks.cnn.adaptations": ["vote"]}))
+    path = ROOT / "workflow/common/logits.smk"
+    exec(compile(path.read_text(), path, "exec"), names)
+    (line,) = names["without_their_logits"]()
+    assert "adaptations.mine.logits: there is no file mine/a-0.parquet (2 such); " in line
+    folder = tmp_path / "results/transfers/a-to-b/cnn/seed0/mine"
+    folder.mkdir(parents=True)
+    (folder / "logits.parquet").touch()
+    (line,) = names["without_their_logits"]()
+    assert "there is no file mine/a-1.parquet; " in line
 
 
 def told(names, role, **wildcards):

@@ -224,10 +224,11 @@ def explain_choice(error):
     ways = {}
     for part in error.context:
         ways.setdefault(part.schema_path[0], []).append(part)
-    for parts in ways.values():
-        if isinstance(error.instance, dict) and parts[0].validator != "type":
-            if not any(part.validator in ("enum", "pattern") for part in parts[:1]):
-                return explain(parts[0])
+    for first, *_ in ways.values():
+        # a mapping is none of the names and no text; what is wrong inside of it is to be said
+        is_other_kind = first.validator in ("type", "enum", "pattern")
+        if isinstance(error.instance, dict) and (first.path or not is_other_kind):
+            return explain(first)
     names = [n for way in error.validator_value for n in way.get("enum", [])]
     others = [way.get("description") for way in error.validator_value]
     near = difflib.get_close_matches(str(error.instance), names, n=3, cutoff=0.7)

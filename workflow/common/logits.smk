@@ -66,9 +66,49 @@ def member_logits(wildcards):
 
 
 def own_logits(wildcards):
-    """The file of logits that the user brought for a cell; it lies here, in no bucket."""
-    given = brought(config["adaptations"][wildcards.adaptation])["file"]
-    return local(place(given.format(**dict(wildcards))))
+    """The file of logits that the user brought for a cell; it lies here, in no bucket.
+
+    It is looked for here, where a job asks for it, and not as the config is read: to write it
+    a user has the target's inputs made, with the same config. Then one line names what is
+    missing of all cells; Snakemake would say more of its rules than of the file.
+    """
+    if is_absent(wildcards):
+        refuse(without_their_logits())
+    return local(own_file(wildcards))
+
+
+def own_file(cell):
+    """Where the logits that the user brought for a cell lie."""
+    given = brought(config["adaptations"][cell["adaptation"]])["file"]
+    return place(given.format(**{key: cell[key] for key in PLACEHOLDERS}))
+
+
+def is_absent(cell):
+    """Whether that file is not there, and nothing that was made of it.
+
+    A finished experiment stays finished: what was imported may be gone.
+    """
+    folder = "transfers/{source}-to-{target}/{network}/seed{seed}/{adaptation}"
+    made = visible(Path(place(config["results"]), folder.format(**dict(cell))))
+    stored = workflow.storage_settings.default_storage_provider  # then nobody can look
+    return not (made or stored or Path(own_file(cell)).is_file())
+
+
+def without_their_logits():
+    """A line for each adaptation of the user's own logits of which a file is not there."""
+    absent = {}
+    for cell in caches():
+        if cell["adaptation"] in IMPORTED and is_absent(cell):
+            of = absent.setdefault(cell["adaptation"], {})
+            of.setdefault(own_file(cell), cell["target"])
+    for name, files in absent.items():
+        (file, target), *others = files.items()
+        more = f" ({len(files)} such)" if others else ""
+        inputs = f"{place(config['results'])}/domains/{target}/train_inputs.safetensors"
+        yield (
+            f"adaptations.{name}.logits: there is no file {file}{more}; paths start where the"
+            f" workflow runs; give a row for each of {inputs}"
+        )
 
 
 def teachers(wildcards):
@@ -97,7 +137,12 @@ def verified(what):
 
 
 def first_caches():
-    """The cells of those that networks made, members of combinations among them, each once."""
+    """The cells of those that networks made."""
+    return [cell for cell in caches() if has_weights(cell["adaptation"])]
+
+
+def caches():
+    """The cells of all first caches but combinations, whose members are among them, each once."""
     found = []
     for transfer in config["transfers"]:
         for network, seed in product(transfer["networks"], config["seeds"]):
@@ -106,6 +151,6 @@ def first_caches():
             for adaptation in adaptations(network):
                 for member in members_of(adaptation):
                     one = {**cell, **member}
-                    if has_weights(member["adaptation"]) and one not in found:
+                    if one not in found:
                         found.append(one)
     return found

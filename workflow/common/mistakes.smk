@@ -1,5 +1,6 @@
 # what an experiment comes to, looked at before the first job: what would fail in one, count
 # something twice, or compute nothing
+import math
 import os
 import re
 from collections import Counter
@@ -83,13 +84,26 @@ def without_subdomains():
             )
 
 
+# what a criterion is at most, if there is such a value whatever the data: shares are 1
+MOST = {
+    "entropy": 0,
+    **dict.fromkeys(["bnm", "class_cluster", "source_accuracy"], 1),
+    **dict.fromkeys(["importance_weighted", "agreement", "oracle_accuracy"], 1),
+}
+
+
 def without_a_value():
-    """A line where a least value is asked of a criterion that has none."""
+    """A line where a least value is asked of a criterion that has none, or never reaches it."""
     wanted = config["requirement"]
     if wanted["criterion"] == "teacher_first" and wanted["value"] is not None:
         yield (
             f"requirement.value: got {wanted['value']}; teacher_first compares networks of a seed"
             " and has no value to reach; leave it out"
+        )
+    most = MOST.get(wanted["criterion"], math.inf)
+    if wanted["value"] is not None and wanted["value"] > most:
+        yield (
+            f"requirement.value: got {wanted['value']}; {wanted['criterion']} is {most} at most"
         )
 
 
@@ -295,15 +309,21 @@ def known_classes(domain):
 
 
 def dataset_classes(given):
-    """Of a dataset: by its manifest once it is made, before that if its name says them."""
-    known = what_else("datasets.classes").get("CLASSES", {})
-    manifest = made_datasets() / dataset_name(given) / "manifest.json"
+    """Of a dataset: by its manifest once it is made, before that if its name says them.
+
+    The manifest of what lay there before is not asked: the dataset is to be made again, and
+    what was wrong with it may be mended.
+    """
+    name, known = dataset_name(given), what_else("datasets.classes").get("CLASSES", {})
+    manifest = made_datasets() / name / "manifest.json"
     try:
-        return list(json.loads(manifest.read_text(encoding="utf-8"))["counts"])
+        made = json.loads(manifest.read_text(encoding="utf-8"))
+        # a job's process need not look through the folder again
+        if workflow.is_main_process and (made.get("listing") or "") == listing(name):
+            return list(made["counts"])
     except (OSError, ValueError, KeyError):
-        return (
-            known.get(re.sub("-c-.*", "-c", given)) if isinstance(given, str) else None
-        )
+        pass  # not made yet
+    return known.get(re.sub("-c-.*", "-c", given)) if isinstance(given, str) else None
 
 
 def made_datasets():
@@ -333,20 +353,28 @@ def different_classes():
         for network in transfer["networks"]:
             for _, method in students(network):
                 loss = config["methods"][method]["loss"]
-                if 0 < count < fewest.get(loss, 2):
+                needed = fewest.get(loss, 2)
+                if 0 < count < needed:
                     yield (
-                        f"methods.{method}.loss: {loss} needs {fewest[loss]} classes or more;"
+                        f"methods.{method}.loss: {loss} needs {needed} classes or more;"
                         f" {transfer['target']} has {count}"
                     )
 
 
 def kept_whole():
-    """A line where caches are to keep a part of each row, and that is all of some."""
+    """A line where a cache is to keep, or a budget to show, a part of each row that is all of it."""
     keep = config["logits"]["keep"]
     counts = [len(known_classes(target) or []) for target in TARGETS]
     fewest = min(filter(None, counts), default=0)
     if keep.startswith("top") and 0 < fewest <= int(keep.removeprefix("top")):
         yield f"logits.keep: {keep} of {fewest} classes is all of them; set all"
+    for name, method in config["methods"].items():
+        shown = method["budget"].removeprefix("top")
+        if shown.isdecimal() and 0 < fewest <= int(shown):
+            yield (
+                f"methods.{name}.budget: {method['budget']} of {fewest} classes is all of them;"
+                " set full"
+            )
 
 
 def listed(classes):
@@ -376,7 +404,9 @@ def unusable_places():
             continue
         root = Path(folder_place(given))
         tables = contents(f"{WING}.datasets").get("TABLES", [])
-        if root.is_file() and root.suffix.lower() in tables:
+        if root.is_file():
+            if root.suffix.lower() not in tables:
+                yield f"domains.{name}.from: {root} is a file, {not_read(tables)}"
             continue
         for key, folder in (("results", results), ("datasets", made_datasets())):
             if folder.resolve().is_relative_to(root.resolve()):
@@ -391,6 +421,13 @@ def unusable_places():
             holds = f"{root} holds {listed(known) or 'no folder'}"
             holds = holds if root.is_dir() else f"there is no {root}"
             yield f"domains.{name}.from: no folder {root / folder_domain(given)}; {holds}"
+
+
+def not_read(tables):
+    """Why a file cannot stand for a folder, of a kind of data that reads those tables."""
+    if not tables:
+        return f"and {KIND} rows lie in folders, <domain>/<class>/*; give the folder"
+    return f"and of {KIND} rows tables are read in the place of a folder: {', '.join(tables)}"
 
 
 def normal(path):
