@@ -275,4 +275,14 @@ def check_same(what: str, header: dict, other: dict, fields: tuple[str, ...]) ->
     for field in fields:
         if header[field] != other[field]:
             problem = f"{field} is {header[field]}, expected {other[field]}"
+            if field == "classes":
+                problem = f"has {_listed(header)}; the other has {_listed(other)}"
+                remedy = "source and target need the same: domains.<name>.classes chooses them"
+                raise InputError(what, problem, remedy)
             raise InputError(what, problem, "check the flags")
+
+
+def _listed(header: dict) -> str:
+    """The classes of an artefact, and of which domain, in words."""
+    of = f" of {header['domain']}" if "domain" in header else ""
+    return f"the classes {', '.join(header['classes'])}{of}"

@@ -173,3 +173,17 @@ def test_the_weights_header_is_what_is_applied(tmp_path):
 def test_what_stands_after_the_at_sign_is_a_size(name):
     with pytest.raises(InputError, match=r"allowed after @: size as a whole number"):
         build(name, 2, 1, 8)
+
+
+def test_domains_of_other_classes_are_named_with_what_chooses_them():
+    """`check the flags` says nothing to who runs the workflow."""
+    one = {"classes": ["neg", "pos"], "domain": "dvd"}
+    for other, of in ({"domain": "books"}, " of books"), ({}, ""):
+        says = (
+            f"^dvd[.]x: has the classes neg, pos of dvd; the other has the classes neg, neu{of}; "
+        )
+        with pytest.raises(InputError, match=f"{says}.* domains.<name>.classes chooses them"):
+            networks.check_same("dvd.x", one, {"classes": ["neg", "neu"], **other}, ("classes",))
+    networks.check_same("dvd.x", one, one, ("classes", "domain"))
+    with pytest.raises(InputError, match="domain is dvd, expected books; check the flags"):
+        networks.check_same("dvd.x", one, one | {"domain": "books"}, ("classes", "domain"))
