@@ -17,6 +17,7 @@ from pathlib import Path
 
 from distilshift import cli
 from distilshift.data import kinds, shifts, splits
+from distilshift.data.base import check_count
 from distilshift.errors import InputError
 from distilshift.files import names, tensors
 
@@ -88,6 +89,7 @@ def main(args: argparse.Namespace) -> None:
         inputs["inputs"], header["train"], args.train_fraction, header["dataset"], args.split_seed
     )
     classes = args.classes or header["classes"]
+    check_count("--classes" if args.classes else args.domain, classes)
     places = splits.relabelled(labels["labels"], header["classes"], classes)
     kind = kinds.load(args.data)
     wanted = kind.settings.Input.parsed(args.input, "--input")

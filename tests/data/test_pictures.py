@@ -504,6 +504,24 @@ def test_classes_without_a_sample_are_said_before_training(tmp_path, caplog, cap
     assert "a has no test sample of 1 classes (fox & co): nothing will say" in caplog.text
 
 
+def test_one_class_is_no_domain(tmp_path):
+    """It was told after the teacher was trained."""
+    root = tmp_path / "pets"
+    for number in range(20):
+        put(root / "photo" / "cat" / f"{number}.png", number)
+    with pytest.raises(InputError, match="has cat for its only class; two are needed; add rows of"):
+        made(tmp_path, root)
+    assert not (tmp_path / "inputs").exists()
+    put(root / "photo" / "dog" / "0.png", 100)
+    made(tmp_path, root)
+    flags = ["--domain", "a", "--input", "size=8", "--classes", "cat"]
+    flags += ["--dataset-inputs", tmp_path / "inputs", "--dataset-labels", tmp_path / "labels"]
+    for what in ("train-inputs", "train-labels", "test-inputs", "test-labels"):
+        flags += [f"--{what}", tmp_path / what]
+    with pytest.raises(InputError, match="--classes: has cat for its only class"):
+        run(construct_domain, *flags)
+
+
 # ---- rows and labels that do not belong together --------------------------------------
 
 
@@ -517,6 +535,7 @@ def test_rows_and_labels_that_cannot_belong_together_are_refused():
         ({"labels": np.array([0, -1, 1, 0])}, "row 1 has the label -1"),
         ({"names": ["a"]}, "1 names and 4 labels"),
         ({"classes": ["a", "a"]}, "two classes of one name"),
+        ({"classes": ["a"], "labels": 0 * labels}, "has a for its only class; two are needed"),
         ({"inputs": images[:0], "labels": labels[:0]}, "no row"),
     ):
         with pytest.raises(InputError, match=says):

@@ -60,7 +60,7 @@ def checked(where: object, data: Dataset) -> Dataset:
 
     Raises:
         InputError: another number of labels or names than of inputs, a label that is none of
-            the classes, no row at all, a class named twice.
+            the classes, no row at all, a class named twice, fewer than two classes.
     """
 
     def refuse(problem: str) -> InputError:
@@ -74,12 +74,24 @@ def checked(where: object, data: Dataset) -> Dataset:
         raise refuse("holds no row")
     if len(set(data.classes)) < len(data.classes):
         raise refuse("has two classes of one name")
+    check_count(where, data.classes)
     strange = np.flatnonzero((data.labels < 0) | (data.labels >= len(data.classes)))
     if len(strange):
         row = strange[0]
         problem = f"row {row} has the label {data.labels[row]}, there are {len(data.classes)}"
         raise refuse(f"{problem} classes ({len(strange)} such rows)")
     return data
+
+
+def check_count(where: object, classes: list[str]) -> None:
+    """Refuse fewer than two classes, between which nothing can be told apart.
+
+    Raises:
+        InputError: names the one.
+    """
+    if len(classes) < 2:
+        problem = f"has {', '.join(classes) or 'none'} for its only class; two are needed"
+        raise InputError(where, problem, "add rows of another class")
 
 
 def pair(where: object, inputs: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
