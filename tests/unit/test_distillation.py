@@ -172,6 +172,33 @@ def test_samples_left_out_have_no_part_in_the_gradient(make):
     torch.testing.assert_close(values.grad, torch.tensor([1.0, 0, 0]))
 
 
+@pytest.mark.parametrize(("cached", "views"), [(0, "fixed"), (2, "replayed"), (0, "online")])
+def test_a_confidence_that_no_row_reaches_is_refused(make, caplog, cached, views):
+    """Its student learned nothing, and stood in the ladder like any other."""
+    task = make(cached, views, views=views)
+    rows = torch.arange(task.views.count)
+    seen = range(1, cached + 1) if cached else [0]
+    sure = torch.cat([task.labels.logits(rows, view).softmax(1).max(1).values for view in seen])
+    for budget in ("full", "top1"):  # which leaves the largest as it is
+        task = make(cached, views, views=views, budget=budget, confidence=float(sure.max()) + 1e-4)
+        says = (
+            f"--confidence: no row of the target reaches .*; the surest is {sure.max():.4g}; lower"
+        )
+        with pytest.raises(InputError, match=says):
+            distillation.loss_fn("kd", task)
+    between = float(sure.sort().values[-3:-1].mean())
+    with caplog.at_level("INFO", logger="distilshift"):
+        distillation.loss_fn("kd", make(cached, views, views=views, confidence=between))
+    assert f": {100 * 2 / len(sure):.1f} % of the target's rows reach it" in caplog.text
+
+
+def test_a_budget_of_all_classes_is_refused(make):
+    distillation.loss_fn("kd", make(0, budget="top9"))
+    for budget in ("top10", "top11"):
+        with pytest.raises(InputError, match=f"--budget: {budget} of 10 classes is all of them"):
+            distillation.loss_fn("kd", make(0, budget=budget))
+
+
 def test_the_budget_reaches_the_loss(make):
     _, _, shown = make(0, budget="top1").batch(0)
     p = shown.softmax(1).sort(1).values

@@ -12,10 +12,11 @@ measurements), and what it keeps beside the student it puts into ``task.extra``.
 """
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 from typing import NamedTuple
 
-from distilshift import registry
+from distilshift import cli, registry
 from distilshift.errors import InputError
 from distilshift.files.logits import Cache, Spool
 from distilshift.learning import budgets, losses
@@ -190,13 +191,44 @@ def weights(teacher: Tensor, confidence: float, weighting: str) -> Tensor:
             (exp(-H(p))).
     """
     log_p = F.log_softmax(teacher, dim=1)
-    largest = log_p.max(1).values.exp()
+    largest = largest_probability(teacher)
     given = {
         "none": torch.ones_like(largest),
         "confidence": largest,
         "entropy": (log_p.exp() * log_p).sum(1).exp(),
     }[weighting] * (largest >= confidence)
     return given / given.mean().clamp_min(1e-12)
+
+
+@torch.no_grad()
+def check_confidence(task: Task) -> None:
+    """Refuse a confidence that no row reaches: its student would learn nothing, in silence.
+
+    Looks once at the cache, at what the budget shows of it, and says how many rows are left.
+    Of an ``online`` teacher too, whose views are not known before: there the plain rows tell.
+
+    Raises:
+        InputError: names the surest row's probability.
+    """
+    asked, surest, count = task.how.confidence, 0.0, 0
+    if asked == 0:
+        return
+    views = range(1, task.labels.views + 1) if task.how.views == "replayed" else [0]
+    everyone = torch.arange(task.views.count, device=task.views.device)
+    for view, rows in itertools.product(views, everyone.split(4096)):
+        largest = largest_probability(task.shown(task.labels.logits(rows, view)))
+        surest = max(surest, float(largest.max()))
+        count += int((largest >= asked).sum())
+    if count == 0:
+        problem = f"no row of the target reaches {asked:g}; the surest is {surest:.4g}"
+        raise InputError("--confidence", problem, "lower it")
+    share = 100 * count / (len(views) * task.views.count)
+    cli.log.info("confidence %g: %.1f %% of the target's rows reach it", asked, share)
+
+
+def largest_probability(teacher: Tensor) -> Tensor:
+    """Max p (n,) of logits (n, C), T = 1."""
+    return F.log_softmax(teacher, dim=1).max(1).values.exp()
 
 
 @torch.no_grad()
@@ -257,12 +289,18 @@ def loss_fn(name: str, task: Task) -> LossFn:
     Their batches pass the student apart.
 
     Raises:
-        InputError: there are fewer classes than the loss can tell apart.
+        InputError: there are fewer classes than the loss can tell apart, no more than the
+            budget is to show, or no row is as sure as the confidence asks for.
     """
     classes, fewest = len(task.views.data.classes), losses.FEWEST_CLASSES.get(name, 2)
     if classes < fewest:
         problem = f"{name} cannot tell {classes} classes apart: it needs {fewest}"
         raise InputError("--loss", problem, "take kd, whose formula holds for two")
+    shown = task.how.budget.removeprefix("top")
+    if shown.isdecimal() and int(shown) >= classes:
+        problem = f"{task.how.budget} of {classes} classes is all of them"
+        raise InputError("--budget", problem, "take full")
+    check_confidence(task)
     method = named(name)(task)
     if not task.labelled:
         return method
