@@ -4,7 +4,8 @@ The file has a column ``sample_id`` (the ids in the inputs file) or ``name`` (wh
 source calls each row), every row of the inputs exactly once, in any order; and either one
 numeric column a class, named after it; or ``logits``, a list of C numbers in the order of
 the classes; or, for two classes, ``logit``: Q = log p / (1 - p) of the second one. Nothing
-else. docs/distillation.md shows how to write one. With ``--as probabilities`` the numbers
+else. Metadata ``inputs_sha256`` says which inputs it is of, and others are refused.
+docs/distillation.md shows how to write one. With ``--as probabilities`` the numbers
 are those, and their logarithms are kept.
 
     python scripts/import_logits.py --own mine.parquet --inputs train_inputs.safetensors \\
@@ -43,6 +44,7 @@ def main(args: argparse.Namespace) -> None:
     inputs, header = headers.load_arrays(args.inputs, "inputs", "construct_domain")
     ids, classes = inputs["ids"], header["classes"]
     own = own_logits.read(args.own, classes)
+    own_logits.check_inputs(own, header["sha256"], args.inputs)
     wanted = ids if own.key == "sample_id" else names.of(inputs).to_numpy(zero_copy_only=False)
     rows = own_logits.rows_of(own, wanted)
     own = own._replace(keys=own.keys[rows], values=own.values[rows])

@@ -239,6 +239,22 @@ def test_names_are_keys_as_good_as_ids(named, bring, coded):
     assert paths[0] in last(shown)  # what names are like
 
 
+def test_logits_of_other_inputs_are_refused_where_they_say_so(chain, own, bring):
+    """Ids are row numbers: of a table that was sorted anew they are other rows'."""
+    target = chain.folder / "target" / "train_inputs.safetensors"
+    sha256 = headers.read_header(target, "inputs", "")["sha256"]
+    path = own(by_list)
+    table = pq.read_table(path)
+    for said, status in ((sha256, 0), ("0" * 64, 1), (None, 0)):
+        known = {} if said is None else {"inputs_sha256": said}
+        pq.write_table(table.replace_schema_metadata(known), path)
+        found, shown = bring(path)
+        assert found == status, shown
+        if status:
+            expected = f"its inputs_sha256 is 000000000000 and that of {target} {sha256[:12]}; "
+            assert f"{path}: is of other inputs: {expected}" in last(shown)
+
+
 def test_ids_are_the_names_of_rows_without(chain, own, bring):
     status, shown = bring(own(lambda i, v: {"name": list(map(str, i)), "logits": list(v)}))
     assert status == 0, shown
@@ -278,3 +294,5 @@ def test_the_docs_tell_how_such_a_file_is_written(named, bring, monkeypatch):
     assert status == 0, shown
     cache = logits.read([named.folder / "imported.parquet"], {}, scope["content"]["ids"])
     np.testing.assert_allclose(cache.logits, values, rtol=1e-6)
+    said = pq.read_schema(named.folder / "mine.parquet").metadata[b"inputs_sha256"].decode()
+    assert said == scope["header"]["sha256"]

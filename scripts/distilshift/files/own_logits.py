@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 LOGITS, PROBABILITIES = MEANINGS = ("logits", "probabilities")
 KEYS = ("sample_id", "name")
+INPUTS = "inputs_sha256"  # key of the file's metadata, if it says which inputs it is of
 ROUNDED = 0.05  # how far from 1 a row of probabilities may add up to: they are often rounded
 LEAST = 1e-8  # what a probability of 0 counts as, or the file's smallest if that is less
 LOOKED_AT = 10_000  # rows, to tell what a file holds
@@ -29,6 +30,7 @@ class Own(NamedTuple):
     keys: np.ndarray  # (N,) int64, or texts
     values: np.ndarray  # float64 (N, C)
     columns: list[str]  # what each of the C is called
+    inputs: str | None = None  # sha256 of the inputs that it says it is of
 
     def row(self, number: int) -> str:
         return f"{self.key} {self.keys[number]}"
@@ -53,6 +55,8 @@ def read(path: Path, classes: list[str]) -> Own:
     if twice:
         raise InputError(path, f"has the column {twice[0]} {names.count(twice[0])} times")
     key, keys = _keys(path, table)
+    said = (table.schema.metadata or {}).get(INPUTS.encode())
+    inputs = None if said is None else said.decode("utf-8", "replace")
     given = [name for name in names if name != key]
     if sorted(given) == sorted(classes):
         columns = [_numbers(path, name, table[name], key, keys) for name in classes]
@@ -61,11 +65,11 @@ def read(path: Path, classes: list[str]) -> Own:
         values = _lists(path, table["logits"].combine_chunks(), len(classes), key, keys)
     elif given == ["logit"] and len(classes) == 2:
         value = _numbers(path, "logit", table["logit"], key, keys)
-        return Own(path, key, keys, value[:, None], ["logit"])
+        return Own(path, key, keys, value[:, None], ["logit"], inputs)
     else:
         allowed = f"{key} and logits, or {key} and {_some(classes)}"
         raise InputError(path, f"has the columns {_some(names)}; allowed: {allowed}")
-    return Own(path, key, keys, values, classes)
+    return Own(path, key, keys, values, classes, inputs)
 
 
 def _some(names: list[str]) -> str:
@@ -119,6 +123,20 @@ def _lists(path: Path, lists: pa.Array, width: int, key: str, keys: np.ndarray) 
         found = f"{lengths[wrong][0]} logits, the inputs have {width} classes"
         raise InputError(path, f"{key} {keys[wrong.argmax()]} has {found}")
     return _numbers(path, "logits", lists.flatten(), key, keys).reshape(-1, width)
+
+
+def check_inputs(own: Own, sha256: str, path: Path) -> None:
+    """Refuse logits of other inputs, where their file says of which they are.
+
+    Ids are row numbers of a dataset: of one whose rows were sorted anew, each is there still,
+    and another row's.
+
+    Args:
+        sha256: of the inputs at ``path``.
+    """
+    if own.inputs not in (None, sha256):
+        found = f"{INPUTS} is {own.inputs[:12]} and that of {path} {sha256[:12]}"
+        raise InputError(own.path, f"is of other inputs: its {found}", "compute it again, of these")
 
 
 def rows_of(own: Own, wanted: np.ndarray) -> np.ndarray:
