@@ -150,7 +150,7 @@ def test_each_distilled_row_meets_three_others(cell):
     found = comparisons.compare([cell])
     assert list(found["against"]).count("source-only") == 3
     assert list(found["against"]).count("oracle") == 3
-    unadapted = found[found["against"] == "unadapted teacher"]
+    unadapted = found[found["against"] == "unadapted teacher's student"]
     assert list(unadapted["row"]) == ["kd (adabn)", "kd (shot)"]
     assert unadapted["difference"].to_numpy() == pytest.approx([0.65 - 0.275, 0.75 - 0.275])
     assert (found["p_holm"] >= found["p"]).all()

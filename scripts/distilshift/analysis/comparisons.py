@@ -56,7 +56,7 @@ def yardsticks(cell: Cell, at: int) -> Iterator[tuple[str, int]]:
         yield name, cell.place(method=name)
     other = cell.place(method=row["method"], adaptation="none", round=row["round"])
     if other not in (None, at):
-        yield "unadapted teacher", other
+        yield "unadapted teacher's student", other
 
 
 def steps(cell: Cell) -> Iterator[tuple[str, int]]:
