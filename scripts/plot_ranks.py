@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import figures, ladder, presentation, statistics
+from distilshift.analysis import figures, headlines, ladder, presentation, statistics
 from distilshift.errors import InputError
 from distilshift.files import tables
 
@@ -32,15 +32,16 @@ def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     made.add_argument("--metrics", type=Path, required=True, help="from summarize")
     made.add_argument("--figures", type=Path, nargs="+", required=True, help="pdf, svg, png")
+    headlines.add_argument(made)
     presentation.add_arguments(made)
     return made
 
 
 def contests(blocks: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """What is ranked against what: accuracies (blocks, names) by what the names are of.
+    """What is ranked against what: the headline (blocks, names) by what the names are of.
 
     Args:
-        blocks: accuracies; columns method, adaptation, round.
+        blocks: of the headline; columns method, adaptation, round.
     """
     columns = blocks.columns
     sizes = {name: columns.unique(name).size for name in columns.names}
@@ -105,7 +106,7 @@ def shown(p: float) -> str:
 
 def main(args: argparse.Namespace) -> None:
     figures.style()
-    rows = ladder.rows(tables.read(args.metrics, "summarize", tables.METRICS))
+    rows = ladder.rows(tables.read(args.metrics, "summarize", tables.METRICS), args.headline)
     rows = rows[rows["rank"] == ladder.DISTILLED]
     row = ["method", "adaptation", "round"]
     blocks = rows.pivot(index=[*ladder.CELL, "seed"], columns=row, values="value")

@@ -1,6 +1,6 @@
-"""What rounds do: accuracy, entropy and class coverage of the students by round.
+"""What rounds do: the headline, entropy and class coverage of the students by round.
 
-Thin lines are seeds, thick ones their mean. Accuracy is that on the target's test half;
+Thin lines are seeds, thick ones their mean. The headline is that on the target's test half;
 entropy and coverage are of the predictions on its training inputs. A falling coverage
 beside a falling entropy is a student growing sure of fewer and fewer classes.
 
@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import figures, ladder, presentation
+from distilshift.analysis import figures, headlines, ladder, presentation
 from distilshift.files import tables
 
 import matplotlib.pyplot as plt
@@ -21,7 +21,7 @@ from matplotlib.ticker import MaxNLocator
 
 COLOURS = ["#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 SHOWN = {
-    "accuracy": "target-test\naccuracy, %",
+    "headline": "target-test\n{headline}, %",
     "entropy": "entropy, nats",
     "coverage": "class\ncoverage, %",
 }
@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--metrics", type=Path, required=True, help="from summarize")
     made.add_argument("--validators", type=Path, nargs="+", required=True, help="of validate")
     made.add_argument("--figures", type=Path, nargs="+", required=True, help="pdf, svg, png")
+    headlines.add_argument(made)
     presentation.add_arguments(made)
     return made
 
@@ -42,10 +43,10 @@ def load(args: argparse.Namespace) -> pd.DataFrame:
     scores = scores[(scores["validator"] == "entropy") & (scores["round"] > 0)]
     shown = scores.assign(entropy=-scores["value"], coverage=100 * scores["coverage"])
     metrics = tables.read(args.metrics, "summarize", tables.METRICS)
-    is_shown = (metrics["metric"] == "accuracy") & (metrics["domain"] == "target")
-    accuracy = metrics[is_shown].assign(accuracy=100 * metrics["value"])
+    is_shown = (metrics["metric"] == args.headline) & (metrics["domain"] == "target")
+    measured = metrics[is_shown].assign(headline=100 * metrics["value"])
     columns = [*tables.IDENTITY, "entropy", "coverage"]
-    return shown[columns].merge(accuracy[[*tables.IDENTITY, "accuracy"]], on=tables.IDENTITY)
+    return shown[columns].merge(measured[[*tables.IDENTITY, "headline"]], on=tables.IDENTITY)
 
 
 def main(args: argparse.Namespace) -> None:
@@ -79,7 +80,7 @@ def main(args: argparse.Namespace) -> None:
             axis.set_ylim(0, None if measure == "entropy" else 103)
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             if column == 0:
-                axis.set_ylabel(label)
+                axis.set_ylabel(label.format(headline=headlines.NAMES[args.headline]))
     for axis in axes[-3:, len(cells) - (lines - 1) * columns :].flat:
         axis.set_visible(False)
     figures.legend(figure, looks.values())

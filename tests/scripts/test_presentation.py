@@ -1,9 +1,12 @@
 """A figure at the width of a column, its rows chosen, ordered and renamed; and the table."""
 
 import re
+import runpy
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from chain import SCRIPTS
 
 SHOWN = ["--label=adabn=ours & others", "--label=kd=KD", "--order=oracle", "--order=kd"]
 
@@ -25,6 +28,22 @@ def test_a_figure_is_as_wide_as_it_is_told(made, run_script, tmp_path, step):
     if step in ("ladder", "calibration", "curves"):
         drawn = (tmp_path / "a.svg").read_text()
         assert "KD (ours &amp; others)" in drawn and "kd (adabn)" not in drawn
+
+
+def test_rounds_are_of_the_headline(made, run_script, tmp_path):
+    """They were of accuracy, whatever the config said of figures."""
+    script, flags = made.steps()["rounds"]
+    flags = [*flags[: flags.index("--figures")], "--figures", str(tmp_path / "a.svg")]
+    for headline, name in (("accuracy", "accuracy"), ("macro_f1", "macro-F1")):
+        assert run_script(script, [*flags, f"--headline={headline}"]) == (0, "")
+        assert f"<!-- {name}, % -->" in (tmp_path / "a.svg").read_text()
+    of = runpy.run_path(str(SCRIPTS / f"{script}.py"))
+    shown = of["load"](of["parser"]().parse_args([*flags, "--headline=macro_f1"]))
+    metrics = pd.read_parquet(made.path("metrics.parquet"))
+    metrics = metrics[(metrics["metric"] == "macro_f1") & (metrics["domain"] == "target")]
+    known = metrics.set_index(["method", "adaptation", "round"])["value"]
+    for row in shown.itertuples():
+        assert row.headline == 100 * known[row.method, row.adaptation, row.round]
 
 
 def test_the_table_for_a_paper_is_shown_alike_and_the_others_stay_whole(made, run_script, tmp_path):

@@ -1,5 +1,6 @@
 """The scripts of tables and figures, on results that a run of a few seconds has not got."""
 
+import re
 import runpy
 
 from distilshift.analysis import explorer, figures, ladder
@@ -56,6 +57,22 @@ def test_ranks_are_drawn_of_rows_that_every_cell_has(results, run_script, tmp_pa
     assert run_script("plot_ranks", [*map(str, flags), *shown]) == (0, "")
     drawn = (tmp_path / "ranks.svg").read_text()
     assert "kd (Ours)" in drawn and "kd (none)" in drawn and 'width="252pt"' in drawn
+
+
+def test_ranks_are_of_the_headline(results, run_script, tmp_path):
+    metrics, _ = results
+    accuracy = metrics[metrics["metric"] == "accuracy"]
+    turned = accuracy.assign(metric="balanced_accuracy", value=1 - accuracy["value"])
+    tables.write(pd.concat([metrics, turned]), tmp_path / "metrics.parquet")
+    flags = ["--metrics", tmp_path / "metrics.parquet", "--figures", tmp_path / "ranks.svg"]
+    found = {}
+    for headline in ("accuracy", "balanced_accuracy"):
+        told = [*map(str, flags), f"--headline={headline}"]
+        assert run_script("plot_ranks", told) == (0, "")
+        drawn = (tmp_path / "ranks.svg").read_text()
+        found[headline] = re.search(r"kd \(shot\)  (\S+)|(\S+)  kd \(shot\)", drawn)
+    one, other = (float(rank[1] or rank[2]) for rank in found.values())
+    assert one + other == 4 and one != other  # from the first of three to the last
 
 
 def test_a_matrix_shows_what_is_chosen_by_its_names(results, run_script, tmp_path):

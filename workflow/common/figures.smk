@@ -91,7 +91,17 @@ def figure_flags(wildcards):
     return [*width_flags(wildcards), *row_flags()]
 
 
+def headline_flags():
+    """The measure that it is of, where no table says so."""
+    return flags({"headline": config["headline"]})
+
+
+def measure_flags(wildcards):
+    """Those of a figure that is drawn from the metrics."""
+    return [*headline_flags(), *figure_flags(wildcards)]
+
+
 def table_flags(wildcards):
     """Its measure, its rows, and what its columns are called."""
     headings = [f"{n}={text}" for n, text in config["figures"]["columns"].items()]
-    return [*flags({"headline": config["headline"], "heading": headings}), *row_flags()]
+    return [*headline_flags(), *flags({"heading": headings}), *row_flags()]

@@ -231,7 +231,7 @@ rule plot_dial:
 
 
 rule plot_rounds:
-    """Accuracy, entropy and class coverage by round."""
+    """The headline, entropy and class coverage by round."""
     input:
         code=code("plot_rounds.py"),
         metrics="<results>/metrics.parquet",
@@ -253,7 +253,7 @@ rule plot_rounds:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        shown=figure_flags,
+        shown=measure_flags,
     shell:
         """
         python {input.code[0]:q} \

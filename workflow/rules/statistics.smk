@@ -197,7 +197,7 @@ rule plot_ranks:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        shown=figure_flags,
+        shown=measure_flags,
     shell:
         """
         python {input.code[0]:q} \
