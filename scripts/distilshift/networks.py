@@ -36,7 +36,8 @@ class Network(nn.Module):
     what the network itself does to its input (size, normalisation, spectra, or all of a
     pretrained body that is ``FROZEN``); it has nothing that is trained. ``pose`` is what
     brings rows of the target into the pose of the source; None where a network sees them as
-    they are. ``origin`` is what its header says of files that it was made from.
+    they are. ``origin`` is what its header says of files that it was made from. ``space`` makes
+    one vector a row of what a frozen body gives, in which like rows are near (``compared``).
     """
 
     def __init__(self, body: nn.Module, head: nn.Module, prepare: nn.Module | None = None):
@@ -45,6 +46,7 @@ class Network(nn.Module):
         self.prepare = nn.Identity() if prepare is None else prepare
         self.pose = None
         self.elsewhere, self.origin = Elsewhere(), {}
+        self.space = nn.Flatten()
 
     def features(self, seen: Tensor, posed: bool = True) -> Tensor:
         """What the head reads: (N, width).
@@ -55,6 +57,13 @@ class Network(nn.Module):
         if posed and self.pose:
             seen = self.pose.apply(seen)
         return self.neck(self.body(self.prepare(seen)))
+
+    def compared(self, seen: Tensor) -> Tensor:
+        """Vectors (N, D) whose cosines say how alike rows of the target are.
+
+        Those of the frozen body, which has seen more than a source; else what the head reads.
+        """
+        return self.space(self.prepare(seen)) if is_frozen(self) else self.features(seen)
 
     def forward(self, seen: Tensor) -> Tensor:
         return self.head(self.features(seen)).float()  # also in mixed precision

@@ -142,6 +142,23 @@ def target_statistics(model: nn.Module, target: Inputs, batch: int = 256) -> nn.
     return adapted.eval()
 
 
+@torch.no_grad()
+def said(
+    model: Network,
+    target: Inputs,
+    ask: Callable[[Tensor], Tensor] | None = None,
+    batch: int = 256,
+) -> Tensor:
+    """Logits (N, C) of the target's plain rows, in evaluation mode.
+
+    Args:
+        ask: another method of the network, where its logits are not what is asked for.
+    """
+    model.eval()
+    rows = torch.arange(len(target.ids), device=target.device).split(batch)
+    return torch.cat([(ask or model)(target.plain(some)) for some in rows])
+
+
 def mixed_batches(count: int, batch: int) -> tuple[Tensor, ...]:
     """Row numbers in equal batches, in a fixed random order.
 

@@ -35,14 +35,6 @@ AGAIN = ("again", "third", "fourth", "fifth")  # the runs beside the first, by t
 COVERED = 0.5  # of the classes, below which a teacher is nothing to fall back to
 
 
-@torch.no_grad()
-def said(model: Network, target: Inputs, batch: int = 256) -> Tensor:
-    """Logits (N, C) of the target's plain rows, in evaluation mode."""
-    model.eval()
-    rows = torch.arange(len(target.ids), device=target.device).split(batch)
-    return torch.cat([model(target.plain(some)) for some in rows])
-
-
 def information(logits: Tensor) -> float:
     """H(mean_i p_i) - mean_i H(p_i) in nats: how sure, and how diverse, predictions are."""
     return -alignment.information_maximisation(logits).item()
@@ -95,11 +87,11 @@ def believed(teacher: Network, target: Inputs, run: Run, fit: Fit) -> tuple[Adap
     tried = [
         fit(start, its) for start, its in zip(starts, [run, trial(run, "plain")], strict=False)
     ]
-    logits = [said(one.model, target) for one in tried]
+    logits = [adaptation.said(one.model, target) for one in tried]
     known = list(map(information, logits))
     surest = known.index(max(known))
     runs = [tried[surest], *(fit(starts[surest], trial(run, name), name) for name in AGAIN)]
-    labels = [logits[surest], *(said(one.model, target) for one in runs[1:])]
+    labels = [logits[surest], *(adaptation.said(one.model, target) for one in runs[1:])]
     sure = list(map(information, labels))
     pairs = list(itertools.combinations(labels, 2))
     alike = sum(agreement(*pair) for pair in pairs) / len(pairs)
@@ -112,7 +104,7 @@ def believed(teacher: Network, target: Inputs, run: Run, fit: Fit) -> tuple[Adap
     found = runs[sure.index(max(sure))]
     if alike < AGREED:
         unadapted = adaptation.target_statistics(plain, target)
-        measured["coverage"] = round(coverage(said(unadapted, target)), 4)
+        measured["coverage"] = round(coverage(adaptation.said(unadapted, target)), 4)
         if measured["coverage"] >= COVERED:
             found, measured["believed"] = Adapted(unadapted, []), False
     cli.log.info("guard: %s", measured)

@@ -1,7 +1,8 @@
 """Labels for rows that have none, from a network's features and predictions.
 
-Three ways: the nearest class centroid, a transport of rows to centroids that gives each class
-its share, and what a row's neighbours are predicted to be.
+Four ways: the nearest class centroid, a transport of rows to centroids that gives each class
+its share, what a row's neighbours are predicted to be, and groups of what spreads over the graph
+of all rows.
 """
 
 import torch
@@ -75,15 +76,63 @@ def of_neighbours(
     al., "Label Propagation for Deep Semi-supervised Learning", arXiv:1904.04717, equations 5 to
     9, of all predictions in place of some labels; for the transport ``transport``.
     """
-    predicted = F.softmax(logits, dim=1)
-    weights, others = nearest(features, neighbours)
+    spread = spread_over(nearest(features, neighbours), F.softmax(logits, dim=1), kept, rounds)
+    if shares is None:
+        return spread.argmax(1)
+    return transport(spread.clamp_min(1e-6).log(), shares, cost=3.0).argmax(1)
+
+
+def of_graph(
+    features: Tensor, logits: Tensor, neighbours: int = 30, kept: float = 0.02, rounds: int = 100
+) -> Tensor:
+    """Labels (N,) by what far rows are predicted to be, by way of all that lie between.
+
+    Predictions spread over the graph of the rows' nearest others as in ``of_neighbours``, so far
+    that a group of like rows says one thing. Each class is then measured by how it stands out, as
+    none need be as frequent as the teacher says: Z_c = (Q_c - mean Q_c) / deviation of Q_c; and rows
+    are grouped by Z (``groups``). Cosines are of features less their mean.
+
+    Source: Zhou et al., as ``of_neighbours``; the groups are this project's.
+    """
+    weighted = nearest(features - features.mean(0), neighbours)
+    spread = spread_over(weighted, F.softmax(logits, dim=1), kept, rounds)
+    spread = spread - spread.mean(0)
+    return groups(spread / spread.std(0, correction=0).clamp_min(1e-9))
+
+
+def groups(standing: Tensor, first: float = 0.05, rounds: int = 50) -> Tensor:
+    """Labels (N,) by the nearest of C means, k-means that begins where each class stands out.
+
+    Args:
+        standing: (N, C), how each class stands out at a row.
+        first: the share of the rows, those that stand out most, whose mean a class begins at.
+    """
+    count = max(1, round(first * len(standing)))
+    most = standing.topk(count, dim=0).indices  # (count, C)
+    means = standing[most].mean(0)  # (C, C)
+    for _ in range(rounds):
+        labels = torch.cdist(standing, means).argmin(1)
+        hard = F.one_hot(labels, len(means)).to(standing)
+        found = hard.T @ standing / hard.sum(0)[:, None].clamp_min(1)
+        means = torch.where(hard.sum(0)[:, None] > 0, found, means)  # one without rows stays
+    return labels
+
+
+def spread_over(
+    graph: tuple[Tensor, Tensor], predicted: Tensor, kept: float, rounds: int
+) -> Tensor:
+    """``rounds`` times Q <- (1 - ``kept``) W Q + ``kept`` P, from Q = P: (N, C).
+
+    Args:
+        graph: the weights W of each row's nearest others, and which these are (``nearest``).
+        predicted: P, probabilities (N, C).
+    """
+    weights, others = graph
     spread = predicted
     for _ in range(rounds):
         around = (weights[:, :, None] * spread[others]).sum(1)
         spread = (1 - kept) * around + kept * predicted
-    if shares is None:
-        return spread.argmax(1)
-    return transport(spread.clamp_min(1e-6).log(), shares, cost=3.0).argmax(1)
+    return spread
 
 
 def nearest(features: Tensor, count: int, held: int = 2**24) -> tuple[Tensor, Tensor]:

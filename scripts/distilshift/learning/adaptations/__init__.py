@@ -8,6 +8,7 @@ ADAPTATIONS = {
     "adabn": "adabn:adabn",
     "tent": "tent:tent",
     "shot": "shot:shot",
+    "label-spreading": "spreading:label_spreading",
     "joint-shot": "joint:joint_shot",
     "joint-sinkhorn": "joint:joint_sinkhorn",
     "joint-shares": "shares:joint_shares",
@@ -21,7 +22,7 @@ ADAPTATIONS = {
     "cdan": "adversarial:cdan",
     "fixmatch": "fixmatch:fixmatch",
 }
-SOURCE_FREE = ("adabn", "tent", "shot")
+SOURCE_FREE = ("adabn", "tent", "shot", "label-spreading")
 # those that learn from pseudo-labels of an epoch
 LABELLING = ("shot", "joint-shot", "joint-sinkhorn", "joint-shares", "joint-mcc")
 # settings of some of them alone

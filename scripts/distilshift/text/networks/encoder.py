@@ -118,6 +118,13 @@ class Encoder(Tokens):
         return torch.stack(found)
 
 
+class LastLayer(nn.Module):
+    """Of the layers (N, layers, width) the last: it was trained for what its cosines say."""
+
+    def forward(self, layers: Tensor) -> Tensor:
+        return layers[:, -1]
+
+
 def encoder(name: str, classes: int, length: int, pretrained: bool, adjusted: bool) -> Network:
     """``encoder:<folder>`` or ``encoder-<width>:<folder>``, see above.
 
@@ -141,7 +148,9 @@ def encoder(name: str, classes: int, length: int, pretrained: bool, adjusted: bo
             nn.BatchNorm1d(widths[0]),
             nn.ReLU(inplace=True),
         )
-        return Network(body, nn.Linear(widths[0], classes), Encoder(folder, length))
+        network = Network(body, nn.Linear(widths[0], classes), Encoder(folder, length))
+        network.space = LastLayer()
+        return network
     body = Body(read(folder) if pretrained else unread(folder))
     return Network(body, nn.Linear(about["width"], classes), Tokens(folder, length))
 

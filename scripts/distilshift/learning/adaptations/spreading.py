@@ -1,0 +1,41 @@
+"""Labels that spread over the graph of the target's rows."""
+
+import copy
+
+from distilshift.learning import pseudo_labels
+from distilshift.learning.adaptation import Task, said, target_statistics
+from distilshift.learning.adaptations.shot import Labels
+from distilshift.learning.training import LossFn
+from distilshift.networks import Network
+
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def label_spreading(task: Task) -> LossFn:
+    """Cross-entropy to labels that the teacher's predictions spread to, made anew half-way.
+
+    loss = weight * cross-entropy to the labels of ``of_graph``. What is near is said by a frozen
+    body where the network has one (``Network.compared``): it parts groups that a head which knows
+    the source alone confuses, and of a group that head need know only which class it is more often
+    than others. What has learned from the first labels knows more of the target than the teacher,
+    so the second spread from its predictions. Every class is taken to be there.
+
+    Source: this project; its parts are those of ``of_graph``.
+    """
+    data = task.target.data
+    task.extra["pseudo"] = pseudo = Labels(len(data.ids)).to(task.target.device)
+
+    def relabel(model: Network) -> Tensor:
+        return pseudo_labels.of_graph(said(model, data, model.compared), said(model, data))
+
+    def loss_fn(step):
+        if step == 0:
+            pseudo.labels.copy_(relabel(copy.deepcopy(task.model)))
+        elif step == task.steps // 2:
+            pseudo.labels.copy_(relabel(target_statistics(task.model, data)))
+        _, logits = task.target_batch(step)
+        fitted = F.cross_entropy(logits, pseudo.labels[task.target.indices(step)])
+        return task.weight * fitted, {"pseudo": fitted}
+
+    return loss_fn
