@@ -74,6 +74,16 @@ def test_frozen_it_is_the_mean_of_every_layer_as_transformers_computes_it(folder
     assert networks.parameter_count(model) == 3 * 8 * 4 + 2 * 4 + 4 * 2 + 2
 
 
+def test_texts_are_compared_by_its_last_layer_frozen_and_whole(folder, rows):
+    frozen, whole = build("encoder-4:tiny"), build("encoder:tiny")
+    assert torch.equal(frozen.compared(rows), frozen.prepare(rows)[:, -1])
+    assert torch.equal(whole.compared(rows), whole.features(rows))
+    torch.testing.assert_close(whole.compared(rows), frozen.compared(rows))
+    # where its features are kept, of those
+    kept, frozen.prepare = frozen.prepare(rows), networks.Kept({})
+    assert torch.equal(frozen.compared(kept), kept[:, -1])
+
+
 def test_whole_it_is_trained_and_comes_back_without_the_pretrained_weights(folder, rows):
     model = build("encoder:tiny")
     assert not networks.is_frozen(model)

@@ -88,15 +88,17 @@ def of_graph(
     """Labels (N,) by what far rows are predicted to be, by way of all that lie between.
 
     Predictions spread over the graph of the rows' nearest others as in ``of_neighbours``, so far
-    that a group of like rows says one thing. Each class is then measured by how it stands out, as
-    none need be as frequent as the teacher says: Z_c = (Q_c - mean Q_c) / deviation of Q_c; and rows
-    are grouped by Z (``groups``). Cosines are of features less their mean.
+    that a group of like rows says one thing. Each class is then measured by where it stands out,
+    as none need be as frequent as the teacher says: Z_c = (Q_c - mean Q_c) / deviation of Q_c;
+    and rows are grouped by Z (``groups``). Cosines are of features less their mean.
 
     Source: Zhou et al., as ``of_neighbours``; the groups are this project's.
     """
     weighted = nearest(features - features.mean(0), neighbours)
     spread = spread_over(weighted, F.softmax(logits, dim=1), kept, rounds)
     spread = spread - spread.mean(0)
+    if spread.abs().max() < 1e-6:  # one row, or rows of which all is said alike
+        return logits.argmax(1)
     return groups(spread / spread.std(0, correction=0).clamp_min(1e-9))
 
 
@@ -105,9 +107,10 @@ def groups(standing: Tensor, first: float = 0.05, rounds: int = 50) -> Tensor:
 
     Args:
         standing: (N, C), how each class stands out at a row.
-        first: the share of the rows, those that stand out most, whose mean a class begins at.
+        first: the share of the rows, those that stand out most, whose mean a class begins at;
+            of many classes half of a class's even share.
     """
-    count = max(1, round(first * len(standing)))
+    count = max(1, round(min(first, 0.5 / standing.shape[1]) * len(standing)))
     most = standing.topk(count, dim=0).indices  # (count, C)
     means = standing[most].mean(0)  # (C, C)
     for _ in range(rounds):
