@@ -59,7 +59,8 @@ def main(args: argparse.Namespace) -> None:
     how = presentation.given(args)
     columns = figures.columns(len(cells), how.width)
     lines = -(-len(cells) // columns)
-    size = (how.width or figures.PAGE, 3.9 * lines)
+    page = figures.PAGE if columns > 1 else figures.PAGE / 2  # squares fill no more
+    size = (how.width or page, 3.9 * lines)
     figure, axes = plt.subplots(
         2 * lines, columns, figsize=size, sharex=same, sharey=same, squeeze=False
     )
