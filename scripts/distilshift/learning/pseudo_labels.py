@@ -102,22 +102,19 @@ def of_graph(
     return groups(spread / spread.std(0, correction=0).clamp_min(1e-9))
 
 
-def groups(standing: Tensor, first: float = 0.05, rounds: int = 50) -> Tensor:
-    """Labels (N,) by the nearest of C means, k-means that begins where each class stands out.
+def groups(standing: Tensor, rounds: int = 50) -> Tensor:
+    """Labels (N,) by the nearest of C means: k-means from the classes that stand out most.
 
     Args:
         standing: (N, C), how each class stands out at a row.
-        first: the share of the rows, those that stand out most, whose mean a class begins at;
-            of many classes half of a class's even share.
     """
-    count = max(1, round(min(first, 0.5 / standing.shape[1]) * len(standing)))
-    most = standing.topk(count, dim=0).indices  # (count, C)
-    means = standing[most].mean(0)  # (C, C)
+    means = standing[standing.argmax(0)]  # (C, C); of a class that is given no row this stays
+    labels = standing.argmax(1)
     for _ in range(rounds):
-        labels = torch.cdist(standing, means).argmin(1)
         hard = F.one_hot(labels, len(means)).to(standing)
-        found = hard.T @ standing / hard.sum(0)[:, None].clamp_min(1)
-        means = torch.where(hard.sum(0)[:, None] > 0, found, means)  # one without rows stays
+        counts = hard.sum(0)[:, None]
+        means = torch.where(counts > 0, hard.T @ standing / counts.clamp_min(1), means)
+        labels = torch.cdist(standing, means).argmin(1)
     return labels
 
 
