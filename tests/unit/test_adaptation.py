@@ -206,6 +206,8 @@ def test_what_spreads_is_the_teachers_prediction_and_each_rows_own_stays_in_it()
     once = pseudo_labels.spread_over(graph, p, 0.2, 1)
     torch.testing.assert_close(once[7], 0.8 * weights[7] @ p[others[7]] + 0.2 * p[7])
     assert torch.equal(pseudo_labels.spread_over(graph, p, 1.0, 9), p)
+    for held in (1, 50):  # a row at a time, eight
+        assert torch.equal(pseudo_labels.spread_over(graph, p, 0.2, 1, held), once)
 
 
 def test_a_group_that_no_row_is_nearest_to_keeps_its_mean():

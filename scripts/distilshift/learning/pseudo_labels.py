@@ -119,18 +119,25 @@ def groups(standing: Tensor, rounds: int = 50) -> Tensor:
 
 
 def spread_over(
-    graph: tuple[Tensor, Tensor], predicted: Tensor, kept: float, rounds: int
+    graph: tuple[Tensor, Tensor],
+    predicted: Tensor,
+    kept: float,
+    rounds: int,
+    held: int = 2**24,
 ) -> Tensor:
     """``rounds`` times Q <- (1 - ``kept``) W Q + ``kept`` P, from Q = P: (N, C).
 
     Args:
         graph: the weights W of each row's nearest others, and which these are (``nearest``).
         predicted: P, probabilities (N, C).
+        held: probabilities of neighbours at a time, as those of all rows may not fit.
     """
     weights, others = graph
+    at_once = max(1, held // (others.shape[1] * predicted.shape[1]))
+    parts = list(zip(weights.split(at_once), others.split(at_once), strict=True))
     spread = predicted
     for _ in range(rounds):
-        around = (weights[:, :, None] * spread[others]).sum(1)
+        around = torch.cat([(one[:, :, None] * spread[of]).sum(1) for one, of in parts])
         spread = (1 - kept) * around + kept * predicted
     return spread
 
