@@ -127,8 +127,11 @@ def fit(
     history = []
     if loss_fn:
         trained = nn.ModuleDict({"model": model, "extra": task.extra})
-        identity = {**header, "pose": list(model.pose or ()), "trial": list(stream)}
-        history = training.fit(trained, loss_fn, how, run, views.per_epoch, identity)
+        learned = (
+            training.fingerprint(source.data.header["sha256"], source.labels) if source else ""
+        )
+        own = {"pose": list(model.pose or ()), "trial": list(stream), "learned": learned}
+        history = training.fit(trained, loss_fn, how, run, views.per_epoch, {**header, **own})
     return guard.Adapted(adaptation.target_statistics(model, views.data), history)
 
 
@@ -159,6 +162,10 @@ def adapt(
         "parent_sha256": header["sha256"],
         "target_inputs_sha256": target.header["sha256"],
     }
+    needs_two = any(isinstance(module, nn.BatchNorm1d) for module in teacher.modules())
+    if needs_two and len(target.ids) < 2:
+        problem = "has one row, and a BatchNorm over rows needs two"
+        raise InputError(args.target_inputs, problem, "give a target of more rows")
     begun = time.perf_counter()
     if wanted.pose:
         teacher.pose = find_pose(teacher, target)

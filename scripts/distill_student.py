@@ -145,7 +145,10 @@ def distil(
     }
     begun = time.perf_counter()
     trained = nn.ModuleDict({"model": model, "extra": task.extra})
-    history = training.fit(trained, loss_fn, how, run, views.per_epoch, header)
+    learned = (source[0].header["sha256"], source[1]) if source else ()
+    learned = training.fingerprint(cache.provenance, truth, *learned)
+    identity = {**header, "learned": learned}
+    history = training.fit(trained, loss_fn, how, run, views.per_epoch, identity)
     model, seconds = distillation.finished(method.loss, task), time.perf_counter() - begun
     said = labeller(of[0], data, labels)
     header["calibration"] = calibration.calibrate(

@@ -56,6 +56,20 @@ def test_adabn_of_a_sorted_set_sees_the_spread_between_its_batches(network):
     assert (ratio.mean() - 1).abs() < 0.1 < 1 - (in_order / whole.body[1].running_var).mean()
 
 
+def test_statistics_of_the_target_are_the_same_in_every_process(digits):
+    """Also where a layer below BatchNorm leaves features out at random as it is trained."""
+    model = build("lenet", 10, 1, 28, seed=0)
+    target = digits(40, seed=2)[0].repeat_interleave(4, 2).repeat_interleave(4, 3)[..., :28, :28]
+    assert any(isinstance(one, torch.nn.Dropout2d) for one in model.modules())
+    found = []
+    for state in (1, 2):
+        torch.manual_seed(state)
+        found.append(adaptation.target_statistics(model, rows_of(target), 16).state_dict())
+    assert all(torch.equal(found[0][name], value) for name, value in found[1].items())
+    before = model.state_dict()
+    assert any(not torch.equal(found[0][name], before[name]) for name in before)
+
+
 def test_adabn_leaves_weights_and_the_source_model_alone(network):
     model, target = network
     before = copy.deepcopy(model.state_dict())
@@ -210,6 +224,13 @@ def test_what_spreads_is_the_teachers_prediction_and_each_rows_own_stays_in_it()
         assert torch.equal(pseudo_labels.spread_over(graph, p, 0.2, 1, held), once)
 
 
+@pytest.mark.parametrize(("there", "classes"), [(3, 12), (2, 10), (1, 10), (2, 65)])
+def test_a_sure_teacher_of_a_target_that_lacks_classes_keeps_its_labels(there, classes):
+    features, truth = chains((60,) * there)
+    logits = 12.0 * torch.nn.functional.one_hot(truth, classes) + torch.rand(60 * there, classes)
+    assert torch.equal(pseudo_labels.of_graph(features, logits, neighbours=8), truth)
+
+
 def test_a_group_that_no_row_is_nearest_to_keeps_its_mean():
     standing = torch.tensor(
         [[2.0, 0.0, 1.9], [1.9, 0.1, 2.0], [-2.0, 1.0, -2.0], [-2.0, 1.1, -2.0]]
@@ -227,6 +248,11 @@ def test_of_few_rows_the_graph_says_what_the_teacher_says(rows, classes):
     alike = torch.zeros(rows, classes)
     alike[:, 1] = 1
     assert (pseudo_labels.of_graph(torch.eye(4)[:rows], alike) == 1).all()
+
+
+def test_no_guard_is_for_runs_that_begin_from_the_same_labels():
+    with pytest.raises(InputError, match="guard: tells nothing of label-spreading"):
+        Adaptation(kind="label-spreading", guard=True)
 
 
 def test_label_spreading_learns_labels_of_the_graph_and_makes_them_anew_half_way(

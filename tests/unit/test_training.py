@@ -4,8 +4,9 @@ import subprocess
 import sys
 
 from distilshift.errors import InputError
-from distilshift.image.settings import Source
-from distilshift.learning import training
+from distilshift.image.settings import Source, View
+from distilshift.learning import supervised, training
+from distilshift.learning.settings import Run, Training
 
 import pytest
 import torch
@@ -173,7 +174,7 @@ def test_a_loss_that_is_not_finite_stops_with_the_step_and_the_setting(value):
 
 
 @pytest.mark.parametrize("channels_last", [False, True])
-@pytest.mark.parametrize("step", [0, 4, 5, 10])
+@pytest.mark.parametrize("step", [0, 4, 5, 10, 11])
 def test_a_run_stopped_by_sigterm_and_resumed_ends_in_the_same_bytes(
     train, tmp_path, step, channels_last
 ):
@@ -211,6 +212,35 @@ def test_sigterm_stops_a_run_that_keeps_no_state(train):
         train(at={3: lambda: os.kill(os.getpid(), signal.SIGTERM)})
     assert stopped.value.code == 128 + signal.SIGTERM
     assert train.seen == [0, 1, 2, 3]
+
+
+def test_sigterm_in_the_last_step_of_a_run_that_keeps_no_state_lets_it_end(train):
+    train(at={11: lambda: os.kill(os.getpid(), signal.SIGTERM)})
+    assert train.seen == list(range(12))
+
+
+def test_a_state_is_of_the_labels_and_rows_that_it_learned_from(tmp_path, digits, caplog):
+    """A fixed label, or a cache that keeps less, is another run: it goes on from no old state."""
+    images, labels = digits(48, seed=1)
+    data = rows_of(images, domain="a", sha256="0")
+    how, ranges = Training(steps=6, batch=16), View()
+
+    def learn(labels, **run):
+        found = supervised.train(data, labels, "cnn-3", "teacher", how, Run(seed=0, **run), ranges)
+        return found[0].state_dict()
+
+    state = tmp_path / "state"
+    learn(labels, state=state, save_seconds=0.0)
+    assert state.exists()
+    other = labels.flip(0)
+    with caplog.at_level("WARNING", "distilshift"):
+        found = learn(other, state=state)
+    assert "of another run" in caplog.text
+    expected = learn(other)
+    assert all(torch.equal(found[name], value) for name, value in expected.items())
+    one, two = {"keep": "all"}, {"keep": "top2"}
+    assert training.fingerprint(one, labels) != training.fingerprint(two, labels)
+    assert training.fingerprint(one, None) != training.fingerprint(one, labels)
 
 
 def test_the_handler_of_sigterm_is_put_back(train):

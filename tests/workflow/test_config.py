@@ -198,6 +198,10 @@ MISTAKES = [
         MLP | {"adaptations": {"none": {}, "mine": {"kind": "tent"}}},
         "networks.cnn: mine needs layers that normalise and mlp-8 has none",
     ),
+    (
+        {"adaptations": {"none": {}, "spread": {"kind": "label-spreading", "guard": True}}},
+        "adaptations.spread.guard: tells nothing of label-spreading",
+    ),
     # classes
     (
         {"domains.a.classes": ["0", "1"]},

@@ -265,6 +265,11 @@ def idle_settings():
         for key in of:
             if key in settings and not what and kind not in of[key]:
                 yield f"adaptations.{name}.{key}: is for {', '.join(of[key])}, not for {kind}"
+        if settings.get("guard") and kind in options["ALIKE"] and not what:
+            yield (
+                f"adaptations.{name}.guard: tells nothing of {kind}, whose runs all begin from"
+                " the same labels; leave it out"
+            )
 
 
 def undefined_names():

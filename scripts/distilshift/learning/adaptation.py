@@ -131,7 +131,7 @@ def target_statistics(model: nn.Module, target: Inputs, batch: int = 256) -> nn.
     Source: Li et al., "Revisiting Batch Normalization For Practical Domain Adaptation",
     arXiv:1603.04779, algorithm 1.
     """
-    adapted = copy.deepcopy(model).train()
+    adapted = by_batch_statistics(model)
     for module in adapted.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.reset_running_stats()
@@ -140,6 +140,19 @@ def target_statistics(model: nn.Module, target: Inputs, batch: int = 256) -> nn.
         for rows in mixed_batches(len(target.ids), batch):
             adapted(target.plain(rows))
     return adapted.eval()
+
+
+def by_batch_statistics(model: nn.Module) -> nn.Module:
+    """A copy in evaluation mode, but for BatchNorm, which normalises by the batch.
+
+    What draws at random as it is trained, such as dropout, does not: a process's generator stands
+    elsewhere in each, and statistics would be no two runs' the same.
+    """
+    copied = copy.deepcopy(model).eval()
+    for module in copied.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.train()
+    return copied
 
 
 @torch.no_grad()

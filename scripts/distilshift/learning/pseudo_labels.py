@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+FAINT = 0.1  # of 1 / C: a class that is nowhere more probable is taken not to be there
+
 
 def of_centroids(features: Tensor, logits: Tensor, shares: Tensor | None = None) -> Tensor:
     """Labels (N,) by the nearest class centroid, cosine distance, centroids refined once.
@@ -90,16 +92,20 @@ def of_graph(
     Predictions spread over the graph of the rows' nearest others as in ``of_neighbours``, so far
     that a group of like rows says one thing. Each class is then measured by where it stands out,
     as none need be as frequent as the teacher says: Z_c = (Q_c - mean Q_c) / deviation of Q_c;
-    and rows are grouped by Z (``groups``). Cosines are of features less their mean.
+    and rows are grouped by Z (``groups``). Cosines are of features less their mean. A class that is
+    said nowhere with ``FAINT`` of an even share has no group: its Z would be noise.
 
     Source: Zhou et al., as ``of_neighbours``; the groups are this project's.
     """
     weighted = nearest(features - features.mean(0), neighbours)
     spread = spread_over(weighted, F.softmax(logits, dim=1), kept, rounds)
+    most = spread.max(0).values
     spread = spread - spread.mean(0)
     if spread.abs().max() < 1e-6:  # one row, or rows of which all is said alike
         return logits.argmax(1)
-    return groups(spread / spread.std(0, correction=0).clamp_min(1e-9))
+    standing = spread / spread.std(0, correction=0).clamp_min(1e-9)
+    there = torch.nonzero(most > FAINT / logits.shape[1])[:, 0]
+    return there[groups(standing[:, there])]
 
 
 def groups(standing: Tensor, rounds: int = 50) -> Tensor:

@@ -171,6 +171,9 @@ class Adaptation(Settings):
         for name, kinds in adaptations.OPTIONS.items():
             if self.kind not in kinds and name in self.facts():
                 raise InputError(name, f"is for {', '.join(kinds)}, not for {self.kind}")
+        if self.guard and self.kind in adaptations.ALIKE:
+            problem = f"tells nothing of {self.kind}, whose runs all begin from the same labels"
+            raise InputError("guard", problem, "leave it out")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -71,5 +71,6 @@ def train(
         "settings": training.settings(how, ranges, source),
     }
     begun = time.perf_counter()
-    history = training.fit(network, loss_fn, how, run, views.per_epoch, header)
+    identity = {**header, "learned": training.fingerprint(labels)}
+    history = training.fit(network, loss_fn, how, run, views.per_epoch, identity)
     return network, header, history, time.perf_counter() - begun

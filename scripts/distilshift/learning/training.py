@@ -181,10 +181,12 @@ def fit(
         due = stop.asked or time.monotonic() - saved > run.save_seconds
         if not gradient.is_whole(done):
             continue  # a gradient that waits for other batches is in no state
-        if run.state and due and done < how.steps:
+        # also a run that is done: in a job of several another would begin
+        last = done == how.steps and not stop.asked
+        if run.state and due and not last:
             _save(run.state, kept, identity, done, history, sums)
             saved = time.monotonic()
-        if stop.asked and done < how.steps:
+        if stop.asked and (run.state or done < how.steps):
             told = "state kept" if run.state else "no --state given, nothing kept"
             cli.log.info("stopped by a signal after step %d; %s", done, told)
             sys.exit(128 + stop.asked)
@@ -198,6 +200,17 @@ def fit(
     first = ("epoch", "step", "lr")
     names = [*first, *sorted(history[-1].keys() - set(first))]
     return [{name: row[name] for name in names} for row in history]
+
+
+def fingerprint(*learned: Tensor | dict | str | None) -> str:
+    """sha256 of what a run learns from beside its inputs: a state of other labels is another's."""
+    digest = hashlib.sha256()
+    for one in learned:
+        if isinstance(one, Tensor):
+            digest.update(one.cpu().numpy().tobytes())
+        else:
+            digest.update(json.dumps(one, sort_keys=True).encode())
+    return digest.hexdigest()
 
 
 def finish(runs: list[Run]) -> None:

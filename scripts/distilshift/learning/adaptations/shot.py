@@ -1,10 +1,9 @@
 """Source-free adaptation by information maximisation and centroid pseudo-labels."""
 
-import copy
 from collections.abc import Callable
 
 from distilshift.learning import alignment, pseudo_labels
-from distilshift.learning.adaptation import Task, mixed_batches
+from distilshift.learning.adaptation import Task, by_batch_statistics, mixed_batches
 from distilshift.learning.training import LossFn
 
 import torch
@@ -75,10 +74,7 @@ def relabel(
 @torch.no_grad()
 def outputs(task: Task) -> tuple[Tensor, Tensor]:
     """Features (N, D), logits (N, C) of the target's plain rows, by their batches' statistics."""
-    model = copy.deepcopy(task.model).train()
-    for module in model.modules():
-        if isinstance(module, nn.modules.dropout._DropoutNd):
-            module.eval()
+    model = by_batch_statistics(task.model)
     data, device = task.target.data, task.target.device
     batches = [rows.to(device) for rows in mixed_batches(len(data.ids), 256)]
     mixed = torch.cat([model.features(data.plain(rows)) for rows in batches])

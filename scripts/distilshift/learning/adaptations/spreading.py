@@ -2,6 +2,7 @@
 
 import copy
 
+from distilshift import cli
 from distilshift.learning import pseudo_labels
 from distilshift.learning.adaptation import Task, said, target_statistics
 from distilshift.learning.adaptations.shot import Labels
@@ -19,7 +20,7 @@ def label_spreading(task: Task) -> LossFn:
     body where the network has one (``Network.compared``): it parts groups that a head which knows
     the source alone confuses, and of a group that head need know only which class it is more often
     than others. What has learned from the first labels knows more of the target than the teacher,
-    so the second spread from its predictions. Every class is taken to be there.
+    so the second spread from its predictions.
 
     Source: this project; its parts are those of ``of_graph``.
     """
@@ -27,7 +28,15 @@ def label_spreading(task: Task) -> LossFn:
     task.extra["pseudo"] = pseudo = Labels(len(data.ids)).to(task.target.device)
 
     def relabel(model: Network) -> Tensor:
-        return pseudo_labels.of_graph(said(model, data, model.compared), said(model, data))
+        logits = said(model, data)
+        labels = pseudo_labels.of_graph(said(model, data, model.compared), logits)
+        other = 100 * (labels != logits.argmax(1)).float().mean()
+        given = len(labels.unique())
+        cli.log.info(
+            "labels of the graph: %.1f %% are not what is said of the row itself; %d of %d classes",
+            *(other, given, logits.shape[1]),
+        )
+        return labels
 
     def loss_fn(step):
         if step == 0:
