@@ -53,6 +53,15 @@ def lines_differ_more(tables: Tables) -> bool:
     return (grouped.max() - grouped.min()).min() > findings.gained_by_dist(tables, CNN).max()
 
 
+def evenness_misleads(tables: Tables) -> bool:
+    """Whether on spam these pick information maximisation's teacher, and lose by it."""
+    asked = ["information_maximisation", "bnm", "teacher_first"]
+    table = tables["spam-validators"]
+    found = table[(table["among"] == "teachers") & table["validator"].isin(asked)]
+    picked = found["picks"].str.fullmatch(r"joint \d+").all()
+    return picked and (found["accuracy"] < found["oracle"]).all()
+
+
 def simple_losses_win(tables: Tables) -> bool:
     rows = by_row(tables["methods"], TO_MNIST).loc[TO_MNIST, CNN]
     simple = [f"dist ({name})" for name in ("bnm", "mcc", "shot", "mmd")]
@@ -143,6 +152,7 @@ CLAIMS: dict[str, tuple[str, Callable[[Tables], bool]]] = {
         "methods-validators",
         lambda t: of_teachers(t, "spearman")["source_accuracy"] <= 0,
     ),
+    "evenness misleads": ("spam-validators", evenness_misleads),
     "temperature calibrates": ("calibration", calibrates),
 }
 
