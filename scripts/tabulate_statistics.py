@@ -61,6 +61,7 @@ def tex(table: pd.DataFrame, shown: presentation.Presentation, of: str) -> str:
         for line in group.itertuples():
             ends = f"[{100 * line.difference_low:+.1f}, {100 * line.difference_high:+.1f}]"
             p = "$<$0.001" if line.p_holm < 0.001 else f"{line.p_holm:.3f}"
+            p = "--" if pd.isna(line.p_holm) else p
             against = shown.labels.get(line.against, line.against)
             names = " & ".join(map(presentation.latex, (line.row, against)))
             lines.append(

@@ -3,7 +3,7 @@
 import re
 import runpy
 
-from distilshift.analysis import explorer, figures, ladder
+from distilshift.analysis import comparisons, explorer, figures, ladder
 from distilshift.analysis.presentation import Presentation
 from distilshift.files import tables
 
@@ -267,6 +267,12 @@ def test_the_ladder_for_figures_and_that_for_people_hold_the_same_numbers(
     told = pd.read_csv(flags["csv"])[drawn.columns]
     assert ladder.table(*results)["accuracy"].round(6).ne(ladder.table(*results)["accuracy"]).any()
     pd.testing.assert_frame_equal(drawn, told, check_exact=True)
+
+
+def test_a_p_that_is_not_known_is_a_dash_in_the_tabular(results):
+    compared = comparisons.compare(ladder.cells(results[1])).assign(p_holm=np.nan)
+    shown = script("tabulate_statistics")["tex"](compared, Presentation(), "accuracy")
+    assert shown.count("& -- &") == len(compared) and "nan" not in shown
 
 
 def test_a_row_below_source_only_is_said_in_the_tabular(results):
