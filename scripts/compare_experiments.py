@@ -16,7 +16,7 @@ import argparse
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import experiments, figures, ladder
+from distilshift.analysis import experiments, figures, ladder, metrics
 from distilshift.errors import InputError
 from distilshift.files import tables
 
@@ -88,7 +88,8 @@ def main(args: argparse.Namespace) -> None:
     if found.empty:
         cli.warn("the experiments have no row in common: there is nothing to draw")
         return
-    scale = 100 if found["value"].abs().max() <= 1 else 1
+    # by the name: nats and Brier scores below 1 are no shares
+    scale = 100 if metrics.calibrated(args.metric) in metrics.SHARES else 1
     figure = draw(found, scale, args.metric)
     figures.save(figure, [args.out / f"differences.{end}" for end in ("pdf", "svg", "png")])
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from distilshift.analysis import experiments, ladder
+from distilshift.analysis import experiments, ladder, metrics
 from distilshift.files import tables
 
 import numpy as np
@@ -31,6 +31,7 @@ def results(tmp_path):
                 # seeds gain apart, a little, unless they are to gain alike
                 own = 1 if given.get("alike") else 1 + (seed - 1) / 100
                 values = {"accuracy": right.mean(), "nll": 2 - share * own}
+                values |= {"nll_uncalibrated": 0.9 - share * own / 2, "ece_uncalibrated": 0.2}
                 metrics += [{**known, "metric": k, "value": v} for k, v in values.items()]
                 samples = {"sample_id": np.arange(SAMPLES), "label": given.get("label", 1)}
                 samples["prediction"] = np.where(right, samples["label"], 0)
@@ -101,6 +102,31 @@ def test_the_other_way_round_is_worse_and_lower_nll_is_better(results, compare):
     assert set(found["samples"]) == {0} and found.loc["kd (none)", "verdict"] == "better"
 
 
+def test_lower_is_better_of_what_was_not_calibrated_too(results):
+    found = differences(results("old"), results("new", gain=0.2), metric="nll_uncalibrated")
+    assert found.loc["kd (none)", "difference"] < 0
+    assert found.loc["kd (none)", "verdict"] == "better"
+    for name in metrics.OF_PROBABILITIES:
+        assert metrics.calibrated(f"{name}_{metrics.UNCALIBRATED}") in experiments.LOWER
+
+
+@pytest.mark.parametrize(
+    ("metric", "in_points"),
+    [("accuracy", True), ("ece_uncalibrated", True), ("nll_uncalibrated", False)],
+)
+def test_shares_alone_are_drawn_in_points(results, run_script, tmp_path, metric, in_points):
+    paths = [str(results("old")), str(results("new", gain=0.2))]  # no value is above 1
+    flags = ["--metric", metric, "--out", str(tmp_path / "out")]
+    assert run_script("compare_experiments", [*paths, *flags])[0] == 0
+    drawn = (tmp_path / "out" / "differences.svg").read_text()
+    assert (", points" in drawn) == in_points
+
+
+def test_every_measure_is_a_share_or_known_as_none():
+    others = {"nll", "brier", "teacher_kl"}
+    assert {*metrics.METRICS, *metrics.FIDELITY} == {*metrics.SHARES} | others
+
+
 def test_seeds_that_gain_alike_tell_nothing_without_samples(results):
     old, new = results("old", alike=True), results("new", gain=0.2, alike=True)
     found = differences(old, new, metric="nll").loc["kd (none)"]
@@ -144,7 +170,7 @@ def test_without_a_row_in_common_there_are_settings_and_no_figure(results, compa
     status, shown, out = compare(results("one", rows=ROWS[:1]), results("other", rows=ROWS[1:]))
     assert status == 0 and "no row in common" in shown
     assert len(pd.read_csv(out / "differences.csv")) == 0
-    assert len(pd.read_parquet(out / "joined.parquet")) == 3 * 4 * 2
+    assert len(pd.read_parquet(out / "joined.parquet")) == 3 * 4 * 4
     assert not (out / "differences.pdf").exists()
 
 
@@ -173,7 +199,7 @@ def test_a_table_that_does_not_say_whose_it_is_is_called_by_its_folder(results, 
     [
         (["there"], "give two or more"),
         (["there", "nowhere"], "no such file"),
-        (["there", "there", "--metric", "f2"], "has no f2; it has accuracy, nll"),
+        (["there", "there", "--metric", "f2"], "has no f2; it has accuracy, ece_uncalibrated, nll"),
     ],
 )
 def test_what_cannot_be_compared_is_one_line(results, run_script, tmp_path, flags, problem):

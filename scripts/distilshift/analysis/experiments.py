@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from distilshift import cli
-from distilshift.analysis import ladder, statistics
+from distilshift.analysis import ladder, metrics, statistics
 from distilshift.errors import InputError, rerun
 from distilshift.files import tables
 
@@ -44,22 +44,22 @@ def load(path: Path) -> Experiment:
     """
     is_folder = path.is_dir()
     table = path / "metrics.parquet" if is_folder else path
-    metrics = tables.read(table, "summarize")
-    if missing := [name for name in tables.METRICS if name not in metrics]:
+    measured = tables.read(table, "summarize")
+    if missing := [name for name in tables.METRICS if name not in measured]:
         raise InputError(table, f"has no column {', '.join(missing)}", rerun("summarize"))
     said = tables.about(table, "summarize")
-    if said is None or "experiment" not in metrics:
+    if said is None or "experiment" not in measured:
         cli.warn(f"{table} does not say of which experiment it is; its settings are not known")
         name, sha256, said = table.absolute().parent.name, "", {"settings": {}}
     else:
-        name, sha256 = metrics["experiment"].iloc[0], metrics["config_sha256"].iloc[0]
+        name, sha256 = measured["experiment"].iloc[0], measured["config_sha256"].iloc[0]
     predictions = None
     if is_folder:
         files = sorted(path.glob("transfers/*/*/evaluation/predictions.parquet"))
         if not files:
             raise InputError(path, "holds no predictions", "give its metrics.parquet instead")
         predictions = tables.read_all(files, "evaluate", ladder.PREDICTIONS)
-    return Experiment(name, sha256, flat(said["settings"]), metrics, predictions)
+    return Experiment(name, sha256, flat(said["settings"]), measured, predictions)
 
 
 def flat(settings: object, before: str = "") -> dict[str, object]:
@@ -144,7 +144,8 @@ def differences(experiments: Sequence[Experiment], metric: str) -> pd.DataFrame:
     found.insert(COLUMNS.index("row"), "row", labels)
     family = found.groupby([*ladder.CELL, "experiment"], sort=False)["p"]
     found["p_holm"] = family.transform(statistics.holm).astype(float)
-    found["verdict"] = [verdict(line, metric in LOWER) for line in found.itertuples()]
+    lower = metrics.calibrated(metric) in LOWER
+    found["verdict"] = [verdict(line, lower) for line in found.itertuples()]
     return found
 
 

@@ -135,3 +135,12 @@ FIDELITY = {
     "errors_copied": errors_copied,
     "errors_corrected": errors_corrected,
 }
+
+# what is a share of 1, and shown in percent; others are in nats, or squared distances
+SHARES = ("accuracy", "balanced_accuracy", "macro_f1", "auc", "ece", "teacher_agreement")
+SHARES += ("errors_copied", "errors_corrected")
+
+
+def calibrated(name: str) -> str:
+    """The measure's name without the ending that says it is of logits as they were."""
+    return name.removesuffix(f"_{UNCALIBRATED}")
