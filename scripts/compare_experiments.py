@@ -53,7 +53,7 @@ def draw(found: pd.DataFrame, scale: float, metric: str) -> figures.Figure:
             axis.plot(ends, [at, at], color=colour["color"], lw=1.3)
             hollow = {"mfc": "white"} if line.seeds == 0 else {}
             axis.plot(scale * line.difference, at, "o", color=colour["color"], ms=4, **hollow)
-            if len(names) == 1:
+            if len(names) == 1 and pd.notna(line.difference):
                 text = f"{scale * line.difference:+.{1 if scale > 1 else 2}f}"
                 figures.beside(axis, at, text.replace("-", "−"))
         axis.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
@@ -83,6 +83,12 @@ def main(args: argparse.Namespace) -> None:
     tables.write(experiments.joined(given), args.out / "joined.parquet")
     tables.write_csv(found, args.out / "differences.csv")
     cli.log.info("%s differ", cli.counted(len(settings), "setting"))
+    with_predictions = all(one.predictions is not None for one in given)
+    unpaired = int(((found["seeds"] > 0) & (found["samples"] == 0)).sum())
+    if args.metric == "accuracy" and with_predictions and unpaired:
+        rows = cli.counted(unpaired, "row")
+        why = f"under {experiments.FEWEST} test samples in common, or other labels"
+        cli.warn(f"{rows} by seed alone, each on its own test half: {why}")
     for verdict, count in found["verdict"].value_counts().items():
         cli.log.info("%s: %s", cli.counted(count, "row"), verdict)
     if found.empty:

@@ -33,7 +33,8 @@ def results(tmp_path):
                 values = {"accuracy": right.mean(), "nll": 2 - share * own}
                 values |= {"nll_uncalibrated": 0.9 - share * own / 2, "ece_uncalibrated": 0.2}
                 metrics += [{**known, "metric": k, "value": v} for k, v in values.items()]
-                samples = {"sample_id": np.arange(SAMPLES), "label": given.get("label", 1)}
+                ids = np.arange(SAMPLES) + given.get("begin", 0)
+                samples = {"sample_id": ids, "label": given.get("label", 1)}
                 samples["prediction"] = np.where(right, samples["label"], 0)
                 predictions.append(pd.DataFrame({**known, **samples})[ladder.PREDICTIONS])
         path = tmp_path / folder
@@ -185,6 +186,50 @@ def test_seeds_and_samples_that_are_not_shared_are_not_paired(results, compare):
     assert set(relabelled["samples"]) == {0} and set(relabelled["seeds"]) == {3}
     single = results("single", seeds=(0,), label=2)
     assert differences(first, single)["difference_low"].isna().all()
+
+
+@pytest.mark.parametrize(("shared", "samples"), [(1, 0), (29, 0), (30, 30)])
+def test_few_samples_in_common_of_many_are_not_what_an_accuracy_is_of(
+    results, compare, shared, samples
+):
+    first = results("first")
+    status, shown, out = compare(first, results("later", gain=0.2, begin=SAMPLES - shared))
+    assert status == 0
+    assert ("4 rows by seed alone, each on its own test half" in shown) == (samples == 0)
+    found = read(out)
+    assert set(found["samples"]) == {samples}
+    if not samples:
+        measured = pd.read_parquet(first / "metrics.parquet").query("metric == 'accuracy'")
+        own = measured[measured["adaptation"] == "shot"]["value"].mean()
+        assert found.loc["kd (shot)", "value_against"] == pytest.approx(own, abs=1e-6)
+
+
+def test_a_test_half_of_one_sample_says_that_it_is_one(results, monkeypatch):
+    monkeypatch.setitem(globals(), "SAMPLES", 1)
+    found = differences(results("first"), results("second"))
+    assert set(found["samples"]) == {1}
+
+
+def test_a_row_is_called_by_its_round_where_either_has_several(results):
+    rounds = [("kd", "none", 1), ("kd", "none", 2), ("kd", "none", 3)]
+    one, other = results("one", rows=rounds[:1]), results("other", rows=rounds)
+    for pair in ((one, other), (other, one)):
+        assert list(differences(*pair).index) == ["kd (none), round 1"]
+
+
+def test_what_was_not_measured_is_no_seed_and_no_verdict(results, compare):
+    old, new = results("old"), results("new", gain=0.2)
+    metrics = pd.read_parquet(new / "metrics.parquet")
+    nll = (metrics["metric"] == "nll") & (metrics["method"] == "kd")
+    lost = nll & ((metrics["adaptation"] == "none") | (metrics["seed"] == 0))
+    tables.write(metrics.assign(value=metrics["value"].mask(lost)), new / "metrics.parquet")
+    found = differences(old, new, metric="nll")
+    assert found.loc["kd (none)", "verdict"] == "not measured"
+    assert found.loc["kd (none)", "seeds"] == 0 and found.loc["kd (shot)", "seeds"] == 2
+    assert found.loc["kd (shot)", "verdict"] == "2 seeds cannot tell"
+    assert found.loc["kd (shot)", "difference"] == pytest.approx(-0.2, rel=0.01)
+    status, _, out = compare(old, new, "--metric", "nll")
+    assert status == 0 and "nan" not in (out / "differences.svg").read_text()
 
 
 def test_a_table_that_does_not_say_whose_it_is_is_called_by_its_folder(results, compare):

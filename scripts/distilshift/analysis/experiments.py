@@ -15,6 +15,7 @@ import pandas as pd
 
 ROW = ["method", "adaptation", "round"]
 LOWER = ("nll", "brier", "ece", "teacher_kl", "errors_copied")  # the lower, the better
+FEWEST = 30  # samples in common that an accuracy is of, where the test halves have more
 COLUMNS = [*ladder.CELL, *ROW, "row", "experiment", "against", "metric", "value", "value_against"]
 COLUMNS += ["difference", "difference_low", "difference_high", "seeds", "samples", "p", "p_holm"]
 COLUMNS += ["verdict"]
@@ -125,7 +126,8 @@ def differences(experiments: Sequence[Experiment], metric: str) -> pd.DataFrame:
     Paired by the seeds that both have and, for accuracy where both have their predictions,
     by the samples that both were tested on under the same label: 95 % intervals, p values
     and verdicts as of ``comparisons.compare``, p after Holm in a transfer, network and
-    experiment. Without a shared seed the means differ and nothing more is known.
+    experiment. Without a shared seed the means differ and nothing more is known. Seeds that
+    either has not measured are not shared.
     """
     first, *others = experiments
     of_first = measured(first, metric)
@@ -138,9 +140,12 @@ def differences(experiments: Sequence[Experiment], metric: str) -> pd.DataFrame:
             known |= {"experiment": other.name, "against": first.name, "metric": metric}
             whole = [mean(of, known) for of in (of_other, of_first)]
             both = pair[pair["seed"] == pair["seed_against"]].sort_values("seed")
+            both = both.dropna(subset=["value", "value_against"])
             lines.append({**known, **paired(first, other, known, both, whole)})
     found = pd.DataFrame(lines, columns=[name for name in COLUMNS if name != "row"])
-    labels = [ladder.label(m, a, r, found["round"].max()) for m, a, r in found[ROW].to_numpy()]
+    # a row that one of them learned again is none of its last, so its name has the round
+    rounds = max(one.metrics["round"].max() for one in experiments)
+    labels = [ladder.label(m, a, r, rounds) for m, a, r in found[ROW].to_numpy()]
     found.insert(COLUMNS.index("row"), "row", labels)
     family = found.groupby([*ladder.CELL, "experiment"], sort=False)["p"]
     found["p_holm"] = family.transform(statistics.holm).astype(float)
@@ -185,10 +190,11 @@ def paired(
             **{"value": whole[0], "value_against": whole[1], "difference": whole[0] - whole[1]},
             **{"seeds": 0, "samples": 0, "p": np.nan},
         }
-    values = both[["value", "value_against"]].to_numpy().T[:, :, None]  # (2, S, 1)
+    found = None
     if known["metric"] == "accuracy":
         found = of_samples(first, other, known, list(both["seed"]))
-        values = values if found is None else found
+    by_seed = both[["value", "value_against"]].to_numpy().T[:, :, None]  # (2, S, 1)
+    values = by_seed if found is None else found
     _, seeds, samples = values.shape
     resampled = statistics.resample(values, known["transfer"], known["network"])
     difference = statistics.bca(resampled, np.subtract, 0, 1)
@@ -198,7 +204,7 @@ def paired(
         **{"value": values[0].mean(), "value_against": values[1].mean()},
         **{"difference": difference.value, "difference_low": difference.low},
         **{"difference_high": difference.high, "seeds": seeds},
-        **{"samples": samples if samples > 1 else 0},
+        **{"samples": 0 if found is None else samples},
         "p": statistics.paired_test(*values),
     }
 
@@ -209,7 +215,8 @@ def of_samples(
     """(2, S, N): whether the other and the first are right on the samples that both have.
 
     None where either's predictions are not there, or the samples are others: a label that
-    differs says that an id means something else.
+    differs says that an id means something else. None too where they are fewer than
+    ``FEWEST`` of more: their accuracy would not be that of either's test half.
     """
     right, labels = [], []
     for one in (other, first):
@@ -222,13 +229,16 @@ def of_samples(
         right.append(found.pivot(index="seed", columns="sample_id", values="right").sort_index())
         labels.append(found.drop_duplicates("sample_id").set_index("sample_id")["label"])
     shared = right[0].columns.intersection(right[1].columns).sort_values()
-    if shared.empty or not (labels[0][shared] == labels[1][shared]).all():
+    fewest = max(1, min(FEWEST, *(one.shape[1] for one in right)))
+    if len(shared) < fewest or not (labels[0][shared] == labels[1][shared]).all():
         return None
     return np.stack([one[shared].to_numpy(bool) for one in right])
 
 
 def verdict(line: NamedTuple, lower_is_better: bool) -> str:
-    """``better`` and ``worse`` of the experiment, by its metric."""
+    """``better`` and ``worse`` of the experiment, by its metric; or why neither can be said."""
+    if np.isnan(line.difference):
+        return "not measured"
     if line.seeds == 0:
         return "no seed in common"
     ends = [line.difference_low, line.difference_high]
