@@ -54,7 +54,7 @@ def draw(found: pd.DataFrame, scale: float, metric: str) -> figures.Figure:
             hollow = {"mfc": "white"} if line.seeds == 0 else {}
             axis.plot(scale * line.difference, at, "o", color=colour["color"], ms=4, **hollow)
             if len(names) == 1 and pd.notna(line.difference):
-                text = f"{scale * line.difference:+.{1 if scale > 1 else 2}f}"
+                text = f"{scale * line.difference:+z.{1 if scale > 1 else 2}f}"
                 figures.beside(axis, at, text.replace("-", "−"))
         axis.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
         axis.margins(x=0.1)

@@ -36,7 +36,7 @@ def draw(axis, cell: pd.DataFrame, order: list[str], headline: str) -> None:
         ends = [before + 100 * step.increment_low, before + 100 * step.increment_high]
         axis.plot(ends, [place, place], color=colour, lw=1.5)
         axis.plot(after, place, "|", color=colour, ms=9, mew=1.5)
-        figures.beside(axis, place, f"{100 * step.increment:+.1f}".replace("-", "−"))
+        figures.beside(axis, place, f"{100 * step.increment:+z.1f}".replace("-", "−"))
         above = place
     axis.set_xlim(0, 100)
 

@@ -38,7 +38,7 @@ def draw(axis: plt.Axes, cell: pd.DataFrame, adaptations: list[str], methods: li
         gap = values[place] = 100 * row.gap_recovered
         axis.text(
             *reversed(place),
-            f"{gap:.0f}".replace("-", "−") if np.isfinite(gap) else "–",
+            f"{gap:z.0f}".replace("-", "−") if np.isfinite(gap) else "–",
             ha="center",
             va="center_baseline",
             fontsize=7,

@@ -36,9 +36,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def percent(mean: float, low: float, high: float) -> str:
+    """With its interval, one digit behind the point; no minus before a zero, which is z's."""
     if pd.isna(mean):
         return NONE
-    shown = f"{100 * mean:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+    shown = f"{100 * mean:z.1f} [{100 * low:z.1f}, {100 * high:z.1f}]"
     return shown.replace("inf", r"$\infty$").replace("-$", "$-")
 
 
@@ -61,7 +62,7 @@ def tex(table: pd.DataFrame, shown: presentation.Presentation) -> str:
         lines += [r"\midrule", rf"\multicolumn{{{wide}}}{{l}}{{\emph{{{name}}}}} \\"]
         for line in group.itertuples():
             ends = (getattr(line, headline + end) for end in ("", "_low", "_high"))
-            measured = [percent(*ends), *(f"{100 * getattr(line, name):.1f}" for name in beside)]
+            measured = [percent(*ends), *(f"{100 * getattr(line, name):z.1f}" for name in beside)]
             gap = percent(line.gap_recovered, line.gap_recovered_low, line.gap_recovered_high)
             if line.method == "teacher":
                 gap = NONE
@@ -89,9 +90,9 @@ def numbers(table: pd.DataFrame) -> str:
     for line in table.itertuples():
         name = presentation.macro(line.transfer, line.network, line.row)
         value = 100 * getattr(line, headline)
-        lines.append(rf"\newcommand{{\{begin}{name}}}{{{value:.1f}}}")
+        lines.append(rf"\newcommand{{\{begin}{name}}}{{{value:z.1f}}}")
         if line.method not in ladder.RANKS:
-            gap = NONE if pd.isna(line.gap_recovered) else f"{100 * line.gap_recovered:.1f}"
+            gap = NONE if pd.isna(line.gap_recovered) else f"{100 * line.gap_recovered:z.1f}"
             lines.append(rf"\newcommand{{\gap{name}}}{{{gap}}}")
     return "\n".join([*lines, ""])
 

@@ -59,13 +59,13 @@ def tex(table: pd.DataFrame, shown: presentation.Presentation, of: str) -> str:
         name = presentation.latex(f"{transfer}, {network}")
         lines += [r"\midrule", rf"\multicolumn{{5}}{{l}}{{\emph{{{name}}}}} \\"]
         for line in group.itertuples():
-            ends = f"[{100 * line.difference_low:+.1f}, {100 * line.difference_high:+.1f}]"
+            ends = f"[{100 * line.difference_low:+z.1f}, {100 * line.difference_high:+z.1f}]"
             p = "$<$0.001" if line.p_holm < 0.001 else f"{line.p_holm:.3f}"
             p = "--" if pd.isna(line.p_holm) else p
             against = shown.labels.get(line.against, line.against)
             names = " & ".join(map(presentation.latex, (line.row, against)))
             lines.append(
-                rf"{names} & {100 * line.difference:+.1f} {ends} & {p} "
+                rf"{names} & {100 * line.difference:+z.1f} {ends} & {p} "
                 rf"& {line.verdict} \\"
             )
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])

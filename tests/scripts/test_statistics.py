@@ -131,6 +131,7 @@ def test_the_matrix_has_a_number_a_row_bold_where_it_reaches_the_oracle(
     table = ladder.table(*results)
     distilled = ~table["method"].isin(list(ladder.RANKS))
     table.loc[distilled, "gap_recovered"] = [0.111, -0.222, 0.333] * 2
+    table.loc[distilled & (table["adaptation"] == "none"), "gap_recovered"] = [-1e-6, 0.111]
     table.loc[distilled, "gap_recovered_high"] = [0.5, 0.0, 1.0] * 2
     other = table[distilled & (table["adaptation"] == "shot")].assign(method="hard")
     tables.write(pd.concat([table, other]), tmp_path / "ladder.parquet")
@@ -139,7 +140,8 @@ def test_the_matrix_has_a_number_a_row_bold_where_it_reaches_the_oracle(
     drawn = (tmp_path / "matrix.svg").read_text()
     shown = [line.split("-->")[0].strip() for line in drawn.split("<!--")[1:]]
     numbers = [text for text in shown if text.lstrip("−").isdigit()]
-    assert numbers == ["11", "−22", "33", "33"] * 2  # two blank: hard of none and of adabn
+    # two blank: hard of none and of adabn
+    assert numbers == ["0", "−22", "33", "33", "11", "−22", "33", "33"]
     assert "hard" in shown and "oracle" not in shown
     drawings = dict(zip(shown, drawn.split("<!--")[1:], strict=True))
     assert {text for text in shown if "DejaVuSans-Bold" in drawings[text]} == {"33"}
@@ -267,6 +269,19 @@ def test_the_ladder_for_figures_and_that_for_people_hold_the_same_numbers(
     told = pd.read_csv(flags["csv"])[drawn.columns]
     assert ladder.table(*results)["accuracy"].round(6).ne(ladder.table(*results)["accuracy"]).any()
     pd.testing.assert_frame_equal(drawn, told, check_exact=True)
+
+
+def test_no_number_of_the_tabulars_is_a_zero_below_zero(results):
+    made, ends = script("tabulate_ladder"), ["gap_recovered", "gap_recovered_low"]
+    table = ladder.table(*results)
+    table[[*ends, "gap_recovered_high"]] = [-1e-6, -0.0, 0.0]
+    assert "0.0 [0.0, 0.0]" in made["tex"](table, Presentation())
+    compared = comparisons.compare(ladder.cells(results[1]))
+    compared[["difference", "difference_low", "difference_high"]] = [-1e-17, -0.0, 1e-5]
+    compared = script("tabulate_statistics")["tex"](compared, Presentation(), "accuracy")
+    assert "+0.0 [+0.0, +0.0]" in compared
+    for text in (made["tex"](table, Presentation()), made["numbers"](table), compared):
+        assert "-0.0" not in text
 
 
 def test_a_p_that_is_not_known_is_a_dash_in_the_tabular(results):

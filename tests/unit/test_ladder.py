@@ -95,6 +95,14 @@ def test_a_distilled_row_below_its_source_only_row_is_flagged():
     assert list(found[found].index) == ["kd (none)"]
 
 
+def test_the_same_accuracies_in_another_order_are_not_below():
+    rows = {("source-only", None, 0): [0.85, 0.65, 0.95], ("oracle", None, 0): [1.0, 1.0, 1.0]}
+    rows[("kd", "none", 1)] = [0.85, 0.95, 0.65]
+    found = ladder.table(*measured(rows)).set_index("row")
+    assert found.loc["kd (none)", "accuracy"] < found.loc["source-only", "accuracy"]  # by 1e-16
+    assert not found["below_source_only"].any()
+
+
 def test_a_gap_of_nothing_is_no_number():
     same = {("oracle", None, 0): [0.5], ("source-only", None, 0): [0.5], ("kd", "none", 1): [0.6]}
     assert ladder.table(*measured(same))["gap_recovered"].isna().all()

@@ -84,11 +84,11 @@ def title(student: Student) -> str:
 
 
 def percent(value: float | None) -> str:
-    return "" if value is None or pd.isna(value) else f"{100 * value:.1f} %"
+    return "" if value is None or pd.isna(value) else f"{100 * value:z.1f} %"
 
 
 def between(low: float, high: float) -> str:
-    return f"[{100 * low:.1f}, {100 * high:.1f}]"
+    return f"[{100 * low:z.1f}, {100 * high:z.1f}]"
 
 
 def data(student: Student) -> list[str]:
