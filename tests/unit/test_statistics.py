@@ -353,6 +353,15 @@ def test_ties_share_their_ranks_in_friedmans_test_too():
     assert statistics.cliques(np.array([1.5, 1.5, 3.0]), 0.5) == []
 
 
+def test_means_that_are_equal_but_for_rounding_tie():
+    one, other = np.mean([0.1, 0.2, 0.3]), np.mean([0.3, 0.2, 0.1])
+    assert one != other
+    found = statistics.ranks(np.array([[one, other, 0.1], [other, one, 0.1]]))
+    assert found.mean == pytest.approx([1.5, 1.5, 3])
+    assert found.p == statistics.ranks(np.array([[0.2, 0.2, 0.1]] * 2)).p
+    assert statistics.ranks(np.array([[one, other, one]] * 4)).p == 1  # all tie
+
+
 def test_cliques_are_the_largest_groups_within_reach():
     assert statistics.cliques(np.array([3.0, 1.0, 1.5, 2.2]), 1.0) == [
         (1.0, 1.5),

@@ -272,6 +272,8 @@ class Ranks(NamedTuple):
 def ranks(values: np.ndarray, level: float = LEVEL) -> Ranks:
     """Rank K >= 3 rows in each block of ``values`` (blocks, K), higher better, ties shared.
 
+    Values that are equal to nine digits tie: means of the same numbers differ by rounding.
+
     Two mean ranks differ where they are further apart than
 
         CD = q sqrt(K (K + 1) / (6 blocks)),
@@ -282,6 +284,7 @@ def ranks(values: np.ndarray, level: float = LEVEL) -> Ranks:
     2006, section 3.2.2.
     """
     blocks, rows = values.shape
+    values = np.round(values, 9)
     mean = stats.rankdata(-values, axis=1).mean(0)
     if np.ptp(values, axis=1).max() == 0:  # all tie, which Friedman's statistic divides by
         p = 1.0
