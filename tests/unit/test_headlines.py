@@ -1,6 +1,6 @@
 """A headline's values: their mean is the measure, and its interval that of resampled samples."""
 
-from distilshift.analysis import headlines, ladder, metrics, statistics
+from distilshift.analysis import comparisons, headlines, ladder, metrics, statistics
 
 import numpy as np
 import pandas as pd
@@ -79,6 +79,27 @@ def test_the_ladder_is_of_the_headline_and_the_others_stand_beside(headline):
     low, high = (table.loc[end, headline] for end in ("source-only", "oracle"))
     gap = (table[headline] - low) / (high - low)
     assert table["gap_recovered"].to_numpy() == pytest.approx(gap.to_numpy())
+
+
+def test_no_interval_leaves_what_a_measure_can_be():
+    seldom = {("source-only", None, 0): [0.0] * 3, ("oracle", None, 0): [0.95] * 3}
+    _, predictions = measured(seldom | {("kd", "none", 1): [0.95] * 3})
+    rare = predictions["sample_id"] >= 17  # of three, all but one right
+    predictions.loc[rare, ["label", "prediction"]] = 1 - predictions[["label", "prediction"]]
+    cell = next(ladder.cells(predictions, "balanced_accuracy"))
+    at, other = cell.distilled()[0], cell.place(method="source-only")
+    given = cell.resampled()
+    assert statistics.bca(given, statistics.itself, at).high > 1  # of what stands for it
+    assert statistics.bca(given, np.subtract, at, other).high > 1
+    known = predictions[[*ladder.ROW]].drop_duplicates()
+    known = known.assign(metric="accuracy", domain="target", value=0.0, parameters=10)
+    known = pd.concat([known.assign(metric=name) for name in (*OTHERS, "accuracy", "auc")])
+    table = ladder.table(known, predictions, "balanced_accuracy").set_index("row")
+    assert 0 < table.loc["kd (none)", "balanced_accuracy_low"] < 5 / 6
+    assert table.loc["kd (none)", "balanced_accuracy_high"] == 1
+    compared, steps = comparisons.compare([cell]), comparisons.decompose([cell])
+    assert compared.loc[compared["against"] == "source-only", "difference_high"].item() == 1
+    assert steps["increment_high"].max() == 1
 
 
 def test_without_another_headline_a_balanced_ladder_has_the_columns_it_had():

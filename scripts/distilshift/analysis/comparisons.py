@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterable, Iterator
 
-from distilshift.analysis import statistics
+from distilshift.analysis import headlines, statistics
 from distilshift.analysis.ladder import Cell
 
 import numpy as np
@@ -24,7 +24,9 @@ def compare(cells: Iterable[Cell]) -> pd.DataFrame:
         resampled, values = cell.resampled(), cell.values
         for at in cell.distilled():
             for against, other in yardsticks(cell, at):
-                difference = statistics.bca(resampled, np.subtract, at, other)
+                difference = headlines.of_difference(
+                    statistics.bca(resampled, np.subtract, at, other)
+                )
                 lines.append(
                     {
                         **cell.identity(at),
@@ -98,7 +100,9 @@ def decompose(cells: Iterable[Cell]) -> pd.DataFrame:
         resampled = cell.resampled()
         way = list(steps(cell))
         for (_, before), (step, after) in itertools.pairwise(way):
-            increment = statistics.bca(resampled, np.subtract, after, before)
+            increment = headlines.of_difference(
+                statistics.bca(resampled, np.subtract, after, before)
+            )
             lines.append(
                 {
                     "transfer": cell.transfer,

@@ -2,10 +2,13 @@
 
 Intervals, tests and the gap recovered are of means over seeds and samples. Balanced accuracy
 and macro-F1 are no means of what is right, but each is the mean of its value plus the
-influence of each sample on it, which sums to nothing.
+influence of each sample on it, which sums to nothing. Such values may lie outside 0 to 1, and an
+interval of their mean too: its ends are held to what the measure can be.
 """
 
 import argparse
+
+from distilshift.analysis.statistics import Interval
 
 import numpy as np
 
@@ -46,6 +49,16 @@ def values(headline: str, predictions: np.ndarray, labels: np.ndarray) -> np.nda
     classes = int(max(predictions.max(), labels.max())) + 1
     flat = predictions.reshape(-1, len(labels))
     return np.stack([of(said, labels, classes) for said in flat]).reshape(predictions.shape)
+
+
+def of_one(found: Interval) -> Interval:
+    """The interval of one row's measure, its ends held to 0 and 1."""
+    return Interval(found.value, *np.clip(found[1:], 0, 1))
+
+
+def of_difference(found: Interval) -> Interval:
+    """The interval of two rows' difference, its ends held to -1 and 1."""
+    return Interval(found.value, *np.clip(found[1:], -1, 1))
 
 
 def _balanced_accuracy(said: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:

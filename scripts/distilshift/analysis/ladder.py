@@ -169,9 +169,9 @@ def table(
 ) -> pd.DataFrame:
     """One line a transfer, network and row: means, with 95 % intervals over seeds x samples.
 
-    The headline's columns go by its name. Where a target's commonest class is more than twice
-    as common as its rarest, or the headline is not accuracy, the means of the other measures and
-    of the area under the ROC curve stand beside it.
+    The headline's columns go by its name; its interval lies in 0 to 1. Where a target's
+    commonest class is more than twice as common as its rarest, or the headline is not accuracy,
+    the means of the other measures and of the area under the ROC curve stand beside it.
 
     The gap recovered is nan where there is none, see ``statistics.gap_recovered``.
     ``below_source_only`` says of a distilled row that it is worse, in the mean, than the
@@ -185,7 +185,7 @@ def table(
         ends = [cell.place(method=name) for name in ("source-only", "oracle")]
         baseline = resampled.means[ends[0]].mean() - 1e-12  # equal but for rounding is not below
         for at, place in enumerate(cell.rows["rank"]):
-            found = statistics.bca(resampled, statistics.itself, at)
+            found = headlines.of_one(statistics.bca(resampled, statistics.itself, at))
             gap = statistics.gap_recovered(resampled, at, *ends)
             lines.append(
                 {
