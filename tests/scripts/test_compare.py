@@ -204,6 +204,16 @@ def test_few_samples_in_common_of_many_are_not_what_an_accuracy_is_of(
         assert found.loc["kd (shot)", "value_against"] == pytest.approx(own, abs=1e-6)
 
 
+def test_a_sample_that_a_seed_was_not_tested_on_is_not_in_common(results):
+    first, second = results("first"), results("second")
+    path = next(second.glob("transfers/*/*/evaluation/predictions.parquet"))
+    predictions = pd.read_parquet(path)
+    lost = (predictions["seed"] == 0) & (predictions["sample_id"] < 5)
+    tables.write(predictions[~lost], path)
+    found = differences(first, second)
+    assert set(found["samples"]) == {SAMPLES - 5} and set(found["difference"]) == {0}
+
+
 def test_a_test_half_of_one_sample_says_that_it_is_one(results, monkeypatch):
     monkeypatch.setitem(globals(), "SAMPLES", 1)
     found = differences(results("first"), results("second"))

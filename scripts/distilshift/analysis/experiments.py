@@ -226,7 +226,8 @@ def of_samples(
         found = found[(found["domain"] == "target") & (found["split"] == "test")]
         found = found[found["seed"].isin(seeds)]
         found = found.assign(right=found["prediction"] == found["label"])
-        right.append(found.pivot(index="seed", columns="sample_id", values="right").sort_index())
+        wide = found.pivot(index="seed", columns="sample_id", values="right").sort_index()
+        right.append(wide.dropna(axis="columns"))  # of every seed: a blank would count as right
         labels.append(found.drop_duplicates("sample_id").set_index("sample_id")["label"])
     shared = right[0].columns.intersection(right[1].columns).sort_values()
     fewest = max(1, min(FEWEST, *(one.shape[1] for one in right)))
