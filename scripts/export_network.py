@@ -14,7 +14,7 @@ measured.
 import argparse
 from pathlib import Path
 
-from distilshift import classifiers, cli, exports
+from distilshift import classifiers, cli, exports, networks
 from distilshift.data import domains
 from distilshift.errors import InputError
 from distilshift.files import documents
@@ -79,7 +79,10 @@ def main(args: argparse.Namespace) -> None:
     classifier = classifiers.load(args.weights)
     truth = None
     if args.labels:
-        truth = domains.load_labels(args.labels, domains.load_inputs(args.inputs))
+        data = domains.load_inputs(args.inputs)
+        # a label is a place in the list of classes: of another list it says nothing here
+        networks.check_same(args.inputs, data.header, classifier.header, domains.FACTS)
+        truth = domains.load_labels(args.labels, data)
     made = exports.program(classifier)
     written = {}
     if args.program:

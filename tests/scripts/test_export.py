@@ -3,6 +3,7 @@
 from distilshift import classifiers, exports, networks
 from distilshift.data import domains
 from distilshift.errors import InputError
+from distilshift.files import tensors
 from distilshift.image.pose import Pose
 
 import pytest
@@ -84,6 +85,22 @@ class OneByOne(nn.Module):
 def test_what_does_not_fit_together_is_refused(made, run_script, values, message):
     _, shown = export(run_script, made, code=1, **values)
     assert message in shown.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("change", [reversed, lambda names: [*names, "more"]])
+def test_labels_of_other_classes_than_the_network_s_are_refused(made, run_script, tmp_path, change):
+    """In another order or number: their accuracy would be that of other classes."""
+    given = {}
+    for kind, path in [
+        ("inputs", made.inputs("target", "test")),
+        ("labels", made.labels("target", "test")),
+    ]:
+        content, header = tensors.load(path, kind, "")
+        header["classes"] = list(change(header["classes"]))
+        given[kind] = tmp_path / f"{kind}.safetensors"
+        tensors.save(given[kind], kind, content, header)
+    _, shown = export(run_script, made, code=1, onnx=None, int8=None, **given)
+    assert "inputs.safetensors: has the classes" in shown.strip().splitlines()[-1]
 
 
 def test_a_program_that_says_another_class_is_an_error(made, run_script, monkeypatch):
