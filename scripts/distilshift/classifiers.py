@@ -9,6 +9,7 @@ from pathlib import Path
 
 from distilshift import networks
 from distilshift.data import kinds, streams
+from distilshift.errors import InputError
 
 import torch
 from torch import Tensor, nn
@@ -34,16 +35,38 @@ class Classifier(nn.Module):
         """Of one row, without the batch."""
         return tuple(self.kind.rows.shape(self.wanted))
 
+    def check(self, rows: Tensor) -> None:
+        """Raises InputError where rows are not as a domain keeps them: floats from 0 to 1, say."""
+        dtype = getattr(torch, self.kind.rows.STORED[0])
+        if rows.dtype != dtype or tuple(rows.shape[1:]) != self.row_shape:
+            found, expected = (
+                f"{str(of).removeprefix('torch.')} ({', '.join(map(str, shape))})"
+                for of, shape in ((rows.dtype, rows.shape), (dtype, ("n", *self.row_shape)))
+            )
+            remedy = "`read` makes such rows of files, folders and tables"
+            raise InputError("rows", f"are {found}, expected {expected}", remedy)
+
     def logits(self, rows: Tensor) -> Tensor:
-        """Calibrated logits (N, C) of rows (N, ...)."""
+        """Calibrated logits (N, C) of rows (N, ...), as a domain keeps them.
+
+        Raises:
+            InputError: they are of another type or size.
+        """
+        if not torch.compiler.is_compiling():  # an exported program says it in its own words
+            self.check(rows)
+            if not len(rows):  # not every network takes none
+                return torch.empty(0, len(self.classes), device=rows.device)
         return networks.calibrated(self.network(self.kind.views.plain(rows)), self.header)
 
     def forward(self, rows: Tensor) -> Tensor:
         """Probabilities (N, C), float32."""
         return self.logits(rows).softmax(1)
 
-    def read(self, paths: list[Path | str], batch: int = streams.BATCH) -> Iterator[streams.Batch]:
+    def read(
+        self, paths: Path | str | list[Path | str], batch: int = streams.BATCH
+    ) -> Iterator[streams.Batch]:
         """What files, folders and tables hold, batch by batch; see ``data.streams``."""
+        paths = [paths] if isinstance(paths, Path | str) else paths
         return streams.read([Path(path) for path in paths], self.kind, self.wanted, batch)
 
 

@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+from distilshift import classifiers
+from distilshift.data import domains
+from distilshift.errors import InputError
 from distilshift.files import outputs
 
 import numpy as np
 import pandas as pd
+import pytest
 import torch
 
 
@@ -33,6 +37,21 @@ def apply(run_script, chain, name: str, inputs: list, table: str, code: int = 0,
         return None, shown
     read = pd.read_csv if table.endswith(".csv") else pd.read_parquet
     return read(chain.path(table)), shown
+
+
+def check_rows(chain, name: str = "distilled") -> None:
+    """Rows of another type or size are refused in one line; none give none."""
+    classifier = classifiers.load(chain.path(name, "weights.safetensors"))
+    rows = domains.load_inputs(Path(chain.inputs("target", "test"))).inputs
+    kept = classifier.kind.rows.STORED[0]
+    for other in (rows.float(), rows[:, None], rows[..., 1:], rows[0]):
+        with pytest.raises(InputError, match=rf"rows: are .*, expected {kept} \(n, "):
+            classifier(other)
+        with pytest.raises(InputError):
+            classifier.logits(other)
+    assert classifier(rows[:0]).shape == (0, len(classifier.classes))
+    with pytest.raises(InputError):
+        classifier(torch.empty(0))
 
 
 def check_agreement(run_script, chain, name: str = "distilled") -> None:

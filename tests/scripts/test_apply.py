@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from applied import apply, check_agreement
+from applied import apply, check_agreement, check_rows
 from PIL import Image
 
 
@@ -34,6 +34,10 @@ def numbers(names):
 @pytest.mark.parametrize("name", ["distilled", "second", "source-only", "adapted"])
 def test_it_says_what_predict_says_to_the_bit(made, run_script, name):
     check_agreement(run_script, made, name)
+
+
+def test_rows_are_those_of_a_domain(made):
+    check_rows(made)
 
 
 def test_a_folder_of_pictures_is_read_at_any_depth(made, photos, run_script):
@@ -106,3 +110,9 @@ def test_the_four_lines_of_the_docs_run(made, photos, request, capsys):
     code = code.replace("weights.safetensors", made.path("distilled", "weights.safetensors"))
     exec(code.replace('"photos"', repr(str(photos))), {})
     assert "002.png" in (shown := capsys.readouterr().out) and "tensor([[" in shown
+
+
+def test_one_path_may_be_given_as_it_is(made, photos):
+    classifier = classifiers.load(made.path("distilled", "weights.safetensors"))
+    names = [[n for b in classifier.read(of) for n in b.names] for of in (str(photos), [photos])]
+    assert names[0] == names[1] and len(names[0]) == 24

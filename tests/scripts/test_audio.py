@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from applied import apply, check_agreement
+from applied import apply, check_agreement, check_rows
 from chain import Chain
 from exported import check_parity
 from scipy.io import wavfile
@@ -221,6 +221,7 @@ def test_features_of_other_rows_and_of_no_frozen_part_are_refused(ran, frozen):
 
 def test_an_applied_network_says_what_predict_says_to_the_bit(ran, run_script):
     check_agreement(run_script, ran)
+    check_rows(ran)
 
 
 def test_sounds_are_read_from_files(ran, run_script):

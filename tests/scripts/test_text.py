@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from applied import apply, check_agreement
+from applied import apply, check_agreement, check_rows
 from chain import Chain, flags, joined
 from exported import check_parity
 
@@ -187,6 +187,7 @@ def test_what_is_only_for_pictures_is_refused_in_one_line(made, run_script, step
 
 def test_an_applied_network_says_what_predict_says_to_the_bit(made, run_script):
     check_agreement(run_script, made)
+    check_rows(made)
 
 
 def test_texts_are_read_from_files_and_from_tables(made, run_script):

@@ -37,6 +37,11 @@ def test_plain_maps_samples_to_minus_one_to_one():
     assert views.plain(rows).tolist() == [[-1.0, 0.0, 0.5]]
 
 
+def test_plain_leaves_the_caller_s_floats_alone():
+    rows = torch.full((1, 4), 16384.0)
+    assert (views.plain(rows) == 0.5).all() and (rows == 16384).all()
+
+
 def test_a_view_without_change_is_the_plain_row(rows):
     nothing = torch.zeros(len(rows), len(views.PARAMETERS))
     assert torch.equal(views.see(rows, nothing), views.plain(rows))

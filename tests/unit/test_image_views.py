@@ -17,6 +17,11 @@ def test_preprocessing_maps_bytes_to_minus_one_to_one():
     torch.testing.assert_close(mapped, torch.tensor([-1.0, -0.6, 1.0]))
 
 
+def test_preprocessing_leaves_the_caller_s_floats_alone():
+    images = torch.full((1, 1, 2, 2), 255.0)
+    assert (image_views.plain(images) == 1).all() and (images == 255).all()
+
+
 def test_parameters_are_degrees_relative_size_and_fractions_of_the_side(digits):
     images = image_views.plain(digits(4)[0])
 

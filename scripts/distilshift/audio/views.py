@@ -25,7 +25,8 @@ TIMBRES = 8  # gains a row draws for its timbre
 
 def plain(rows: Tensor) -> Tensor:
     """int16 (N, T) to float32 in -1..1: one transform for every domain."""
-    return rows.float().mul_(1 / 32768)
+    # a copy, also of floats: what is changed in place is never the caller's
+    return rows.to(torch.float32, copy=True).mul_(1 / 32768)
 
 
 def draw(count: int, ranges: View, *stream: object) -> Tensor:

@@ -24,7 +24,8 @@ PARAMETERS = POSE + looks.PARAMETERS
 
 def plain(images: Tensor) -> Tensor:
     """uint8 (N, C, H, W) in 0..255 to float32 in -1..1: one transform for every domain."""
-    return images.float().mul_(1 / 127.5).sub_(1)
+    # a copy, also of floats: what is changed in place is never the caller's
+    return images.to(torch.float32, copy=True).mul_(1 / 127.5).sub_(1)
 
 
 def draw(count: int, ranges: View, *stream: object) -> Tensor:
