@@ -55,11 +55,16 @@ def main(args: argparse.Namespace) -> int:
     if args.all_probabilities:
         types |= {f"probability of {name}": pa.float32() for name in classes}
     schema, done, unreadable = pa.schema(types), 0, 0
+    seen: set[int] = set()  # hashes of names, which may be long
+    alike = ""
     with tables.writing(args.predictions, schema) as write, torch.inference_mode():
         for batch in classifier.read(args.inputs):
-            for name, why in batch.unreadable.items():
+            for name, why in batch.unreadable:
                 cli.log.warning("%r cannot be read (%s)", name, why)
             unreadable += len(batch.unreadable)
+            for name in batch.names:
+                alike = alike or (name if hash(name) in seen else "")
+                seen.add(hash(name))
             if batch.names:
                 probabilities = classifier(batch.rows.to(on)).cpu()
                 write(columns(batch.names, probabilities, schema, classes))
@@ -70,6 +75,8 @@ def main(args: argparse.Namespace) -> int:
             problem = f"none of {unreadable} can be read" if unreadable else "hold nothing to read"
             raise InputError("--inputs", problem, "the log names them" if unreadable else "")
     cli.log.info("%s", cli.counted(done, "row"))
+    if alike:
+        cli.warn(f"several rows are called {alike!r}: tell them apart by order, or by a column id")
     if unreadable:
         cli.warn(f"{cli.counted(unreadable, 'input')} cannot be read; the log names each")
         return UNREADABLE

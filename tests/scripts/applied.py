@@ -52,6 +52,11 @@ def check_rows(chain, name: str = "distilled") -> None:
     assert classifier(rows[:0]).shape == (0, len(classifier.classes))
     with pytest.raises(InputError):
         classifier(torch.empty(0))
+    # the lines of the docs, where a whole batch cannot be read
+    Path(chain.path("nothing")).mkdir(exist_ok=True)
+    Path(chain.path("nothing", f"bad{classifier.kind.reader.SUFFIXES[0]}")).write_bytes(b"\xff")
+    (batch,) = classifier.read(chain.path("nothing"))
+    assert len(batch.unreadable) == 1 and len(classifier(batch.rows)) == 0
 
 
 def check_agreement(run_script, chain, name: str = "distilled") -> None:

@@ -208,6 +208,19 @@ def test_texts_are_read_from_files_and_from_tables(made, run_script):
     assert "'n0' cannot be read (no text)" in shown
 
 
+def test_rows_that_are_called_alike_are_counted_and_said(made, run_script):
+    """Numbers stand for ids that are not there, and two tables may have the same."""
+    tables = [made.path("one.csv"), made.path("two.csv")]
+    for table in tables:
+        pd.DataFrame({"text": ["good", "", "bad"]}).to_csv(table, index=False)
+    found, shown = apply(run_script, made, "distilled", tables, "alike.csv", 3)
+    assert found["name"].tolist() == [0, 2, 0, 2]
+    assert "2 inputs cannot be read" in shown and shown.count("'1' cannot be read") == 2
+    assert shown.count("several rows are called '0': tell them apart by order") == 1
+    _, shown = apply(run_script, made, "distilled", tables[:1], "alike.csv", 3)
+    assert "1 input cannot be read" in shown and "called" not in shown
+
+
 def test_exported_programs_say_the_same(made, run_script):
     check_parity(run_script, made, 27)
 

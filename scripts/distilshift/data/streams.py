@@ -31,7 +31,7 @@ Item = tuple[str, Callable[[], bytes | str | None]]  # a name, and what gives th
 class Batch(NamedTuple):
     names: list[str]  # n
     rows: Tensor  # (n, ...), as a domain of the kind keeps them
-    unreadable: dict[str, str]  # name -> why
+    unreadable: list[tuple[str, str]]  # name, and why; two may be called alike
 
 
 def read(paths: list[Path], kind: Kind, wanted: Settings, batch: int = BATCH) -> Iterator[Batch]:
@@ -79,7 +79,7 @@ def of_domain(path: Path, kind: Kind, wanted: Settings, batch: int) -> Iterator[
     called = names.of({name: value.numpy() for name, value in content.items()})
     for start in range(0, len(called), batch):
         rows = content["inputs"][start : start + batch]
-        yield Batch(called.slice(start, batch).to_pylist(), rows, {})
+        yield Batch(called.slice(start, batch).to_pylist(), rows, [])
 
 
 def items(path: Path, kind: Kind) -> Iterator[Item]:
@@ -133,6 +133,7 @@ def made(kind: Kind, wanted: Settings, called: list[str], rows: list[np.ndarray 
     if kept:
         stacked = kind.rows.conform(torch.from_numpy(np.stack([r for _, r in kept])), wanted)
     else:
-        stacked = torch.empty(0)
-    why = {name: found for name, found in pairs if isinstance(found, str)}
+        dtype = getattr(torch, kind.rows.STORED[0])
+        stacked = torch.empty(0, *kind.rows.shape(wanted), dtype=dtype)
+    why = [(name, found) for name, found in pairs if isinstance(found, str)]
     return Batch([name for name, _ in kept], stacked, why)
