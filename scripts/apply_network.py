@@ -48,6 +48,8 @@ def columns(names: list[str], probabilities: torch.Tensor, schema: pa.Schema, cl
 def main(args: argparse.Namespace) -> int:
     if args.predictions.suffix.lower() not in (".csv", ".parquet"):
         raise InputError("--predictions", f"got {args.predictions}", "name it .csv or .parquet")
+    given = {"--weights": [args.weights], "--inputs": args.inputs}
+    cli.check_apart({"--predictions": args.predictions}, given)
     on = device.choose(device.Device.given(args))
     classifier = classifiers.load(args.weights, on)
     classes = classifier.classes

@@ -46,6 +46,10 @@ def checked(args: argparse.Namespace) -> None:
         raise InputError("--onnx, --program", "neither is given", "say what to write")
     if args.int8 and not (args.onnx and args.calibration_inputs):
         raise InputError("--int8", "needs --onnx and --calibration-inputs")
+    outputs = {f"--{name}": getattr(args, name) for name in ("onnx", "int8", "program", "parity")}
+    inputs = {"--weights": args.weights, "--inputs": args.inputs, "--labels": args.labels}
+    inputs["--calibration-inputs"] = args.calibration_inputs
+    cli.check_apart(outputs, {flag: [path] for flag, path in inputs.items() if path})
 
 
 def batches(path: Path, classifier: classifiers.Classifier, most: int | None = None):

@@ -119,6 +119,25 @@ def whole_file(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+def check_apart(outputs: dict[str, Path | None], inputs: dict[str, list[Path]]) -> None:
+    """Refuse an output that is one of the inputs, which it would replace, or another output.
+
+    Args:
+        outputs, inputs: by flag.
+
+    Raises:
+        InputError: it names both flags.
+    """
+    taken = {path.resolve(): flag for flag, paths in inputs.items() for path in paths}
+    for flag, path in outputs.items():
+        if path is None:
+            continue
+        if path.resolve() in taken:
+            other = taken[path.resolve()]
+            raise InputError(flag, f"{path} is that of {other} too", "name another file")
+        taken[path.resolve()] = flag
+
+
 def umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

@@ -103,6 +103,16 @@ def test_what_cannot_be_asked_is_refused_in_one_line(made, photos, run_script, i
     assert not (made.folder / "refused.csv").exists()
 
 
+def test_an_output_is_never_an_input(made, photos, run_script):
+    path = made.folder / "asked.csv"
+    path.write_text("path\nphotos/002.png\n")
+    (made.folder / "link.csv").symlink_to(path)
+    for given in (path, made.folder / "link.csv"):
+        _, shown = apply(run_script, made, "distilled", [photos, given], "asked.csv", 1)
+        assert "asked.csv is that of --inputs too; name another" in shown.splitlines()[-1]
+    assert path.read_text() == "path\nphotos/002.png\n"
+
+
 def test_the_four_lines_of_the_docs_run(made, photos, request, capsys):
     text = (request.config.rootpath / "docs/student.md").read_text(encoding="utf-8")
     code = text.split("```python")[1].split("```")[0]

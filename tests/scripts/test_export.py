@@ -79,6 +79,8 @@ class OneByOne(nn.Module):
     [
         ({"onnx": None, "program": None, "int8": None}, "neither is given; say what to write"),
         ({"calibration_inputs": None}, "--int8: needs --onnx and --calibration-inputs"),
+        ({"int8": "a.onnx", "onnx": "./a.onnx"}, "--int8: a.onnx is that of --onnx too; name"),
+        ({"weights": "a", "parity": "a"}, "--parity: a is that of --weights too"),
         ({"inputs": "nowhere.safetensors"}, "nowhere.safetensors: no such file"),
     ],
 )
