@@ -274,7 +274,8 @@ def as_read(model: Network, data: Inputs) -> Inputs:
         return data._replace(features=None)
     if data.features.prepare != model.prepare.facts:
         problem = f"are those of {data.features.prepare}, expected {model.prepare.facts}"
-        raise InputError(f"features of {data.header['domain']}", problem, "check the flags")
+        where = f"features of {data.header['domain']}"
+        raise InputError(where, problem, rerun("extract_features"))
     model.prepare = Kept(model.prepare.facts).train(model.training)
     return data
 

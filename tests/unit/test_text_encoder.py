@@ -4,6 +4,7 @@ import json
 
 from distilshift import networks
 from distilshift.audio import limits as audio
+from distilshift.data import domains
 from distilshift.errors import InputError
 from distilshift.text import limits
 from distilshift.text.encoding import encode
@@ -113,6 +114,14 @@ def test_another_tokenizer_or_another_frozen_encoder_is_refused(folder, rows):
     encoder.fingerprint.cache_clear()
     with pytest.raises(InputError, match=r"its config.json and tokenizer.json have sha256"):
         networks.load_weights(":t.safetensors", "train_teacher")
+
+
+def test_features_of_another_encoder_are_to_be_made_again(folder, rows):
+    model = build("encoder-4:tiny")
+    features = domains.Features(model.prepare(rows), {**model.prepare.facts, "sha256": "a"}, "")
+    data = domains.Inputs(rows, torch.arange(5), {"domain": "d"}, features)
+    with pytest.raises(InputError, match=r"features of d: .*rerun the rule extract_features"):
+        networks.as_read(model, data)
 
 
 def test_words_that_a_view_hides_are_hidden_from_it_too(folder):

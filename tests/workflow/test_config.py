@@ -115,8 +115,28 @@ def test_a_network_of_ones_own_is_an_input_by_content(read, tmp_path):
     exec(compile(path.read_text(), path, "exec"), names)
     student = names["code"]("train_student.py", names["network_modules"]("student"))(cell)
     assert "mine.py" in student
+    content = names["own_content"](names["network_modules"]("student"))
+    before = content(cell)
+    names["content_of"].cache_clear()
+    (tmp_path / "mine.py").write_text("def build(classes, size): ...")
+    assert len(before) == 1 and content(cell) != before
+    assert names["own_content"](names["network_modules"]("teacher"))(cell) == []
     teacher = names["code"]("train_teacher.py", names["network_modules"]("teacher"))(cell)
     assert "mine.py" not in teacher and any("networks/cnn.py" in path for path in teacher)
+
+
+def test_every_rule_that_may_read_files_of_ones_own_asks_for_their_content():
+    """An input's age is not asked: without its content as a parameter nothing would rerun."""
+    found = 0
+    for path in sorted((ROOT / "workflow/rules").glob("*.smk")):
+        for rule in re.split(r"^(?=rule |use rule )", path.read_text(), flags=re.M):
+            used = re.search(
+                r'code=code\("\w+\.py", ((?:network_|adaptation_|method_)\S.*)\),', rule
+            )
+            if used and rule.startswith("rule "):
+                found += 1
+                assert f"own=own_content({used[1]})," in rule, f"{path.name}: {rule.split(':')[0]}"
+    assert found == 11
 
 
 MLP = {"networks.cnn": {"teacher": "mlp-8", "student": "mlp-4"}}

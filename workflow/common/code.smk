@@ -82,9 +82,10 @@ def code(script, used=lambda wildcards: ()):
 def closure(script, *used):
     """The files of a script, of modules that it uses by name, and of all that they import.
 
-    What is the user's own, a module or an encoder, is named by its files.
+    What is the user's own, a module or an encoder, is named by its files; their content, not
+    their age, is what reruns (``own_content``).
     """
-    own = [name for name in used if name.endswith((".py", ".json", ".safetensors"))]
+    own = own_among(used)
     named = [name for name in used if name not in own]
     found, waiting = [], [f"scripts/{script}", *sum(map(module_files, named), [])]
     registries = {place_of(f"{package}.__init__") for package in REGISTRIES}
@@ -93,7 +94,12 @@ def closure(script, *used):
         if path not in found and path not in registries:
             found.append(path)
             waiting += imported_modules(path)
-    return [*(source(path) for path in found), *map(local, own)]
+    return [*(source(path) for path in found), *(ancient(local(path)) for path in own)]
+
+
+def own_among(used):
+    """The files of the user's own among what a job names; the rest are modules of ours."""
+    return [name for name in used if name.endswith((".py", ".json", ".safetensors"))]
 
 
 @cache

@@ -76,3 +76,12 @@ def start_content(role):
         return content_of(place(given["weights"])) if given else ""
 
     return found
+
+
+def own_content(used):
+    """A parameter: the sha256 of each file of the user's own, a module or an encoder's.
+
+    Args:
+        used: gives by wildcards what a job names, as for ``code``.
+    """
+    return lambda wildcards: [content_of(path) for path in own_among(used(wildcards))]

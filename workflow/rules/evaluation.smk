@@ -29,6 +29,7 @@ rule predict:
         mem_mb=growing(3000),
         runtime=growing(60),
     params:
+        own=own_content(network_modules("teacher", "student")),
         features=feature_flags,
         oracle=oracle_flags_of,
         device=device,
@@ -147,6 +148,7 @@ rule measure_cost:
         mem_mb=growing(3000),
         runtime=growing(30),
     params:
+        own=own_content(network_modules("teacher", "student")),
         networks=costed("networks"),
     shell:
         """

@@ -27,6 +27,7 @@ rule cache_logits:
         mem_mb=growing(3000),
         runtime=hour_a_run,
     params:
+        own=own_content(network_modules("teacher")),
         shard=shard,
         views=view_flags,
         features=feature_flags,
@@ -77,6 +78,7 @@ rule cache_round:
         mem_mb=growing(3000),
         runtime=hour_a_run,
     params:
+        own=own_content(network_modules("student")),
         shard=shard,
         views=view_flags,
         memory=lookup("memory", within=config),
@@ -208,6 +210,7 @@ rule verify_logits:
         mem_mb=growing(3000),
         runtime=growing(60),
     params:
+        own=own_content(network_modules("teacher")),
         networks=verified("network"),
         device=device,
     shell:

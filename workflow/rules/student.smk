@@ -37,6 +37,7 @@ rule distill_student:
         mem_mb=growing(3000),
         runtime=hour_a_run,
     params:
+        own=own_content(method_modules),
         model=lookup("networks/{network}/student", within=config),
         start=start_flags("student"),
         start_content=start_content("student"),
@@ -105,6 +106,7 @@ rule train_student:
         mem_mb=growing(3000),
         runtime=hour_a_run,
     params:
+        own=own_content(network_modules("student")),
         model=lookup("networks/{network}/student", within=config),
         start=start_flags("student"),
         start_content=start_content("student"),

@@ -26,6 +26,7 @@ rule extract_features:
         mem_mb=growing(3000),
         runtime=growing(240),
     params:
+        own=own_content(network_modules("teacher")),
         model=lookup("networks/{network}/teacher", within=config),
         device=device,
     shell:
@@ -69,6 +70,7 @@ rule train_teacher:
         mem_mb=growing(3000),
         runtime=hour_a_run,
     params:
+        own=own_content(network_modules("teacher")),
         model=lookup("networks/{network}/teacher", within=config),
         start=start_flags("teacher"),
         start_content=start_content("teacher"),
@@ -136,6 +138,7 @@ rule adapt_teacher:
         mem_mb=growing(3000),
         runtime=hour_a_run,
     params:
+        own=own_content(adaptation_modules),
         adaptation=adaptation_settings,
         source=source_flags,
         features=feature_flags,

@@ -42,6 +42,7 @@ rule measure_transferred:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
+        own=own_content(network_modules("teacher", "student")),
         features=feature_flags,
         shifts=lambda wildcards: augmentation_flags("student", wildcards),
         device=device,
