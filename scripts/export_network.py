@@ -53,13 +53,21 @@ def checked(args: argparse.Namespace) -> None:
 
 
 def batches(path: Path, classifier: classifiers.Classifier, most: int | None = None):
-    """Rows (n, ...) of a domain, batch by batch; at most so many."""
+    """Rows (n, ...) of a domain, batch by batch; at most so many.
+
+    Raises:
+        InputError: there is none.
+    """
     seen = 0
-    for batch in classifier.read([path]):
+    for batch in classifier.read(path):
+        for name, why in batch.unreadable:
+            cli.log.warning("%r cannot be read (%s)", name, why)
         rows = batch.rows if most is None else batch.rows[: most - seen]
         if len(rows):
             yield rows
         seen += len(rows)
+    if seen == 0:
+        raise InputError(path, "holds no row that can be read", "take the inputs of a domain")
 
 
 def held(expected: Tensor, found: Tensor, truth: Tensor | None) -> dict:
@@ -96,8 +104,9 @@ def main(args: argparse.Namespace) -> None:
         exports.write_onnx(args.onnx, made, classifier)
         written["onnx"] = args.onnx, exports.run_onnx(args.onnx, args.threads)
     if args.int8:
-        some = batches(args.calibration_inputs, classifier, SEEN)
-        exports.write_int8(args.int8, args.onnx, some)
+        # read before, as no warning is logged meanwhile
+        some = list(batches(args.calibration_inputs, classifier, SEEN))
+        exports.write_int8(args.int8, args.onnx, iter(some))
         written["int8"] = args.int8, exports.run_onnx(args.int8, args.threads)
     asked = {"network": (args.weights, classifier), **written}
     parts = [

@@ -81,12 +81,28 @@ class OneByOne(nn.Module):
         ({"calibration_inputs": None}, "--int8: needs --onnx and --calibration-inputs"),
         ({"int8": "a.onnx", "onnx": "./a.onnx"}, "--int8: a.onnx is that of --onnx too; name"),
         ({"weights": "a", "parity": "a"}, "--parity: a is that of --weights too"),
+        ({"weights": "."}, ".: is a folder, expected a file"),
+        ({"inputs": "."}, ".: is a folder, expected a file"),  # whose labels are given
         ({"inputs": "nowhere.safetensors"}, "nowhere.safetensors: no such file"),
     ],
 )
 def test_what_does_not_fit_together_is_refused(made, run_script, values, message):
     _, shown = export(run_script, made, code=1, **values)
     assert message in shown.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("flag", ["inputs", "calibration_inputs"])
+@pytest.mark.parametrize("content", [None, b"no picture"])
+def test_inputs_without_a_row_are_refused(made, run_script, tmp_path, flag, content):
+    if content:
+        (tmp_path / "broken.png").write_bytes(content)
+    given = {flag: tmp_path, "labels": None}
+    if flag == "inputs":  # without the extra
+        given |= {"onnx": None, "int8": None}
+    _, shown = export(run_script, made, code=1, **given)
+    line = shown.strip().splitlines()[-1]
+    assert f"{tmp_path}: holds no row that can be read; take the inputs of a domain" in line
+    assert ("'%s' cannot be read" % (tmp_path / "broken.png") in shown) == bool(content)
 
 
 @pytest.mark.parametrize("change", [reversed, lambda names: [*names, "more"]])

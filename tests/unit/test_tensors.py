@@ -101,6 +101,17 @@ def test_a_foreign_safetensors_file_is_refused(file):
         load(file)
 
 
+def test_what_may_be_of_others_is_not_to_be_deleted_on_our_word(file, tmp_path):
+    file.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    with pytest.raises(InputError, match=r"check the flags; if a step wrote it, delete it"):
+        load(file)
+    safetensors.torch.save_file({"x": torch.zeros(2)}, file, {"format": "pt"})
+    with pytest.raises(InputError, match=r"check the flags; if a step wrote it, delete it"):
+        load(file)
+    with pytest.raises(InputError, match=r": is a folder, expected a file; check the flags$"):
+        load(tmp_path)
+
+
 class Bomb:
     def __reduce__(self):
         return pytest.fail, ("a pickle was run",)

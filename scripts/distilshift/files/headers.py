@@ -40,8 +40,12 @@ def read_header(path: Path, kind: str, rule: str) -> dict:
     """The provenance of a file, without its content.
 
     Raises:
-        InputError: the file is missing, cut short, not ours, or of another kind.
+        InputError: the file is missing, a folder, cut short, not ours, or of another kind.
     """
+    # what may be a file of others is not to be deleted on our word
+    remedy = f"check the flags; if a step wrote it, {rerun(rule)}"
+    if Path(path).is_dir():
+        raise InputError(path, "is a folder, expected a file", "check the flags")
     try:
         with safetensors.safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
@@ -49,9 +53,9 @@ def read_header(path: Path, kind: str, rule: str) -> dict:
         raise InputError(path, "no such file", rerun(rule)) from None
     except safetensors.SafetensorError as error:
         problem = f"not a whole safetensors file ({error})"
-        raise InputError(path, problem, rerun(rule)) from None
+        raise InputError(path, problem, remedy) from None
     if KEY not in metadata:
-        raise InputError(path, "was not written by distilshift", rerun(rule))
+        raise InputError(path, "was not written by distilshift", remedy)
     try:
         header = json.loads(metadata[KEY])
         seal = header.pop("header_sha256")
