@@ -52,8 +52,11 @@ def program(classifier: Classifier) -> torch.export.ExportedProgram:
     Where its lines stand in our source is left out: they would name folders of this machine.
 
     Raises:
-        InputError: torch cannot follow the network.
+        InputError: torch cannot follow the network, or part of it is outside of torch.
     """
+    if outside := getattr(classifier.network.prepare, "OUTSIDE", ""):
+        name = classifier.header["model"]
+        raise InputError(f"model {name}", f"cannot be exported: {outside}", "apply_network asks it")
     size = torch.export.Dim("rows", min=1)
     row = classifier.kind.rows.STORED[0]
     shape = classifier.row_shape

@@ -169,3 +169,12 @@ def test_a_column_may_stand_in_a_late_line_alone(tmp_path):
     rows = [{"text": f"{number}"} for number in range(300)]
     rows += [{"text": "last", "label": "x", "domain": "d"}]
     assert trained(write(tmp_path / "rows.jsonl", rows)) == {"300": "last"}
+
+
+@pytest.mark.parametrize("kind", ["text", "image"])
+@pytest.mark.parametrize("suffix", own_tables.OTHERS)
+def test_a_table_that_is_not_read_is_not_taken_for_one_text(tmp_path, kind, suffix):
+    path = tmp_path / f"rows{suffix.upper()}"
+    path.write_text("text\tid\ngood\t1\nbad\t2\n")
+    with pytest.raises(InputError, match=r"is not read; allowed: .csv, .jsonl, .parquet"):
+        list(streams.read([path], kinds.load(kind), Input(length=32)))

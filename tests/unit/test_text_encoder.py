@@ -2,7 +2,7 @@
 
 import json
 
-from distilshift import networks
+from distilshift import classifiers, exports, networks
 from distilshift.audio import limits as audio
 from distilshift.data import domains
 from distilshift.errors import InputError
@@ -36,9 +36,14 @@ def folder(tmp_path, monkeypatch):
     torch.manual_seed(0)
     transformers.BertModel(config).save_pretrained("tiny")
     made.save("tiny/tokenizer.json")
+    forget()
+    return "tiny"
+
+
+def forget():
+    """What was read of folders, as another process would not know it."""
     for cached in (encoder.fingerprint, encoder.configured, encoder.tokenizer, encoder.opened):
         cached.cache_clear()
-    return "tiny"
 
 
 @pytest.fixture
@@ -114,6 +119,31 @@ def test_another_tokenizer_or_another_frozen_encoder_is_refused(folder, rows):
     encoder.fingerprint.cache_clear()
     with pytest.raises(InputError, match=r"its config.json and tokenizer.json have sha256"):
         networks.load_weights(":t.safetensors", "train_teacher")
+
+
+def test_applied_it_asks_for_no_more_of_the_folder_than_it_reads(folder, rows):
+    """Whole, what a token is and how it is built; frozen, the weights too."""
+    for name in ("encoder:tiny", "encoder-4:tiny"):
+        networks.save_weights(f"{name[7:9]}.safetensors", build(name), header(name))
+    encoder.place("tiny", "model.safetensors").unlink()
+    forget()
+    again, _ = networks.load_weights(":t.safetensors", "train_teacher")
+    assert again(rows).isfinite().all()
+    with pytest.raises(
+        InputError, match=r"tiny/model.safetensors: no such file; a relative folder"
+    ):
+        networks.load_weights("-4.safetensors", "train_teacher")
+    encoder.place("tiny", "config.json").rename("config.json")
+    forget()
+    with pytest.raises(InputError, match=r"tiny/config.json: no such file; .* where you are$"):
+        networks.load_weights(":t.safetensors", "train_teacher")
+
+
+@pytest.mark.parametrize("name", ["encoder:tiny", "encoder-4:tiny"])
+def test_it_is_not_exported_and_says_why(folder, name):
+    classifier = classifiers.Classifier(build(name), header(name))
+    with pytest.raises(InputError, match=r"cannot be exported: its tokens are made outside of"):
+        exports.program(classifier)
 
 
 def test_features_of_another_encoder_are_to_be_made_again(folder, rows):

@@ -79,6 +79,8 @@ READERS: dict[str, Callable[[Path, Sequence[str]], Iterator[Part]]] = {
     ".jsonl": of_jsonl,
     ".parquet": of_parquet,
 }
+# tables that are not read: as a file that holds a row one would be a single text
+OTHERS = (".tsv", ".tab", ".json", ".ndjson", ".xls", ".xlsx", ".ods", ".feather", ".arrow")
 MEND = {
     ".csv": "write it as UTF-8, as many fields in a row as in the first, quotes around commas",
     ".jsonl": "write it as UTF-8, an object a line",
@@ -96,16 +98,21 @@ def read(path: Path, needed: Sequence[str]) -> Iterator[Row]:
         InputError: another kind of file, one that cannot be read, a column that is not there or
             is there twice.
     """
+    check_suffix(path)
     suffix = path.suffix.lower()
-    if suffix not in READERS:
-        problem = f"a table of that suffix is not read; allowed: {', '.join(READERS)}"
-        raise InputError(path, problem)
     with reading(path, MEND[suffix]):
         parts = READERS[suffix](path, [*needed, "id"])
         for number, part in enumerate(parts):
             if number == 0:
                 check_columns(path, part.columns, needed)
             yield from part.rows
+
+
+def check_suffix(path: Path) -> None:
+    """Raises InputError where no reader is known."""
+    if path.suffix.lower() not in READERS:
+        problem = f"a table of that suffix is not read; allowed: {', '.join(READERS)}"
+        raise InputError(path, problem)
 
 
 def check_columns(path: Path, columns: list[str], needed: Sequence[str]) -> None:

@@ -53,6 +53,8 @@ def read(paths: list[Path], kind: Kind, wanted: Settings, batch: int = BATCH) ->
     for path in paths:
         if not path.exists():
             raise InputError(path, "no such file or folder")
+        if path.suffix.lower() in own_tables.OTHERS and path.is_file():
+            own_tables.check_suffix(path)
     with ThreadPoolExecutor(min(8, len(os.sched_getaffinity(0)))) as pool:
         for is_domain, some in itertools.groupby(paths, lambda path: path.suffix == DOMAIN):
             if is_domain:

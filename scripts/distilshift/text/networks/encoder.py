@@ -49,6 +49,7 @@ class Tokens(nn.Module):
     """
 
     NEEDED = ("config.json", "tokenizer.json")
+    OUTSIDE = "its tokens are made outside of torch"  # why it cannot be exported
 
     def __init__(self, folder: str, length: int, sha256: str = ""):
         super().__init__()
@@ -290,6 +291,9 @@ def reading(folder: str, name: str) -> Iterator[None]:
         yield
     except InputError:
         raise
+    except FileNotFoundError:
+        remedy = "a relative folder, also one that weights name, starts where you are"
+        raise InputError(Path(folder) / name, "no such file", remedy) from None
     except Exception as error:  # tokenizers raises nothing narrower
         line = " ".join(str(error).split())[:200] or type(error).__name__
         remedy = "save network and tokenizer again by save_pretrained"
