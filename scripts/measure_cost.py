@@ -1,15 +1,15 @@
 """Measure what networks cost on this machine: parameters, multiply-adds, bytes, milliseconds.
 
 Of each network, with torch and, where the extra `export` is installed, with onnxruntime in
-floats and in eight bits. Cost hangs on what a network is, not on what it has learned. The
-numbers of time are of this machine and this hour: they are no two runs' the same.
+floats and in eight bits. Cost hangs on what a network is, not on what it has learned: those
+of the same model and the same shapes are measured once. A transfer of more classes has a larger
+head. The numbers of time are of this machine and this hour: they are no two runs' the same.
 
     python scripts/measure_cost.py --weights teacher/weights.safetensors \\
-        --inputs train_inputs.safetensors --networks cnn --cost cost.parquet
+        --inputs train_inputs.safetensors --transfers a-to-b --networks cnn --cost cost.parquet
 """
 
 import argparse
-import functools
 import tempfile
 from pathlib import Path
 
@@ -29,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
     several = {"nargs": "+", "required": True}
     made.add_argument("--weights", type=Path, **several, help="of each network")
     made.add_argument("--inputs", type=Path, **several, help="of a domain of each, for its rows")
+    made.add_argument("--transfers", **several, help="that each is of")
     made.add_argument("--networks", **several, help="name of the pair that each is of")
     made.add_argument("--threads", type=cli.positive_int, default=1, help="CPU threads")
     made.add_argument("--cost", type=Path, required=True, help="output, Parquet, a row a network")
@@ -50,13 +51,21 @@ def with_onnx(
     return found
 
 
-def measure(path: Path, inputs: Path, threads: int) -> dict:
-    """What one network costs.
+def like(classifier: classifiers.Classifier) -> tuple:
+    """What a network's cost hangs on: networks of which it is equal are measured once."""
+    header = classifier.header
+    shapes = tuple(tuple(tensor.shape) for tensor in classifier.state_dict().values())
+    return header["role"], header["model"], str(header["input"]), shapes
+
+
+def measure(
+    classifier: classifiers.Classifier, path: Path, inputs: Path, threads: int
+) -> dict[str, object]:
+    """What one network costs, its weights at ``path``.
 
     Raises:
         InputError: its rows are not those of the inputs.
     """
-    classifier = classifiers.load(path)
     data = domains.load_inputs(inputs)
     networks.check_same(inputs, data.header, classifier.header, ("data", "input"))
     rows = data.inputs[:SEEN].clone()
@@ -78,16 +87,20 @@ def measure(path: Path, inputs: Path, threads: int) -> dict:
 
 
 def main(args: argparse.Namespace) -> None:
-    if not len(args.weights) == len(args.inputs) == len(args.networks):
-        given = f"{len(args.inputs)} inputs, {len(args.networks)} networks"
+    if not len(args.weights) == len(args.inputs) == len(args.transfers) == len(args.networks):
+        given = f"{len(args.inputs)} inputs, {len(args.transfers)} transfers"
+        given += f", {len(args.networks)} networks"
         raise InputError("--weights", f"{len(args.weights)} given, {given}", "give as many")
     torch.set_num_threads(args.threads)
-    once = functools.cache(functools.partial(measure, threads=args.threads))
-    found = []  # networks that are the same in several pairs have the same weights
-    for path, inputs, network in zip(args.weights, args.inputs, args.networks, strict=True):
-        found.append({"network": network, **once(path, inputs)})
+    given = zip(args.weights, args.inputs, args.transfers, args.networks, strict=True)
+    found, known = [], {}
+    for path, inputs, transfer, network in given:
+        classifier = classifiers.load(path)
+        if (key := like(classifier)) not in known:
+            known[key] = measure(classifier, path, inputs, args.threads)
+        found.append({"transfer": transfer, "network": network, **known[key]})
         cli.log.info("%s", found[-1])
-    frame = pd.DataFrame(found).reindex(columns=["network", *costs.COLUMNS])
+    frame = pd.DataFrame(found).reindex(columns=["transfer", "network", *costs.COLUMNS])
     tables.write(frame.assign(processor=device.processor(), threads=args.threads), args.cost)
 
 

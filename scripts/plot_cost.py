@@ -34,11 +34,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def joined(table: pd.DataFrame, cost: pd.DataFrame) -> pd.DataFrame:
-    """The ladder's rows with what their network costs."""
+    """The ladder's rows with what their network costs in their transfer."""
     kept = [*ladder.CELL, "method", "adaptation", "round", "row"]
     kept += [ladder.headline(table) + end for end in ("", "_low", "_high")]
     role = table["method"].eq("teacher").map({True: "teacher", False: "student"})
-    return table[kept].assign(role=role).merge(cost, on=["network", "role"], how="left")
+    return table[kept].assign(role=role).merge(cost, on=[*ladder.CELL, "role"], how="left")
 
 
 def draw(axis: plt.Axes, rows: pd.DataFrame, measure: str, marks: dict[str, str]) -> None:

@@ -1,11 +1,14 @@
 """What networks cost, and the picture of what distilling bought."""
 
 import sys
+from pathlib import Path
 
+import plot_cost
 from distilshift import costs, networks
 from distilshift.files import tables
 from distilshift.image.views import plain
 
+import chain
 import pandas as pd
 import pytest
 import torch
@@ -20,7 +23,8 @@ def flags(made, monkeypatch):
     monkeypatch.setattr(costs, "MANY", 0.01)
     weights = [made.path(name, "weights.safetensors") for name in ("teacher", "source-only")]
     args = ["--weights", *weights, "--inputs", *[made.inputs("source")] * 2]
-    return [*args, "--networks", "cnn", "cnn", "--cost", made.path("cost.parquet")]
+    args += ["--transfers", *["source-to-target"] * 2, "--networks", "cnn", "cnn"]
+    return [*args, "--cost", made.path("cost.parquet")]
 
 
 def test_multiply_adds_are_those_of_the_formula():
@@ -65,13 +69,34 @@ def test_networks_of_the_same_weights_are_measured_once(made, flags, run_script,
         again.append(flag)
         if flag == "cnn" and again.count("cnn") == 2:
             again += ["other", "other"]
-    for name in ("--weights", "--inputs"):
+    for name in ("--weights", "--inputs", "--transfers"):
         at = again.index(name) + 1
         again[at:at] = again[at : at + 2]
     assert run_script("measure_cost", again)[0] == 0
     both = tables.read(made.path("cost.parquet"), "")
     assert len(asked) == 2 * each and both["network"].tolist() == ["cnn", "cnn", "other", "other"]
     assert both["parameters"].tolist() == 2 * one["parameters"].tolist()
+
+
+def test_a_transfer_of_more_classes_has_a_cost_of_its_own(made, flags, run_script, tmp_path):
+    """It was that of the first transfer in all, though the head grows with the classes."""
+    weights = Path(made.path("source-only", "weights.safetensors"))
+    model, header = networks.load_weights(weights, "")
+    classes = [f"class {number}" for number in range(30)]
+    wide = tmp_path / "weights.safetensors"
+    larger = build("cnn-2", 30)
+    networks.save_weights(wide, larger, {**header, "classes": classes})
+    args = chain.flags(flags, weights=[weights, wide], transfers=["source-to-target", "a-to-b"])
+    assert run_script("measure_cost", args)[0] == 0
+    cost = tables.read(made.path("cost.parquet"), "")
+    head = (30 - 10) * model.head.in_features
+    assert cost["parameters"].diff().iloc[1] == head + 20
+    assert cost["multiply_adds"].diff().iloc[1] == head
+    row = {"method": "kd", "adaptation": "none", "round": 1, "row": "kd (none)", "network": "cnn"}
+    accuracy = dict.fromkeys(["accuracy", "accuracy_low", "accuracy_high"], 0.5)
+    table = pd.DataFrame([{"transfer": t, **row, **accuracy} for t in cost["transfer"]])
+    found = plot_cost.joined(table, cost)
+    assert found["parameters"].tolist() == cost["parameters"].tolist()
 
 
 def test_slow_calls_are_made_few_times(monkeypatch):

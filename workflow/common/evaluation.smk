@@ -55,26 +55,28 @@ EVERY_CORE = 1 if workflow.remote_exec else workflow.resource_settings.cores or 
 
 
 def costed(what):
-    """An input function: of each network in use its teacher and its student, or what is theirs.
+    """An input function: of each cell its network's teacher and student, or what is theirs.
 
-    Cost hangs on no weight, so those of the first seed will do, trained on the source of the
-    first transfer: the target has no part in it.
+    Cost hangs on no weight, so those of the first seed will do. It hangs on the source, which
+    says how many classes a head has; the target has no part in it.
     """
-    sources = {}
-    for transfer in config["transfers"]:
-        for network in transfer["networks"]:
-            sources.setdefault(network, transfer["source"])
     seed = config["seeds"][0]
     patterns = {
         "weights": f"<results>/{{role}}s/{{source}}/{{first}}/seed{seed}/weights.safetensors",
         "inputs": "<results>/domains/{source}/train_inputs.safetensors",
         "networks": "{network}",
+        "transfers": "{source}-to-{target}",
     }
     found = [
         patterns[what].format(
-            role=role, source=source, network=network, first=first_like(role, network)
+            role=role,
+            source=transfer["source"],
+            target=transfer["target"],
+            network=network,
+            first=first_like(role, network),
         )
-        for network, source in sources.items()
+        for transfer in config["transfers"]
+        for network in transfer["networks"]
         for role in ("teacher", "student")
     ]
     return lambda wildcards: found

@@ -149,12 +149,14 @@ rule measure_cost:
         runtime=growing(30),
     params:
         own=own_content(network_modules("teacher", "student")),
+        transfers=costed("transfers"),
         networks=costed("networks"),
     shell:
         """
         python {input.code[0]:q} \
             --weights {input.weights:q} \
             --inputs {input.inputs:q} \
+            --transfers {params.transfers:q} \
             --networks {params.networks:q} \
             --cost {output.cost:q} \
             --log {log:q}
