@@ -38,12 +38,10 @@ def rank_correlation(candidates: pd.DataFrame) -> float:
 
 
 def judge(candidates: pd.DataFrame) -> dict:
-    """Of the candidates of one seed, whom a validator picks, and how well it ranks them."""
+    """Of the candidates of one seed that a validator knows, whom it picks, how well it ranks."""
     pick = selection.best(selection.eligible(candidates))
     return {
         "accuracy": pick["accuracy"],
-        "oracle": candidates["accuracy"].max(),
-        "last": candidates["accuracy"].iloc[-1],
         "spearman": rank_correlation(candidates),
         "alarmed": pick.name != selection.best(candidates).name,
         "candidates": len(candidates),
@@ -63,15 +61,21 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
     """A line a transfer, network, kind of candidates and validator.
 
     Args:
-        found: validators' rows with ``accuracy`` on the target's test half.
+        found: validators' rows with ``accuracy`` on the target's test half. A validator may
+            know fewer networks than another: ``oracle`` and ``last`` are of all.
     """
     kinds = {"teacher": "teachers", "source-only": None}
     found = found.assign(among=[kinds.get(m, "students") for m in found["method"]])
     found = found.dropna(subset="among").reset_index(drop=True)
     lines = []
+    of_seed = [*ladder.CELL, "among", "seed"]
+    networks = found.drop_duplicates([*ladder.ROW, "seed"]).groupby(of_seed)["accuracy"]
+    beside = networks.agg(oracle="max", last="last")
     keys = [*ladder.CELL, "among", "validator"]
     for key, group in found.groupby(keys, sort=False):
-        seeds = pd.DataFrame([judge(one) for _, one in group.groupby("seed", sort=False)])
+        ends = beside.loc[key[:-1]]
+        by_seed = group.groupby("seed", sort=False)
+        seeds = pd.DataFrame([{**judge(one), **ends.loc[seed]} for seed, one in by_seed])
         means = seeds[["accuracy", "oracle", "last", "spearman"]].mean()
         counts = {"alarmed": seeds["alarmed"].sum(), "candidates": seeds["candidates"].max()}
         picks = [f"{name} {count}" for name, count in seeds["pick"].value_counts().items()]

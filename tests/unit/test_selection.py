@@ -72,3 +72,15 @@ def test_the_table_of_picks():
     assert students["picks"] == "kd (a0) 1; kd (a1), round 2 1"
     assert (teachers["accuracy"], teachers["picks"]) == (0.99, "a0 1")
     assert pd.isna(teachers["spearman"])
+
+
+def test_every_validator_stands_beside_the_same_oracle_and_last_row():
+    """Those of agreement were of the students alone that one network had taught."""
+    whole = candidates([3, 2, 1], [0.5, 0.9, 0.3])
+    some = whole.iloc[:1].assign(validator="agreement")
+    found = tabulate_selection.table(pd.concat([some, whole])).set_index("validator")
+    assert found["oracle"].to_dict() == {"snd": 0.9, "agreement": 0.9}
+    assert found.loc["snd", "last"] == 0.3
+    # networks come one after the other, each with all of its validators
+    found = tabulate_selection.table(pd.concat([whole, some])).set_index("validator")
+    assert list(found["last"]) == [0.3, 0.3] and list(found["candidates"]) == [3, 1]
