@@ -257,6 +257,22 @@ def test_a_card_says_what_a_student_is_for_machines_too(made, cards):
         assert "`weights.safetensors`" in text and "that of its owner" in text
 
 
+def test_a_card_of_a_later_round_says_which_student_taught(made, cards):
+    """It gave the first teacher's name and accuracy beside the hash of the student before it."""
+    (_, first), (_, second) = cards
+    _, header = tensors.load(made.path("distilled", "weights.safetensors"), "weights", "")
+    assert f"| student of round 1 | `{header['sha256']}` |" in second
+    assert (
+        f"Its teacher: the student of round 1; that of the first round: {header['teacher']},"
+        in (second)
+    )
+    assert "a mixture of the probabilities of the student of round 1" in second
+    assert "| accuracy of its first teacher |" in second and "| teacher |" not in second
+    assert "| accuracy of its teacher |" in first and f"| `{header['teacher_sha256']}` |" in first
+    assert "Its teacher: " in first and "round 0" not in first and "mixture" not in first
+    assert "1 seed × rows" in first and "1 seeds" not in first
+
+
 def test_a_cards_numbers_are_those_of_the_tables(made, cards):
     metrics = pd.read_parquet(made.path("metrics.parquet"))
     for (front, text), round_ in zip(cards, (1, 2), strict=True):

@@ -8,6 +8,7 @@ YAML too.
 import json
 from typing import NamedTuple
 
+from distilshift import cli
 from distilshift.analysis import ladder
 from distilshift.analysis.headlines import NAMES
 
@@ -26,7 +27,7 @@ class Student(NamedTuple):
         domains: the headers of source and target, the training half of each.
         manifests: of the dataset of each.
         metrics: its measurements, columns domain, metric and value.
-        teacher: accuracy on the target's test half of the teacher it learned from, or None.
+        teacher: accuracy on the target's test half of the teacher of its first round, or None.
         hits: on the target's test half, how many rows it gives the class of their label.
         count: of how many.
         row: its row of the ladder, the means over seeds.
@@ -109,14 +110,19 @@ def numbers(student: Student) -> list[str]:
     hits, count = student.hits, student.count
     low, high = proportion_confint(hits, count, method="wilson")
     row, of = student.row, ladder.headline(student.row)
+    seeds = cli.counted(int(row["seeds"]), "seed")
     found = [
         ("accuracy, this student", percent(hits / count), f"{between(low, high)}, Wilson"),
         (
             f"{NAMES[of]}, mean of its row's seeds",
             percent(row[of]),
-            f"{between(row[f'{of}_low'], row[f'{of}_high'])}, {row['seeds']} seeds × rows",
+            f"{between(row[f'{of}_low'], row[f'{of}_high'])}, {seeds} × rows",
         ),
-        ("accuracy of its teacher", percent(student.teacher), ""),
+        (
+            f"accuracy of its {'first ' * is_later(student.header)}teacher",
+            percent(student.teacher),
+            "",
+        ),
         ("accuracy on the source", percent(student.measured("source", "accuracy")), ""),
     ]
     for name, called in (
@@ -165,6 +171,7 @@ def card(student: Student) -> str:
         classes += f" and {len(header['classes']) - MOST} more"
     joined = " and from the labelled source" * (header["distilled_by"]["source_weight"] > 0)
     wanted = ", ".join(f"{name} {value}" for name, value in header["input"].items())
+    taught_by = before(header) if is_later(header) else "teacher"
     sections = {
         "Model details": [
             f"A {header['model']} ({student.row['parameters']:,} parameters) for rows of kind"
@@ -172,8 +179,7 @@ def card(student: Student) -> str:
             " that is needed to use them (`scripts/apply_network.py`, `docs/student.md`).",
             "",
             f"Distilled by `{header['method']}` ({how}), round {header['round']}, seed"
-            f" {header['seed']}. Its teacher: {', '.join(as_list(header['teacher']))}, adaptation"
-            f" `{header['adaptation']}`.",
+            f" {header['seed']}. {teachers(header)}, adaptation `{header['adaptation']}`.",
         ],
         "Intended use": [
             f"Telling {len(header['classes'])} classes apart on the domain {header['target']}:"
@@ -181,7 +187,7 @@ def card(student: Student) -> str:
             " people.",
         ],
         "Training data": [
-            f"The student learned from its teacher's probabilities over unlabelled rows of the"
+            f"The student learned from {probabilities(header)} over unlabelled rows of the"
             f" target{joined}.",
             "",
             *data(student),
@@ -199,7 +205,7 @@ def card(student: Student) -> str:
             "| | sha256 |",
             "|---|---|",
             f"| weights | `{header['sha256']}` |",
-            *(f"| teacher | `{one}` |" for one in as_list(header["teacher_sha256"])),
+            *(f"| {taught_by} | `{one}` |" for one in as_list(header["teacher_sha256"])),
             f"| unlabelled inputs | `{header['inputs_sha256']}` |",
             *(
                 f"| {end}'s dataset | `{domain['dataset_sha256']}` |"
@@ -209,6 +215,33 @@ def card(student: Student) -> str:
     }
     parts = [f"## {name}\n\n" + "\n".join(lines) for name, lines in sections.items()]
     return "\n\n".join([f"{front(student)}\n# {title(student)}", *parts]) + "\n"
+
+
+def is_later(header: dict) -> bool:
+    """Whether a student taught it, and no teacher alone."""
+    return header["round"] > 1
+
+
+def before(header: dict) -> str:
+    """Who taught a student of a later round; its header's sha256 is of this one."""
+    return f"student of round {header['round'] - 1}"
+
+
+def teachers(header: dict) -> str:
+    """Who taught it; a header of a later round names the first round's teacher."""
+    named = ", ".join(as_list(header["teacher"]))
+    if is_later(header):
+        return f"Its teacher: the {before(header)}; that of the first round: {named}"
+    return f"Its teacher: {named}"
+
+
+def probabilities(header: dict) -> str:
+    """What it learned from."""
+    if is_later(header):
+        return (
+            f"a mixture of the probabilities of the {before(header)} and those it had learned from,"
+        )
+    return "its teacher's probabilities"
 
 
 def as_list(value: object) -> list[str]:
