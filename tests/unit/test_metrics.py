@@ -18,6 +18,13 @@ def random(seed, scale=3.0, n=500):
     return logits, labels
 
 
+def places(logits):
+    """By each class's log-odds, 0 to 1: probabilities of nearly 1 are equal, their odds are not."""
+    others = [logits[:, torch.arange(CLASSES) != of].logsumexp(1) for of in range(CLASSES)]
+    odds = logits - torch.stack(others, 1)
+    return odds.argsort(0).argsort(0) / len(odds)
+
+
 AUROC = partial(reference.multiclass_auroc, num_classes=CLASSES, average="none")
 REFERENCES = {
     "accuracy": lambda x, y: reference.multiclass_accuracy(x, y, CLASSES, average="micro"),
@@ -26,7 +33,7 @@ REFERENCES = {
         y.unique()
     ].mean(),
     "macro_f1": lambda x, y: reference.multiclass_f1_score(x, y, CLASSES, average="macro"),
-    "auc": lambda x, y: AUROC(x.double().softmax(1), y)[:-2].mean(),
+    "auc": lambda x, y: AUROC(places(x.double()), y)[:-2].mean(),
     "ece": lambda x, y: reference.multiclass_calibration_error(
         x.double().softmax(1), y, CLASSES, n_bins=15, norm="l1"
     ),
@@ -76,6 +83,17 @@ def test_auc_counts_equal_ones_half_and_needs_two_classes():
     assert metrics.auc(logits, labels) == pytest.approx((1 + 1 + 1 + 0.5) / 4)
     assert metrics.auc(np.zeros((4, 2)), labels) == 0.5
     assert np.isnan(metrics.auc(logits, np.zeros(4, int)))
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_auc_ranks_samples_whose_probabilities_are_all_1(classes):
+    """A network that is sure of a class ranked nothing in it: all of its samples were ties."""
+    labels = np.array([0, 0, 1, 1])
+    logits = np.zeros((4, classes))
+    logits[:, 0] = [400, 300, 200, 100]
+    assert metrics.auc(logits, labels) == 1.0
+    assert metrics.auc(logits, labels[::-1]) == 0.0
+    assert metrics.auc(logits.astype(np.float32), labels) == 1.0
 
 
 # ---- fidelity: labels 0 0 1 1 2; the teacher errs on the last three, with 0, 2 and 1

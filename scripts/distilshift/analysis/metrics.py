@@ -5,6 +5,7 @@ tests hold each against torchmetrics.
 """
 
 import numpy as np
+from scipy import special
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
@@ -47,10 +48,13 @@ def auc(logits: np.ndarray, labels: np.ndarray) -> float:
     """Chance that a sample of a class is given more of it than one of another: mean over classes.
 
     The area under the ROC curve of each class's probability against the rest, equal ones half.
-    Over the classes that occur; nan where only one does.
+    Over the classes that occur; nan where only one does. Samples are ranked by the log-odds
+    z_c - log(sum_{k != c} exp(z_k)): probabilities of nearly 1 would all be equal.
     """
     found = []
-    for of, column in enumerate(softmax(logits).T):
+    logits = logits.astype(float)
+    for of in range(logits.shape[1]):
+        column = logits[:, of] - special.logsumexp(np.delete(logits, of, axis=1), axis=1)
         is_it = labels == of
         count, others = is_it.sum(), (~is_it).sum()
         if count == 0 or others == 0:
