@@ -160,6 +160,8 @@ def test_the_control_is_the_nearest_student_of_another_teaching():
     assert transferred.control_of(Row("kd", "none", 1), STUDENTS, 1) == Row("oracle", None, 0)
     alone = {best: 0.9, Row("kd", "shot", 2): 0.9}
     assert transferred.control_of(best, alone, 5) is None
+    few = Row("oracle-5", None, 0)  # no student of another adaptation: it has none
+    assert transferred.control_of(best, {best: 0.9, few: 0.8}, 1) == few
     tied = {best: 0.9, Row("source-only", None, 0): 0.5, Row("oracle", None, 0): 0.5}
     assert transferred.control_of(best, tied, 5) == Row("source-only", None, 0)
 
@@ -171,6 +173,7 @@ def test_pairs_of_a_seed():
     of_labels = [("control", "control", 1, 1)]
     of_others = [("control", "control", 0, 1), ("control", "control", 2, 1)]
     assert list(transferred.pairs(1, [0, 1, 2], labelled)) == ours + of_labels
+    assert list(transferred.pairs(1, [0, 1, 2], Row("oracle-5", None, 0))) == ours + of_labels
     assert list(transferred.pairs(1, [0, 1, 2], distilled)) == ours + of_others
     assert list(transferred.pairs(1, [0, 1, 2], None)) == ours
     assert list(transferred.pairs(1, [1], labelled)) == ours[:1] + of_labels

@@ -230,8 +230,10 @@ class Row(NamedTuple):
     adaptation: str | None
     round: int
 
-
-LABELLED = ("source-only", "oracle")  # students that learned from labels
+    @property
+    def is_labelled(self) -> bool:
+        """Whether it learned from labels alone: source-only, the oracle, one of few labels."""
+        return self.adaptation is None
 
 
 def control_of(row: Row, accuracies: Mapping[Row, float], seeds: int) -> Row | None:
@@ -247,7 +249,7 @@ def control_of(row: Row, accuracies: Mapping[Row, float], seeds: int) -> Row | N
     able = [
         other
         for other in accuracies
-        if other.method in LABELLED or (seeds > 1 and other.adaptation != row.adaptation)
+        if other.is_labelled or (seeds > 1 and other.adaptation != row.adaptation)
     ]
     return min(able, key=lambda other: abs(accuracies[other] - accuracies[row]), default=None)
 
@@ -263,7 +265,7 @@ def pairs(seed: int, seeds: list[int], control: Row | None) -> Iterator[tuple[st
     for other in others:
         yield "other teacher", "student", seed, other
     if control is not None:
-        for other in [seed] if control.method in LABELLED else others:
+        for other in [seed] if control.is_labelled else others:
             yield "control", "control", other, seed
 
 
