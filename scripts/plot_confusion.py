@@ -2,7 +2,8 @@
 
 Counts of all seeds together, each row (true class) in percent. The distilled student is
 the last that is shown: of the config's last adaptation, method and round, if none is
-chosen. Shades grow with the root of the share, so that errors of a few percent show.
+chosen; its title says the round, where there are several. Shades grow with the root of the
+share, so that errors of a few percent show.
 
     python scripts/plot_confusion.py --confusion confusion.parquet --figures confusion.pdf
 """
@@ -53,6 +54,7 @@ def main(args: argparse.Namespace) -> None:
     columns = [*ladder.ROW, "domain", *tables.PAIR, "count"]
     confusion = tables.read(args.confusion, "summarize", columns)
     confusion = confusion[confusion["domain"] == "target"]
+    rounds = confusion["round"].max()
     names = {of: class_names(rows) for of, rows in confusion.groupby("transfer", sort=False)}
     same = len({tuple(classes) for classes in names.values()}) == 1
     cells = list(confusion.groupby(ladder.CELL, sort=False))
@@ -68,8 +70,9 @@ def main(args: argparse.Namespace) -> None:
     for pair, (cell_of, cell) in zip(pairs, cells, strict=False):
         distilled = cell[ladder.is_distilled(cell["method"])]
         rows = distilled[ladder.ROW].drop_duplicates()
-        rows["row"] = [ladder.label(m, a) for m, a in rows[["method", "adaptation"]].to_numpy()]
-        last = how.rows(rows).sort_index().iloc[-1]  # of the config, whatever is drawn first
+        known = rows[["method", "adaptation", "round"]].itertuples(index=False)
+        rows["row"] = [ladder.label(*row, rounds) for row in known]
+        last = how.some_rows(rows).sort_index().iloc[-1]  # of the config, whatever is drawn first
         chosen = (distilled[ladder.ROW] == last[ladder.ROW]).all(axis=1)
         pictured = {
             how.labels.get("source-only", "source-only"): cell[cell["method"] == "source-only"],

@@ -90,7 +90,7 @@ def main(args: argparse.Namespace) -> None:
     ends = rows["method"].isin(ENDS)
     # of all cells as if of one: a row looks the same in every panel
     known = rows[~ends].sort_values("row").drop_duplicates("row").assign(transfer="", network="")
-    students = list(shown.rows(known)["row"])
+    students = list(shown.some_rows(known)["row"])
     chosen = shown.rows(rows[~ends]).sort_values("strength", kind="stable")
     rows = pd.concat([rows[ends], chosen])
     looks = figures.looks(students, OTHERS)

@@ -1,7 +1,7 @@
 """The gap recovered by every adaptation under every distillation, a panel a transfer and network.
 
-Percent, of means over seeds, after the last round. Bold: the 95 % interval reaches the
-oracle. Shades end at 0, the source-only student, and at 100, the oracle. A dash, without
+Percent, of means over seeds, after the last round that is shown. Bold: the 95 % interval reaches
+the oracle. Shades end at 0, the source-only student, and at 100, the oracle. A dash, without
 a shade: there is no gap to recover.
 
     python scripts/plot_matrix.py --table ladder.parquet --figures matrix.pdf matrix.svg
@@ -57,7 +57,8 @@ def main(args: argparse.Namespace) -> None:
     table = tables.read(args.table, "tabulate_ladder")
     rows = table[ladder.is_distilled(table["method"])]
     shown = presentation.given(args)
-    rows = shown.rows(rows[rows["round"] == rows["round"].max()])
+    rows = shown.some_rows(rows)
+    rows = rows[rows["round"] == rows.groupby(ladder.CELL)["round"].transform("max")]
     for name in ("adaptation", "method"):
         rows[name] = rows[name].replace(shown.labels)
     adaptations, methods = (list(rows[name].unique()) for name in ("adaptation", "method"))

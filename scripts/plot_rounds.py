@@ -52,11 +52,13 @@ def load(args: argparse.Namespace) -> pd.DataFrame:
 def main(args: argparse.Namespace) -> None:
     figures.style()
     students = load(args)
-    students["row"] = [
-        ladder.label(m, a) for m, a in zip(students["method"], students["adaptation"], strict=True)
-    ]
+    known = students[["method", "adaptation", "round"]].to_numpy()
+    rounds = students["round"].max()
+    students["row"] = [ladder.label(*row, rounds) for row in known]
     shown = presentation.given(args)
-    students = shown.rows(students)
+    students = shown.some_rows(students)  # a row may be chosen by its round too
+    known = students[["method", "adaptation"]].to_numpy()
+    students["row"] = [shown.label(ladder.label(*row), *row) for row in known]
     names = students["row"].unique()
     looks = figures.looks(list(names), COLOURS)
     cells = list(students.groupby(ladder.CELL, sort=False))
@@ -71,7 +73,7 @@ def main(args: argparse.Namespace) -> None:
         panels[2].set_xlabel("round")
         for axis, (measure, label) in zip(panels, SHOWN.items(), strict=True):
             for name, row in cell.groupby("row", sort=False):
-                for _, run in row.groupby("seed"):
+                for _, run in row.sort_values("round").groupby("seed"):
                     thin = {**looks[name], "lw": 0.4, "alpha": 0.6}
                     axis.plot(run["round"], run[measure], **thin)
                 mean = row.groupby("round")[measure].mean()

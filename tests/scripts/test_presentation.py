@@ -30,6 +30,36 @@ def test_a_figure_is_as_wide_as_it_is_told(made, run_script, tmp_path, step):
         assert "KD (ours &amp; others)" in drawn and "kd (adabn)" not in drawn
 
 
+@pytest.mark.parametrize("round_", [1, 2])
+def test_a_row_is_chosen_by_its_round(made, run_script, tmp_path, round_):
+    """Config and ladder name it so; these figures knew no rounds, and fell over all of them."""
+    only, drawn = f"--only=kd (adabn), round {round_}", tmp_path / "a.svg"
+    for step in ("confusion", "rounds"):
+        script, flags = made.steps()[step]
+        flags = [*flags[: flags.index("--figures")], "--figures", str(drawn)]
+        assert run_script(script, [*flags, only]) == (0, "")
+        text = drawn.read_text()
+        name = f"kd (adabn), round {round_}" if step == "confusion" else "kd (adabn)"
+        assert f"<!-- {name} -->" in text and f"round {3 - round_} " not in text
+        status, shown = run_script(script, [*flags, "--only=kd (shot)"])
+        assert (
+            status == 1 and "--only: shows no row of this figure: kd (shot); name one of" in shown
+        )
+    flags = ["--table", made.path("ladder.parquet"), "--figures", str(drawn)]
+    assert run_script("plot_matrix", [*flags, only]) == (0, "")
+    table = pd.read_parquet(made.path("ladder.parquet")).set_index("row")
+    gap = 100 * table.loc[f"kd (adabn), round {round_}", "gap_recovered"]
+    shown = "–" if pd.isna(gap) else f"{gap:.0f}".replace("-", "−")
+    assert f"<!-- {shown} -->" in drawn.read_text()
+
+
+def test_the_confusion_says_which_round_it_is_of(made, run_script, tmp_path):
+    script, flags = made.steps()["confusion"]
+    flags = [*flags[: flags.index("--figures")], "--figures", str(tmp_path / "a.svg")]
+    assert run_script(script, flags) == (0, "")
+    assert "<!-- kd (adabn), round 2 -->" in (tmp_path / "a.svg").read_text()
+
+
 def test_rounds_are_of_the_headline(made, run_script, tmp_path):
     """They were of accuracy, whatever the config said of figures."""
     script, flags = made.steps()["rounds"]

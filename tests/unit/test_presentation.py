@@ -2,6 +2,7 @@
 
 from distilshift.analysis import figures, ladder
 from distilshift.analysis.presentation import Presentation, latex, renamed
+from distilshift.errors import InputError
 
 import pandas as pd
 import pytest
@@ -69,6 +70,26 @@ def test_some_rows_in_their_own_order(table):
     assert list(found["row"]) == ["oracle", "kd (none)", "kd (shot)", "kd (none)"]
     found = Presentation(only=["oracle", "kd"], order=["kd (shot)"]).rows(table)
     assert list(found["row"]) == ["kd (shot)", "kd (none)", "oracle", "kd (none)"]
+
+
+def test_a_method_stands_for_its_rows_of_few_labels_too(table):
+    """`rows` took them in, `only` and `order` did not."""
+    few = [("kd+5", "none"), ("oracle-5", None)]
+    lines = [{"method": m, "adaptation": a, "row": ladder.label(m, a)} for m, a in few]
+    lines = pd.DataFrame(lines).assign(transfer="a-to-b", network="cnn", rank=3)
+    table = pd.concat([table, lines], ignore_index=True)
+    of_kd = ["kd (none)", "kd (none), 5 labels a class"]
+    assert list(Presentation(only=["kd"]).rows(table)["row"])[2:] == of_kd
+    assert list(Presentation(order=["kd"]).rows(table)["row"])[5:7] == of_kd
+    assert set(Presentation(only=["oracle"]).rows(table)["row"]) == {"oracle"}  # a row's own name
+    assert "kd (none)" not in set(Presentation(only=["kd+5"]).rows(table)["row"])
+
+
+def test_a_figure_of_no_row_is_refused(table):
+    with pytest.raises(
+        InputError, match=r"--only: shows no row .*: kd \(b\); .* teacher \(none\), "
+    ):
+        Presentation(only=["kd (b)"]).some_rows(table)
 
 
 def test_labels_reach_latex_and_flags_as_they_are():

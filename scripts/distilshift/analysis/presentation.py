@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from distilshift import cli, row_names
 from distilshift.analysis import ladder
+from distilshift.errors import InputError
 
 import pandas as pd
 
@@ -54,17 +55,33 @@ class Presentation(NamedTuple):
         places, labels = {}, {}
         for row, method, adaptation in known.itertuples(index=False):
             names = {row, method, adaptation}
+            few = row_names.few_labels(method)
+            if few and few[0] != "oracle":  # which is a row, and names no other
+                names.add(few[0])
             if not self.only or names & set(self.only):
                 at = next((at for at, name in enumerate(first) if name in names), len(first))
                 places[row], labels[row] = at, self.label(row, method, adaptation)
         kept = frame[frame["row"].isin(list(places))]
-        place = kept["row"].map(places)
+        place = kept["row"].map(places).astype(int)
         if "rank" in kept:
             kept = kept.assign(rank=(ladder.RANKS["oracle"] + 1) * place + kept["rank"])
         kept = kept.assign(row=kept["row"].map(labels))
         cells = kept.groupby(ladder.CELL, sort=False).ngroup()
         keys = pd.DataFrame({"cell": cells, "place": place})
         return kept.loc[keys.sort_values(["cell", "place"], kind="stable").index]
+
+    def some_rows(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The same for a figure that cannot be drawn of no row.
+
+        Raises:
+            InputError: none of them is shown.
+        """
+        kept = self.rows(frame)
+        if kept.empty and not frame.empty:
+            there = ", ".join(dict.fromkeys(frame["row"]))
+            problem = f"shows no row of this figure: {', '.join(self.only)}"
+            raise InputError("--only", problem, f"name one of {there}")
+        return kept
 
 
 def latex(text: str) -> str:
