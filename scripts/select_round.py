@@ -2,7 +2,8 @@
 
 Else the best by the criterion; never a collapsed student if another round has not
 collapsed. The criterion is a validator, which knows no target label, or oracle_accuracy,
-which is accuracy on the target's test half and needs --metrics.
+which is accuracy on the target's test half and needs --metrics. Students whom no network
+alone has taught have no value by agreement and teacher_first: they are counted in a warning.
 
     python scripts/select_round.py --validators a/validators.parquet b/validators.parquet \\
         --criterion information_maximisation --requirement 2.0 \\
@@ -45,6 +46,7 @@ def by_oracle(found: pd.DataFrame, metrics: Path) -> pd.DataFrame:
 
 def main(args: argparse.Namespace) -> None:
     found = pd.concat([tables.read(p, "validate", tables.VALIDATORS) for p in args.validators])
+    every = found
     if (args.criterion == ORACLE) != (args.metrics is not None):
         raise InputError("--metrics", f"belongs to --criterion {ORACLE}", "give both or neither")
     if args.criterion == ORACLE:
@@ -55,6 +57,13 @@ def main(args: argparse.Namespace) -> None:
     else:
         found = found[found["validator"] == args.criterion]
     students = found[found["round"] > 0].reset_index(drop=True)
+    unknown = len(every[every["round"] > 0].groupby(STUDENT, dropna=False))
+    unknown -= len(students.groupby(STUDENT, dropna=False))
+    if unknown:
+        cli.warn(
+            f"--criterion {args.criterion}: {cli.counted(unknown, 'student')} left out, whom no"
+            " network alone has taught; another criterion knows them"
+        )
     rows = []
     for _, rounds in students.groupby(STUDENT, sort=False, dropna=False):
         row, reason = selection.choose(rounds, args.requirement)

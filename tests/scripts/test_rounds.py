@@ -5,7 +5,7 @@ from pathlib import Path
 from distilshift import networks
 from distilshift.analysis.metrics import softmax
 from distilshift.data import domains
-from distilshift.files import headers, logits, outputs
+from distilshift.files import headers, logits, outputs, tables
 from distilshift.image import views as image_views
 from distilshift.learning import calibration
 
@@ -109,6 +109,25 @@ def test_both_rounds_are_scored_and_one_is_chosen(made):
     chosen = pd.read_parquet(made.path("selection.parquet"))
     assert len(chosen) == 1
     assert "the best of 2" in chosen["reason"][0]
+
+
+@pytest.mark.parametrize("criterion", ["agreement", "teacher_first"])
+def test_students_that_a_criterion_does_not_know_are_counted(made, run_script, tmp_path, criterion):
+    """They were left out of the table without a word."""
+    scores = pd.read_parquet(made.path("validators.parquet"))
+    student = scores["method"] == "kd"
+    combined = scores[student & ~scores["validator"].isin(["agreement", "teacher_first"])]
+    parts = [scores, combined.assign(adaptation="both"), combined.assign(adaptation="all")]
+    tables.write(pd.concat(parts), tmp_path / "validators.parquet")
+    out = {name: tmp_path / f"selection.{name}" for name in ("parquet", "csv")}
+    flags = ["--validators", tmp_path / "validators.parquet", "--selection", out["parquet"]]
+    flags = [*map(str, flags), "--csv", str(out["csv"])]
+    log = str(tmp_path / "log")
+    status, shown = run_script("select_round", [*flags, "--criterion", criterion, "--log", log])
+    assert status == 0 and len(pd.read_csv(out["csv"])) == 1
+    assert f"--criterion {criterion}: 2 students left out, whom no network" in shown
+    status, shown = run_script("select_round", [*flags, "--criterion", "snd", "--log", log])
+    assert status == 0 and len(pd.read_csv(out["csv"])) == 3 and "left out" not in shown
 
 
 def test_agreement_is_with_the_own_teacher_and_among_teachers(made):
