@@ -148,10 +148,12 @@ def main(args: argparse.Namespace) -> None:
     }
     # nothing of it may end the element that it stands in
     data = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    of = headlines.NAMES[args.headline]
     page = fill(
         TEMPLATE.read_text(encoding="utf-8"),
         title=html.escape(args.experiment),
         heading=html.escape(args.experiment),
+        measure=of[0].upper() + of[1:],
         vega=script.replace("</script", "<\\/script"),
         data=data,
     )

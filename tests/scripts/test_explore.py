@@ -156,6 +156,37 @@ def test_the_ladder_is_of_the_headline(explore, page, tmp_path):
     assert '"field":"accuracy"' in shown[page] and '"headline":"accuracy"' in shown[page]
     assert '"field":"macro_f1"' in shown[other] and '"headline":"macro_f1"' in shown[other]
     assert '"title":"macro-F1"' in shown[other]
+    assert '<p class="note">Accuracy on the target' in shown[page]
+    assert '<p class="note">Macro-F1 on the target' in shown[other]
+    assert "Accuracy on the target" not in shown[other]
+
+
+def test_a_table_that_is_cut_says_so(page):
+    """Five hundred runs were shown, of however many there were, without a word."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium here; to enable: apt-get install chromium")
+    text = page.read_text()
+    before, data = text.split('<script type="application/json" id="data">')
+    data, after = data.split("</script>", 1)
+    content = json.loads(data)
+    content["runs"] = [{**content["runs"][0], "run": at} for at in range(501)]
+    content["mistakes"] = content["curves"] = []
+    longer = page.with_name("longer.html")
+    longer.write_text(
+        f'{before}<script type="application/json" id="data">{json.dumps(content)}</script>{after}'
+    )
+    seen = {}
+    for path in (page, longer):
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=20000"]
+        done = subprocess.run(
+            [CHROMIUM, *flags, "--dump-dom", path.as_uri()],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        seen[path] = re.search(r'<p class="note" id="cut"( hidden="")?>(.*?)</p>', done.stdout)
+    assert seen[page][1] and not seen[longer][1]
+    assert seen[longer][2].startswith("The first 500 of 501 runs")
 
 
 def told(method, adaptation, said, sure):
