@@ -1,9 +1,10 @@
 """The shift dial: the headline and gap recovered against a shift's strength, row by row.
 
 A cross at the foot marks a strength at which that student is no better than the
-source-only one: there distillation no longer helps. Gaps above 150 % are off the scale;
-where there is no gap to recover, none is drawn. Dials over how much of the target there is
-show the adapted teachers too, and the 95 % intervals of the gaps.
+source-only one: there distillation no longer helps. Gaps above 150 % are off the scale, and
+those far below 0 too: of these only the cross is left. Where there is no gap to recover, none is
+drawn. Dials over how much of the target there is show the adapted teachers too, and the 95 %
+intervals of the gaps.
 
     python scripts/plot_dial.py --metrics metrics.parquet --table ladder.parquet \\
         --figures dial.pdf --targets digits-rotation-20=rotation:20 digits-rotation-40=rotation:40
