@@ -94,6 +94,7 @@ def test_a_figure_of_no_row_is_refused(table):
 
 def test_labels_reach_latex_and_flags_as_they_are():
     assert latex("100 % of R&D_2") == r"100 \% of R\&D\_2"
+    assert latex(r"a~b^2\c{d}") == (r"a\textasciitilde{}b\textasciicircum{}2\textbackslash{}c\{d\}")
     assert renamed("kd (none)=α = 1") == ("kd (none)", "α = 1")
 
 

@@ -86,7 +86,9 @@ class Presentation(NamedTuple):
 
 def latex(text: str) -> str:
     """A label as LaTeX sets it."""
-    return "".join(f"\\{c}" if c in "&%#_$" else c for c in text)
+    words = {"\\": "textbackslash", "~": "textasciitilde", "^": "textasciicircum"}
+    marks = {c: f"\\{word}{{}}" for c, word in words.items()}
+    return text.translate(str.maketrans(marks | {c: f"\\{c}" for c in "&%#_${}"}))
 
 
 DIGITS = ["Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"]
