@@ -31,7 +31,7 @@ from distilshift.analysis import figures, metrics
 from distilshift.data.domains import Inputs
 from distilshift.files import logits
 from distilshift.image.settings import View
-from distilshift.learning import adaptation, distillation, guard, training
+from distilshift.learning import adaptation, distillation, training
 from distilshift.learning.losses import kd
 from distilshift.learning.settings import Run, Training
 
@@ -107,7 +107,7 @@ def measured(keep: str, values: np.ndarray, train: Inputs, test: tuple, seed: in
         labels = distillation.Labels(logits.read([path], {}, train.ids.numpy()), train.device)
     student = built("cnn-8", len(train.header["classes"]), seed)
     trained(student, lambda r, z: kd.kd(z, labels.logits(r), 1.0).mean(), train, steps, seed)
-    z, y = guard.said(student, test[0]).numpy(), test[1].numpy()
+    z, y = adaptation.said(student, test[0]).numpy(), test[1].numpy()
     of = {name: metrics.METRICS[name](z, y) for name in ("accuracy", "nll", "ece")}
     return {"seed": seed, "keep": keep, "bytes": size, **of}
 
@@ -122,8 +122,8 @@ def run(seed: int, steps: int, teacher_steps: int) -> list[dict]:
     teacher = built("cnn-32", len(classes), seed)
     trained(teacher, lambda r, z: F.cross_entropy(z, source[1][r]), source[0], teacher_steps, seed)
     teacher = adaptation.target_statistics(teacher, train[0])
-    values, y = guard.said(teacher, train[0]).numpy(), test[1].numpy()
-    z = guard.said(teacher, test[0]).numpy()
+    values, y = adaptation.said(teacher, train[0]).numpy(), test[1].numpy()
+    z = adaptation.said(teacher, test[0]).numpy()
     found = [{"seed": seed, "keep": "teacher", "accuracy": metrics.accuracy(z, y)}]
     found[0] |= {"nll": metrics.nll(z, y), "ece": metrics.ece(z, y)}
     print(f"{len(classes)} letters; {len(source[1])} rows, {half} of the target; {found[0]}")

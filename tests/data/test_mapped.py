@@ -92,7 +92,7 @@ def test_a_set_of_inputs_is_never_whole_in_memory(tmp_path):
     """Of 100 MB, a MB at a time, no half is ever there; read whole, more than all of it is."""
     count, side = 3600, 96
     ids = torch.arange(count)
-    facts = {"dataset": "big", "classes": ["a"], "train": None}
+    facts = {"dataset": "big", "classes": ["a", "b"], "train": None}
     with tensors.writing_rows(tmp_path / "i", "dataset inputs", count, facts) as rows:
         for some in ids.split(400):
             inputs = torch.full((len(some), 3, side, side), 7, dtype=torch.uint8)
