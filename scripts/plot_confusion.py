@@ -49,6 +49,18 @@ def matrix(counts: pd.DataFrame, classes: int) -> np.ndarray:
     return 100 * cells / cells.sum(1, keepdims=True).clip(min=1)
 
 
+def last_row(cell: pd.DataFrame, how: presentation.Presentation, rounds: int) -> pd.Series:
+    """The distilled row of a cell that is shown: the config's last, whatever is drawn first.
+
+    Raises:
+        InputError: none of the cell's is shown.
+    """
+    rows = cell[ladder.is_distilled(cell["method"])][ladder.ROW].drop_duplicates()
+    known = rows[["method", "adaptation", "round"]].itertuples(index=False)
+    rows["row"] = [ladder.label(*row, rounds) for row in known]
+    return how.some_rows(rows).sort_index().iloc[-1]
+
+
 def main(args: argparse.Namespace) -> None:
     figures.style()
     columns = [*ladder.ROW, "domain", *tables.PAIR, "count"]
@@ -59,6 +71,7 @@ def main(args: argparse.Namespace) -> None:
     same = len({tuple(classes) for classes in names.values()}) == 1
     cells = list(confusion.groupby(ladder.CELL, sort=False))
     how = presentation.given(args)
+    lasts = [last_row(cell, how, rounds) for _, cell in cells]
     columns = figures.columns(len(cells), how.width)
     lines = -(-len(cells) // columns)
     page = figures.PAGE if columns > 1 else figures.PAGE / 2  # squares fill no more
@@ -67,16 +80,11 @@ def main(args: argparse.Namespace) -> None:
         2 * lines, columns, figsize=size, sharex=same, sharey=same, squeeze=False
     )
     pairs = axes.reshape(lines, 2, columns).transpose(0, 2, 1).reshape(-1, 2)
-    for pair, (cell_of, cell) in zip(pairs, cells, strict=False):
-        distilled = cell[ladder.is_distilled(cell["method"])]
-        rows = distilled[ladder.ROW].drop_duplicates()
-        known = rows[["method", "adaptation", "round"]].itertuples(index=False)
-        rows["row"] = [ladder.label(*row, rounds) for row in known]
-        last = how.some_rows(rows).sort_index().iloc[-1]  # of the config, whatever is drawn first
-        chosen = (distilled[ladder.ROW] == last[ladder.ROW]).all(axis=1)
+    for pair, (cell_of, cell), last in zip(pairs, cells, lasts, strict=False):
+        chosen = (cell[ladder.ROW] == last[ladder.ROW]).all(axis=1)
         pictured = {
             how.labels.get("source-only", "source-only"): cell[cell["method"] == "source-only"],
-            last["row"]: distilled[chosen],
+            last["row"]: cell[chosen],
         }
         for axis, (title, counts) in zip(pair, pictured.items(), strict=True):
             classes = names[cell_of[0]]
