@@ -15,7 +15,7 @@ import argparse
 from pathlib import Path
 
 from distilshift import cli
-from distilshift.analysis import ladder, selection
+from distilshift.analysis import headlines, ladder, selection
 from distilshift.files import tables
 
 import pandas as pd
@@ -26,23 +26,24 @@ def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     made.add_argument("--validators", type=Path, nargs="+", required=True, help="of validate")
     made.add_argument("--metrics", type=Path, required=True, help="from summarize")
+    headlines.add_argument(made)
     made.add_argument("--csv", type=Path, required=True, help="output")
     return made
 
 
-def rank_correlation(candidates: pd.DataFrame) -> float:
-    """Spearman's, of validator and accuracy; nan where either says the same of all."""
-    if min(candidates["value"].nunique(), candidates["accuracy"].nunique()) < 2:
+def rank_correlation(scores: pd.Series, truth: pd.Series) -> float:
+    """Spearman's; nan where either says the same of all."""
+    if min(scores.nunique(), truth.nunique()) < 2:
         return float("nan")
-    return stats.spearmanr(candidates["value"], candidates["accuracy"]).statistic
+    return stats.spearmanr(scores, truth).statistic
 
 
-def judge(candidates: pd.DataFrame) -> dict:
+def judge(candidates: pd.DataFrame, headline: str) -> dict:
     """Of the candidates of one seed that a validator knows, whom it picks, how well it ranks."""
     pick = selection.best(selection.eligible(candidates))
     return {
-        "accuracy": pick["accuracy"],
-        "spearman": rank_correlation(candidates),
+        headline: pick[headline],
+        "spearman": rank_correlation(candidates["value"], candidates[headline]),
         "alarmed": pick.name != selection.best(candidates).name,
         "candidates": len(candidates),
         "pick": called(pick),
@@ -57,11 +58,11 @@ def called(network: pd.Series) -> str:
     return ladder.label(network["method"], network["adaptation"], later, rounds=later)
 
 
-def table(found: pd.DataFrame) -> pd.DataFrame:
+def table(found: pd.DataFrame, headline: str = "accuracy") -> pd.DataFrame:
     """A line a transfer, network, kind of candidates and validator.
 
     Args:
-        found: validators' rows with ``accuracy`` on the target's test half. A validator may
+        found: validators' rows with the ``headline`` on the target's test half. A validator may
             know fewer networks than another: ``oracle`` and ``last`` are of all.
     """
     kinds = {"teacher": "teachers", "source-only": None}
@@ -69,14 +70,14 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
     found = found.dropna(subset="among").reset_index(drop=True)
     lines = []
     of_seed = [*ladder.CELL, "among", "seed"]
-    networks = found.drop_duplicates([*ladder.ROW, "seed"]).groupby(of_seed)["accuracy"]
+    networks = found.drop_duplicates([*ladder.ROW, "seed"]).groupby(of_seed)[headline]
     beside = networks.agg(oracle="max", last="last")
     keys = [*ladder.CELL, "among", "validator"]
     for key, group in found.groupby(keys, sort=False):
         ends = beside.loc[key[:-1]]
         by_seed = group.groupby("seed", sort=False)
-        seeds = pd.DataFrame([{**judge(one), **ends.loc[seed]} for seed, one in by_seed])
-        means = seeds[["accuracy", "oracle", "last", "spearman"]].mean()
+        seeds = pd.DataFrame([{**judge(one, headline), **ends.loc[seed]} for seed, one in by_seed])
+        means = seeds[[headline, "oracle", "last", "spearman"]].mean()
         counts = {"alarmed": seeds["alarmed"].sum(), "candidates": seeds["candidates"].max()}
         picks = [f"{name} {count}" for name, count in seeds["pick"].value_counts().items()]
         more = {"seeds": len(seeds), "picks": "; ".join(picks)}
@@ -87,10 +88,10 @@ def table(found: pd.DataFrame) -> pd.DataFrame:
 def main(args: argparse.Namespace) -> None:
     found = pd.concat([tables.read(p, "validate", tables.VALIDATORS) for p in args.validators])
     measured = tables.read(args.metrics, "summarize", tables.METRICS)
-    is_asked = (measured["metric"] == "accuracy") & (measured["domain"] == "target")
-    accuracy = measured.loc[is_asked, [*tables.IDENTITY, "value"]]
-    accuracy = accuracy.rename(columns={"value": "accuracy"})
-    lines = table(found.merge(accuracy, on=tables.IDENTITY))
+    is_asked = (measured["metric"] == args.headline) & (measured["domain"] == "target")
+    truth = measured.loc[is_asked, [*tables.IDENTITY, "value"]]
+    truth = truth.rename(columns={"value": args.headline})
+    lines = table(found.merge(truth, on=tables.IDENTITY), args.headline)
     with cli.whole_file(args.csv) as part:
         lines.to_csv(part, index=False, float_format="%.6f")
     cli.log.info("%s", cli.counted(len(lines), "line"))

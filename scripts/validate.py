@@ -1,12 +1,13 @@
 """Score the networks of one transfer on the target without its labels, and sound the alarm.
 
-Validators look at outputs over the target's training inputs and, some of them, at the
-source's test inputs and labels. Each is a function of distilshift.analysis.validators. Two compare
-networks of one seed. Agreement: of a distilled student with its teacher, and of a teacher with
-the other teachers of its seed (mean), the unadapted one among them. Teacher first: teachers by one
-validator, and the students of each by another and by agreement with it.
+Validators look at outputs over the target's training inputs and, some of them, at the source's
+test inputs and labels, or at which target inputs are near which. Each is a function of
+distilshift.analysis.validators. Two compare networks of one seed. Agreement: of a distilled student
+with its teacher, and of a teacher with the other teachers of its seed (mean), the unadapted one
+among them. Teacher first: teachers by one validator, where neighbours do not contradict, and the
+students of each by another and by agreement with it.
 
-    python scripts/validate.py --outputs outputs.parquet \\
+    python scripts/validate.py --outputs outputs.parquet --neighbours neighbours.parquet \\
         --source-labels a/test_labels.safetensors --validators validators.parquet
 """
 
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from distilshift import cli
 from distilshift.analysis import validators
-from distilshift.files import labels, outputs, tables
+from distilshift.files import labels, neighbours, outputs, tables
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,7 @@ TARGET, SOURCE = ("target", "train"), ("source", "test")
 def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     made.add_argument("--outputs", type=Path, required=True, help="of predict, without the oracles")
+    made.add_argument("--neighbours", type=Path, required=True, help="of find_neighbours")
     made.add_argument("--source-labels", type=Path, required=True, help="of its test half")
     made.add_argument("--validators", type=Path, required=True, help="output, a row a score")
     return made
@@ -50,26 +52,41 @@ def agreement(network: dict, predictions: np.ndarray, teachers: dict[str, np.nda
     return float(np.mean([predictions == found for found in others])) if others else np.nan
 
 
-def scores(one: outputs.Outputs, truth: np.ndarray) -> dict[str, float]:
-    """What every validator but agreement says of a network."""
+def scores(one: outputs.Outputs, near: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """What every validator says of a network that does not compare it with others.
+
+    Args:
+        near: (N, K), which of the rows that validators look at are near each of them.
+    """
     target, source = one.logits[TARGET], one.logits[SOURCE]
     found = {name: function(target) for name, function in validators.OF_TARGET.items()}
+    found[validators.NEIGHBOURS] = validators.neighbour_information(validators.some(target), near)
     for name, function in validators.OF_BOTH.items():
         found[name] = function(target, source, truth)
     return found
 
 
-def teacher_first(teachers: dict[str, dict], students: list[tuple[str, dict]]) -> None:
-    """Give one seed's networks their order: teachers by ``bnm``, each with its students.
+def teacher_first(
+    teachers: dict[str, dict], students: list[tuple[str, dict]], known: float
+) -> None:
+    """Give one seed's networks their order: teachers first, each with its students.
 
+    Teachers stand by ``bnm``, which asks for predictions that are sure and of all classes. Where
+    neighbours are ``WORTH_ASKING``, those that they have ``CONTRADICTED`` come after all others.
     Students of one teacher stand by the mean of two ranks, of ``class_cluster`` and agreement
     with it, so close that a better teacher's come before. From 0, excluded, to 1.
 
     Args:
         teachers: the scores of each, by adaptation.
         students: of each the adaptation and its scores; no place where no network taught it.
+        known: how far neighbours know the source's labels (``validators.known_by_neighbours``).
     """
-    order = validators.standing([found["bnm"] for found in teachers.values()])
+    said, even = (
+        np.array([found[name] for found in teachers.values()])
+        for name in (validators.NEIGHBOURS, "bnm")
+    )
+    stands = (known < validators.WORTH_ASKING) | (said >= validators.CONTRADICTED * said.max())
+    order = validators.standing(even + stands)  # bnm is 1 at most
     for (adaptation, found), place in zip(teachers.items(), order, strict=True):
         found[validators.TEACHER_FIRST] = place
         own = [scores for of, scores in students if of == adaptation]
@@ -79,17 +96,33 @@ def teacher_first(teachers: dict[str, dict], students: list[tuple[str, dict]]) -
             scores[validators.TEACHER_FIRST] = place - (1 - within) / (2 * len(teachers))
 
 
-def judge(path: Path, source_labels: Path) -> list[dict]:
+def judge(path: Path, near: Path, source_labels: Path) -> list[dict]:
     """The rows of all networks of a file of outputs."""
-    rows, networks = [], []
+    rows, networks, seen_by, known = [], [], None, {}
+    unadapted = {
+        one["seed"]: one["weights_sha256"]
+        for one in outputs.networks(path)
+        if (one["method"], one["adaptation"]) == ("teacher", "none")
+    }
     for one in outputs.read(path, [TARGET, SOURCE]):
         truth = labels.load(source_labels, one.inputs[SOURCE], one.ids[SOURCE]).labels
+        if seen_by is None:
+            sha256 = {half: one.inputs[half]["sha256"] for half in (SOURCE, TARGET)}
+            seen_by = neighbours.read(near, sha256, unadapted)
+        seed = one.network["seed"]
+        beside = {
+            half: seen_by[half, seed].places(validators.some(one.ids[half]))
+            for half in (SOURCE, TARGET)
+        }
+        if seed not in known:
+            known[seed] = validators.known_by_neighbours(validators.some(truth), beside[SOURCE])
+            cli.log.info("seed %d: neighbours know %.2f of the source's labels", seed, known[seed])
         predicted, classes = one.logits[TARGET].argmax(1), len(one.inputs[TARGET]["classes"])
         shape = {
             "coverage": validators.coverage(predicted, classes),
             "collapsed": validators.collapsed(predicted, truth, classes),
         }
-        networks.append((one.network, predicted, scores(one, truth), shape))
+        networks.append((one.network, predicted, scores(one, beside[TARGET], truth), shape))
     teachers: dict[int, dict[str, np.ndarray]] = collections.defaultdict(dict)  # of each seed
     for network, predicted, *_ in networks:
         if network["method"] == "teacher":
@@ -102,10 +135,10 @@ def judge(path: Path, source_labels: Path) -> list[dict]:
         of_seed = [(one, found) for one, _, found, _ in networks if one["seed"] == seed]
         taught = [(one["adaptation"], f) for one, f in of_seed if one["method"] != "teacher"]
         own = {one["adaptation"]: f for one, f in of_seed if one["method"] == "teacher"}
-        teacher_first(own, taught)
+        teacher_first(own, taught, known[seed])
     for network, _, found, shape in networks:
-        known = {name: network[name] for name in tables.IDENTITY}
-        rows += [{**known, "validator": n, "value": v, **shape} for n, v in found.items()]
+        identity = {name: network[name] for name in tables.IDENTITY}
+        rows += [{**identity, "validator": n, "value": v, **shape} for n, v in found.items()]
         alarm = "  COLLAPSED" if shape["collapsed"] else ""
         shown = (network["method"], network["adaptation"], network["seed"], shape["coverage"])
         cli.log.info("%s %s seed %d: coverage %.3f%s", *shown, alarm)
@@ -113,7 +146,7 @@ def judge(path: Path, source_labels: Path) -> list[dict]:
 
 
 def main(args: argparse.Namespace) -> None:
-    rows = judge(args.outputs, args.source_labels)
+    rows = judge(args.outputs, args.neighbours, args.source_labels)
     tables.write(pd.DataFrame(rows)[tables.VALIDATORS], args.validators)
 
 

@@ -223,10 +223,20 @@ class Chain:
                     ["--out-history", self.path("history.parquet")],
                 ),
             ),
+            "neighbours": (
+                "find_neighbours",
+                joined(
+                    ["--source-test-inputs", self.inputs("source", "test")],
+                    ["--target-train-inputs", self.inputs("target")],
+                    ["--weights", self.path("teacher", "weights.safetensors")],
+                    ["--neighbours", self.path("neighbours.parquet")],
+                ),
+            ),
             "scores": (
                 "validate",
                 joined(
                     ["--outputs", self.path("outputs.parquet")],
+                    ["--neighbours", self.path("neighbours.parquet")],
                     ["--source-labels", self.labels("source", "test")],
                     ["--validators", self.path("validators.parquet")],
                 ),

@@ -56,6 +56,7 @@ KINDS = {
     "evaluation/predictions.parquet": read_table,
     "evaluation/metrics.parquet": read_table,
     "evaluation/history.parquet": read_table,
+    "neighbours.parquet": read_table,
     "validators.parquet": read_table,
     "selection.parquet": read_table,
     "metrics.parquet": read_table,

@@ -74,6 +74,14 @@ def test_the_table_of_picks():
     assert pd.isna(teachers["spearman"])
 
 
+def test_picks_are_judged_by_the_headline():
+    """They were judged by accuracy, though balanced accuracy was what the experiment is about."""
+    found = candidates([3, 2, 1], [0.9, 0.8, 0.1]).assign(balanced_accuracy=[0.5, 0.6, 0.7])
+    (line,) = tabulate_selection.table(found, "balanced_accuracy").to_dict("records")
+    assert (line["balanced_accuracy"], line["oracle"], line["last"]) == (0.5, 0.7, 0.7)
+    assert line["spearman"] == pytest.approx(-1) and "accuracy" not in line
+
+
 def test_every_validator_stands_beside_the_same_oracle_and_last_row():
     """Those of agreement were of the students alone that one network had taught."""
     whole = candidates([3, 2, 1], [0.5, 0.9, 0.3])

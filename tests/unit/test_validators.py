@@ -71,6 +71,44 @@ def test_class_cluster_agreement():
     assert validators.class_cluster(np.hstack([groups, hair])) < 0.1
 
 
+def beside(classes, near=4):
+    """Each row's others of the same class, the next ones in turn."""
+    found = np.empty((len(classes), near), int)
+    for one in np.unique(classes):
+        rows = np.flatnonzero(classes == one)
+        for step in range(near):
+            found[rows, step] = np.roll(rows, step + 1)
+    return found
+
+
+def test_what_is_said_of_neighbours():
+    said = validators.neighbour_information
+    near = beside(LABELS)
+    assert said(np.zeros((600, 6)), near) == pytest.approx(0, abs=1e-12)
+    assert said(one_hot(LABELS), near) == pytest.approx(np.log(6))
+    assert said(one_hot(np.zeros(600, int)), near) == pytest.approx(0, abs=1e-12)
+    # two groups that are called one: their share of a third is said with log 3
+    merged = said(one_hot(np.minimum(LABELS, 4)), near)
+    assert merged == pytest.approx(4 / 6 * np.log(6) + 2 / 6 * np.log(3))
+    # by hand: two rows, each the other's neighbour, (3/4, 1/4) and (1/4, 3/4)
+    two = np.log([[0.75, 0.25], [0.25, 0.75]])
+    same, other = 3 / 16, 5 / 16  # of Q on the diagonal and off it
+    by_hand = 2 * same * np.log(4 * same) + 2 * other * np.log(4 * other)
+    assert said(two, np.array([[1], [0]])) == pytest.approx(by_hand)
+
+
+def test_the_neighbours_see_an_even_cut_through_a_common_class():
+    """As on spam: what asks for even classes takes the half of the common one for the rare one."""
+    rare = (np.arange(600) % 8 == 0).astype(int)
+    half = np.arange(600) % 2
+    near = beside(rare, 9)
+    right, even = (one_hot(classes, 2) for classes in (rare, half))
+    assert validators.bnm(right) < validators.bnm(even)
+    assert validators.information_maximisation(right) < validators.information_maximisation(even)
+    found = [validators.neighbour_information(one, near) for one in (right, even)]
+    assert found[0] > 10 * found[1]
+
+
 def test_source_accuracy():
     source = one_hot(np.array([0, 1, 2, 2]))
     assert validators.source_accuracy(random(), source, np.array([0, 1, 2, 3])) == 0.75
@@ -93,11 +131,15 @@ def test_importance_weights_count_the_source_samples_that_look_like_the_target()
 @pytest.mark.parametrize("name", validators.NAMES[:-2])
 def test_no_validator_sees_a_constant_or_the_order_of_samples(name):
     target, source = random() / 4 + one_hot(LABELS) / 10, random(1, 300)
-    labels = LABELS[:300]
+    labels, near = LABELS[:300], beside(LABELS)
     order = np.random.default_rng(4).permutation(len(target))
     found = []
-    for z in (target, target + np.linspace(-9, 9, len(target))[:, None], target[order]):
-        if name in validators.OF_TARGET:
+    shifted = target + np.linspace(-9, 9, len(target))[:, None]
+    places = np.argsort(order)  # where a row has gone
+    for z, others in ((target, near), (shifted, near), (target[order], places[near[order]])):
+        if name == validators.NEIGHBOURS:
+            found.append(validators.neighbour_information(z, others))
+        elif name in validators.OF_TARGET:
             found.append(validators.OF_TARGET[name](z))
         else:
             found.append(validators.OF_BOTH[name](z, source, labels))
@@ -110,27 +152,53 @@ def test_ranks_of_several_scores_count_alike_and_equals_share_one():
 
 
 def test_a_better_teachers_students_come_first_and_then_the_better_student():
-    teachers = {"none": {"bnm": 0.5}, "shot": {"bnm": 0.9}, "mcc": {"bnm": 0.7}}
+    # neighbours contradict the first, and what they say of the others is not compared
+    known = {"none": (0.9, 0.1), "shot": (0.8, 0.6), "mcc": (0.5, 1.0)}
+    names = ("bnm", "neighbour_information")
+    teachers = {name: dict(zip(names, both, strict=True)) for name, both in known.items()}
     students = [
         ("none", {"class_cluster": 0.99, "agreement": 0.99}),
         ("shot", {"class_cluster": 0.1, "agreement": 0.2}),
         ("shot", {"class_cluster": 0.2, "agreement": 0.3}),
         ("own", {"class_cluster": 0.9}),  # of logits of the user's own
     ]
-    validate.teacher_first(teachers, students)
+    validate.teacher_first(teachers, students, known=0.5)
     place = [one["teacher_first"] for one in teachers.values()]
     assert place == pytest.approx([1 / 3, 1, 2 / 3])
     found = [scores.get("teacher_first") for _, scores in students]
     assert found == [pytest.approx(1 / 3), pytest.approx(11 / 12), pytest.approx(1), None]
 
 
+def test_neighbours_that_do_not_know_the_sources_labels_are_not_asked():
+    """As of sentiment: what lies together is of one topic, whatever is said of it."""
+    teachers = {
+        "joint": {"bnm": 0.99, "neighbour_information": 0.1},
+        "spread": {"bnm": 0.97, "neighbour_information": 0.4},
+    }
+    for known, first in ((0.42, "joint"), (0.74, "spread")):
+        validate.teacher_first(teachers, [], known)
+        assert max(teachers, key=lambda name: teachers[name]["teacher_first"]) == first
+
+
+def test_what_neighbours_know_of_labels():
+    known = validators.known_by_neighbours
+    assert known(LABELS, beside(LABELS)) == pytest.approx(1)
+    # one of three neighbours of a class of a half each: o = 1/3, e = 1/2
+    labels, near = np.array([0, 0, 1, 1]), np.array([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]])
+    assert known(labels, near) == pytest.approx(-1 / 3)
+    rare = (np.arange(600) % 8 == 0).astype(int)
+    chance = np.random.default_rng(0).integers(0, 600, (600, 50))
+    assert known(rare, chance) == pytest.approx(0, abs=0.02)
+    assert known(np.zeros(9, int), np.zeros((9, 1), int)) == 0  # nothing to be known
+
+
 def test_equal_teachers_share_a_place_and_their_students_are_held_side_by_side():
-    teachers = {"a": {"bnm": 0.5}, "b": {"bnm": 0.5}}
+    teachers = {name: {"bnm": 0.5, "neighbour_information": 2.0} for name in "ab"}
     students = [
         (of, {"class_cluster": value, "agreement": value})
         for of, value in (("a", 0.1), ("a", 0.9), ("b", 0.5))
     ]
-    validate.teacher_first(teachers, students)
+    validate.teacher_first(teachers, students, known=1.0)
     assert [s["teacher_first"] for _, s in students] == pytest.approx([0.625, 0.75, 0.75])
 
 

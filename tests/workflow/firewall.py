@@ -36,7 +36,7 @@ LABELS = re.compile(r"/(datasets|domains)/([^/]+)/(?:train_|test_)?labels\.safet
 # what is learned about a target without its labels
 BLIND = re.compile(
     r"/transfers/(.+?)-to-([^/]+)/(?!.*/(?:evaluation|oracle|labels\d+)/)"
-    r".*(weights\.safetensors|(?:logits|outputs|validators)\.parquet)$"
+    r".*(weights\.safetensors|(?:logits|outputs|neighbours|validators)\.parquet)$"
 )
 # of all transfers at once: it may be made from blind files alone
 SELECTION = re.compile(r"/(selection\.parquet|tables/selection\.csv)$")

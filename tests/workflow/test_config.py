@@ -136,7 +136,7 @@ def test_every_rule_that_may_read_files_of_ones_own_asks_for_their_content():
             if used and rule.startswith("rule "):
                 found += 1
                 assert f"own=own_content({used[1]})," in rule, f"{path.name}: {rule.split(':')[0]}"
-    assert found == 11
+    assert found == 12
 
 
 MLP = {"networks.cnn": {"teacher": "mlp-8", "student": "mlp-4"}}

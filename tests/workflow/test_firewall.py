@@ -42,6 +42,7 @@ def test_the_default_experiment_has_the_jobs_it_should(plan, a_job, seeds):
         "train_student": 5 * seeds,  # each domain's cnn, and the mlp of two
         "predict": 4 * 2,  # the oracles by a job of their own
         "evaluate": 4,
+        "find_neighbours": 4,
         "validate": 4,
         "select": 1,
         "summarize": 1,
@@ -100,8 +101,8 @@ def test_what_a_frozen_part_makes_of_a_domain_is_made_once(plan):
 
 def test_no_label_of_a_target_reaches_a_student_teacher_or_cache_of_its_transfer(default):
     blind = [path for job in default for path in job.outputs if BLIND.search(path)]
-    # adapted teachers, caches, students; outputs and validators of each cell
-    assert len(blind) == (7 + 11 + 11) * 5 + 4 + 4
+    # adapted teachers, caches, students; outputs, neighbours and validators of each cell
+    assert len(blind) == (7 + 11 + 11) * 5 + 3 * 4
     assert leaks(default) == []
 
 

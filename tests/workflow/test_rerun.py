@@ -112,7 +112,7 @@ BY_NETWORK = {"cache_logits", "distill_student", "verify_logits", *END} - {"plot
     [
         (  # of one domain, a target: neither its teacher nor the other transfer
             "image/shifts/pixels.py",
-            {"construct_domain", "train_student", *BY_NETWORK, "plot_domains"},
+            {"construct_domain", "train_student", "find_neighbours", *BY_NETWORK, "plot_domains"},
         ),
         (
             "image/datasets/packaged.py",
@@ -121,11 +121,15 @@ BY_NETWORK = {"cache_logits", "distill_student", "verify_logits", *END} - {"plot
                 "construct_domain",
                 "verify_logits",
                 "measure_cost",
+                "find_neighbours",
                 *TRAINED,
                 *END,
             },
         ),
-        ("image/networks/mlp.py", {"train_teacher", "train_student", "measure_cost", *BY_NETWORK}),
+        (
+            "image/networks/mlp.py",
+            {"train_teacher", "train_student", "measure_cost", "find_neighbours", *BY_NETWORK},
+        ),
         (
             "learning/adaptations/adabn.py",
             {"adapt_teacher", "cache_logits", "distill_student", "verify_logits", *END}

@@ -39,7 +39,13 @@ COLUMNS = [
 TRANSFERS = {"optdigits-to-mnist5k": "cnn", "optdigits-to-optdigits-noise": "mlp"}
 
 
-LATER = ("**/outputs.parquet", "**/validators.parquet", "selection.parquet", "metrics.parquet")
+LATER = (
+    "**/outputs.parquet",
+    "**/neighbours.parquet",
+    "**/validators.parquet",
+    "selection.parquet",
+    "metrics.parquet",
+)
 
 
 def files(copy, pattern):
@@ -93,7 +99,7 @@ def test_every_network_but_the_oracle_is_scored(finished):
     scores = pd.read_parquet(finished.results / path)
     assert list(scores.columns) == tables.VALIDATORS
     assert set(scores["method"]) == {"teacher", "source-only", "kd"}
-    assert len(scores) == 5 * 7 + 4 + 4  # source-only has nobody to agree with, and no teacher
+    assert len(scores) == 5 * 8 + 4 + 4  # source-only has nobody to agree with, and no teacher
     assert scores["coverage"].between(0.1, 1).all()
 
 
@@ -238,6 +244,7 @@ def test_true_labels_again_rerun_the_oracles_and_no_student(again):
         "**/logits.parquet",
         "**/history.parquet",
         "**/outputs.parquet",
+        "**/neighbours.parquet",
         "**/validators.parquet",
         "selection.parquet",
         "**/predictions.parquet",

@@ -3,6 +3,15 @@
 ORACLE = "oracle_accuracy"  # the one criterion that needs the target's labels
 
 
+def unadapted_teachers(wildcards):
+    """The weights of the source's teacher of every seed."""
+    folder = source_teacher_folder(wildcards.network)
+    return [
+        f"{folder}/weights.safetensors".format(source=wildcards.source, seed=seed)
+        for seed in config["seeds"]
+    ]
+
+
 def oracle_metrics():
     """The tidy metrics, for a selection by the oracle alone."""
     is_asked = config["requirement"]["criterion"] == ORACLE

@@ -1,11 +1,53 @@
 # selection without target labels, and how good it was
 
 
+rule find_neighbours:
+    """Find out which rows are alike, as each seed's teacher of the source sees them."""
+    input:
+        code=code("find_neighbours.py", network_modules("teacher")),
+        source_test="<results>/domains/{source}/test_inputs.safetensors",
+        target_train="<results>/domains/{target}/train_inputs.safetensors",
+        source_test_features=features("source", "test"),
+        target_train_features=features("target", "train"),
+        weights=unadapted_teachers,
+    output:
+        neighbours="<results>/transfers/{source}-to-{target}/{network}/neighbours.parquet",
+    log:
+        "<logs>/transfers/{source}-to-{target}/{network}/neighbours.log",
+    benchmark:
+        "<benchmarks>/transfers/{source}-to-{target}/{network}/neighbours.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=growing(3000),
+        runtime=growing(30),
+    params:
+        own=own_content(network_modules("teacher")),
+        features=feature_flags,
+        device=device,
+    shell:
+        """
+        python {input.code[0]:q} \
+            --source-test-inputs {input.source_test:q} \
+            --target-train-inputs {input.target_train:q} \
+            {params.features:q} \
+            --weights {input.weights:q} \
+            --device {params.device:q} \
+            --gpus {resources.gpu} \
+            --threads {threads} \
+            --neighbours {output.neighbours:q} \
+            --log {log:q}
+        """
+
+
 rule validate:
     """Score every network of a transfer and network without the target's labels."""
     input:
         code=code("validate.py"),
         outputs="<results>/transfers/{source}-to-{target}/{network}/label-free/outputs.parquet",
+        neighbours="<results>/transfers/{source}-to-{target}/{network}/neighbours.parquet",
         source_labels="<results>/domains/{source}/test_labels.safetensors",
     output:
         validators="<results>/transfers/{source}-to-{target}/{network}/validators.parquet",
@@ -23,6 +65,7 @@ rule validate:
         """
         python {input.code[0]:q} \
             --outputs {input.outputs:q} \
+            --neighbours {input.neighbours:q} \
             --source-labels {input.source_labels:q} \
             --validators {output.validators:q} \
             --log {log:q}
@@ -122,11 +165,14 @@ rule tabulate_selection:
     resources:
         mem_mb=growing(2000),
         runtime=growing(30),
+    params:
+        headline=config["headline"],
     shell:
         """
         python {input.code[0]:q} \
             --validators {input.validators:q} \
             --metrics {input.metrics:q} \
+            --headline {params.headline:q} \
             --csv {output.csv:q} \
             --log {log:q}
         """

@@ -53,13 +53,23 @@ def lines_differ_more(tables: Tables) -> bool:
     return (grouped.max() - grouped.min()).min() > findings.gained_by_dist(tables, CNN).max()
 
 
+def of_spam(tables: Tables, *criteria: str) -> pd.DataFrame:
+    """What these pick on spam among the teachers on a frozen encoder, and what they lose."""
+    table = listings.with_lost(tables["spam-validators"])
+    asked = (table["among"] == "teachers") & (table["network"] == "minilm")
+    return table[asked & table["validator"].isin(criteria)]
+
+
 def evenness_misleads(tables: Tables) -> bool:
     """Whether on spam these pick information maximisation's teacher, and lose by it."""
-    asked = ["information_maximisation", "bnm", "teacher_first"]
-    table = tables["spam-validators"]
-    found = table[(table["among"] == "teachers") & table["validator"].isin(asked)]
-    picked = found["picks"].str.fullmatch(r"joint \d+").all()
-    return picked and (found["accuracy"] < found["oracle"]).all()
+    found = of_spam(tables, "information_maximisation", "bnm")
+    return found["picks"].str.fullmatch(r"joint \d+").all() and (found["lost"] > 0).all()
+
+
+def neighbours_see_it(tables: Tables) -> bool:
+    """Whether the order that neighbours may contradict picks another there, the best."""
+    found = of_spam(tables, "teacher_first")
+    return found["picks"].str.fullmatch(r"spread \d+").all() and (found["lost"] == 0).all()
 
 
 def simple_losses_win(tables: Tables) -> bool:
@@ -75,8 +85,7 @@ def blur_is_least(tables: Tables) -> bool:
 
 def of_teachers(tables: Tables, what: str) -> pd.Series:
     """Of each criterion the mean over the cells: `spearman`, or accuracy `lost`."""
-    table = tables["methods-validators"]
-    table = table.assign(lost=table["oracle"] - table["accuracy"])
+    table = listings.with_lost(tables["methods-validators"])
     return table[table["among"] == "teachers"].groupby("validator")[what].mean()
 
 
@@ -153,6 +162,7 @@ CLAIMS: dict[str, tuple[str, Callable[[Tables], bool]]] = {
         lambda t: of_teachers(t, "spearman")["source_accuracy"] <= 0,
     ),
     "evenness misleads": ("spam-validators", evenness_misleads),
+    "neighbours see it": ("spam-validators", neighbours_see_it),
     "temperature calibrates": ("calibration", calibrates),
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from distilshift.analysis import ladder, presentation
-from distilshift.analysis.headlines import NAMES
+from distilshift.analysis.headlines import HEADLINES, NAMES
 from distilshift.analysis.transferred import AGAINST, NULL
 
 import pandas as pd
@@ -85,10 +85,9 @@ def matrix(table: pd.DataFrame, index: str, seconds: pd.Series) -> Listing:
 
 
 def best(table: pd.DataFrame) -> pd.DataFrame:
-    """The students of the best teachers: `posed-joint` for the cnn, `joint` for the mlp."""
-    wanted = table["network"].map({"cnn": "posed-joint", "mlp": "joint"})
-    guarded = (table["network"] == "mlp") & (table["adaptation"] == "guarded")  # in the default
-    return table[is_student(table) & ((table["adaptation"] == wanted) | guarded)]
+    """The students of the best teachers: `posed-joint` for the cnn, `guarded` for the mlp."""
+    wanted = table["network"].map({"cnn": "posed-joint", "mlp": "guarded"})
+    return table[is_student(table) & (table["adaptation"] == wanted)]
 
 
 def adaptations(tables: Tables) -> Listing:
@@ -103,9 +102,9 @@ def losses(tables: Tables) -> Listing:
 
 
 def seconds(tables: Tables, kind: str) -> pd.Series:
+    """Of each adaptation or method the cnn's, which come first; the mlp's where that has none."""
     cost = tables["methods-cost"]
-    kept = (cost["network"] == "cnn") & (cost["kind"] == kind)
-    return cost[kept].set_index("name")["seconds"]
+    return cost[cost["kind"] == kind].drop_duplicates("name").set_index("name")["seconds"]
 
 
 def means(tables: Tables) -> Listing:
@@ -117,10 +116,15 @@ def means(tables: Tables) -> Listing:
     return Listing(["method", *(cell(*key) for key in found)], lines)
 
 
+def with_lost(validators: pd.DataFrame) -> pd.DataFrame:
+    """A table of validators with what each pick has ``lost`` of the headline it is judged by."""
+    headline = next(name for name in HEADLINES if name in validators)
+    return validators.assign(lost=validators["oracle"] - validators[headline])
+
+
 def criteria(tables: Tables) -> Listing:
     """Rank correlation with accuracy, and accuracy lost by the pick, means over the cells."""
-    table = tables["methods-validators"]
-    table = table.assign(lost=table["oracle"] - table["accuracy"])
+    table = with_lost(tables["methods-validators"])
     keys = {"index": "validator", "columns": "among"}
     found = table.pivot_table(values=["spearman", "lost"], **keys)
     worst = table.pivot_table(values="lost", aggfunc="max", **keys)
@@ -139,8 +143,8 @@ def criteria(tables: Tables) -> Listing:
     return Listing(head, lines)
 
 
-ASKED = ["entropy", "information_maximisation", "bnm", "class_cluster", "agreement"]
-ASKED += ["teacher_first"]
+ASKED = ["entropy", "information_maximisation", "bnm", "class_cluster"]
+ASKED += ["neighbour_information", "teacher_first"]
 
 
 def choices(tables: Tables) -> Listing:
@@ -149,8 +153,8 @@ def choices(tables: Tables) -> Listing:
     of = {name.removesuffix(suffix): tables[name] for name in tables if name.endswith(suffix)}
     if not of:
         raise KeyError(f"default{suffix}")
-    every = pd.concat([table.assign(experiment=name) for name, table in of.items()])
-    every = every[every["candidates"] > 1].assign(lost=lambda t: t["oracle"] - t["accuracy"])
+    every = pd.concat([with_lost(table).assign(experiment=name) for name, table in of.items()])
+    every = every[every["candidates"] > 1]
     lines = []
     for among in ("teachers", "students"):
         asked = every[every["among"] == among]
@@ -159,7 +163,8 @@ def choices(tables: Tables) -> Listing:
             shown = []
             for criterion in ASKED:
                 lost = rows[rows["validator"] == criterion]["lost"]
-                shown.append(f"{percent(lost.mean(), 1)} ({percent(lost.max(), 1)})")
+                both = f"{percent(lost.mean(), 1)} ({percent(lost.max(), 1)})"
+                shown.append("" if lost.empty else both)
             cells = len(rows[rows["validator"] == ASKED[0]])
             most = rows["candidates"].max()
             lines.append([name, among, str(cells), str(most), *shown])

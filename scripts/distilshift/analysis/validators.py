@@ -1,8 +1,9 @@
 """Validators: how good is a network on the target, asked without the target's labels.
 
 Pure functions of logits over unlabelled target inputs (N, C) and, for some, of logits over
-held-out source inputs (M, C) and their labels (M,); higher is better. None of them sees a
-network that gives every image one class, or too few: that is what the alarm is for.
+held-out source inputs (M, C) and their labels (M,), or of which target inputs are near which
+(N, K); higher is better. None of them sees a network that gives every image one class, or too
+few: that is what the alarm is for.
 
 Where cost grows with the square of N, at most ``MOST`` samples are drawn, always the same.
 To add a validator write a function and name it in ``OF_TARGET`` or ``OF_BOTH``, and in the
@@ -22,11 +23,16 @@ from sklearn.metrics import adjusted_mutual_info_score
 MOST = 2000
 
 
+def drawn(count: int) -> np.ndarray:
+    """Which of so many rows are looked at: at most ``MOST``, drawn once for all, in order."""
+    if count <= MOST:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(0).choice(count, MOST, replace=False))
+
+
 def some(logits: np.ndarray) -> np.ndarray:
-    """At most ``MOST`` of the rows, drawn once for all."""
-    if len(logits) <= MOST:
-        return logits
-    return logits[np.sort(np.random.default_rng(0).choice(len(logits), MOST, replace=False))]
+    """At most ``MOST`` of the rows, always the same."""
+    return logits[drawn(len(logits))]
 
 
 def centred(logits: np.ndarray) -> np.ndarray:
@@ -99,6 +105,41 @@ def class_cluster(target: np.ndarray) -> float:
     return float(adjusted_mutual_info_score(z.argmax(1), clusters))
 
 
+def neighbour_information(target: np.ndarray, neighbours: np.ndarray) -> float:
+    """Mutual information of what is said of a row and of one near it: 0 to log C nats.
+
+    sum_cd Q_cd log(Q_cd / (Q_c Q_d)), with Q the mean of p_i p_j' over rows i and each one's
+    neighbours j, made symmetric. It is low where a border between classes runs through rows that
+    are alike, wherever the classes' shares lie, and where two groups are called one.
+
+    Args:
+        neighbours: (N, K), of each of the N rows the places among them of those that are near.
+
+    Source: Ji, Henriques, Vedaldi, "Invariant Information Clustering for Unsupervised Image
+    Classification and Segmentation", arXiv:1807.06653, equations 2 and 3, there of an image and
+    its transform.
+    """
+    p = softmax(target)
+    together = p.T @ p[neighbours].mean(1) / len(p)
+    together = np.maximum((together + together.T) / 2, 1e-300)
+    share = together.sum(1)
+    return max(0.0, float((together * np.log(together / np.outer(share, share))).sum()))
+
+
+def known_by_neighbours(labels: np.ndarray, neighbours: np.ndarray) -> float:
+    """How far the class of a row (N,) is that of rows near it (N, K): 0 as by chance, to 1.
+
+    Of labelled rows it says whether neighbours are worth asking. Cohen's kappa, (o - e) / (1 - e),
+    of a row's label and a neighbour's: they are the same as often as o, by chance as e.
+
+    Source: Cohen, "A Coefficient of Agreement for Nominal Scales", Educational and Psychological
+    Measurement 20 (1960).
+    """
+    same = (labels[neighbours] == labels[:, None]).mean()
+    by_chance = ((np.bincount(labels) / len(labels)) ** 2).sum()
+    return float((same - by_chance) / (1 - by_chance)) if by_chance < 1 else 0.0
+
+
 def source_accuracy(target: np.ndarray, source: np.ndarray, labels: np.ndarray) -> float:
     """Accuracy on the source's test half."""
     return accuracy(source, labels)
@@ -133,9 +174,12 @@ OF_TARGET = {
     "class_cluster": class_cluster,
 }
 OF_BOTH = {"source_accuracy": source_accuracy, "importance_weighted": importance_weighted}
+NEIGHBOURS = "neighbour_information"
+WORTH_ASKING = 0.5  # neighbours that know as much of the source's labels (known_by_neighbours)
+CONTRADICTED = 0.5  # a teacher of less than this share of the most neighbour information there is
 AGREEMENT = "agreement"  # of two networks' predictions, see validate.py
 TEACHER_FIRST = "teacher_first"  # of a seed's networks among each other, see validate.py
-NAMES = [*OF_TARGET, *OF_BOTH, AGREEMENT, TEACHER_FIRST]
+NAMES = [*OF_TARGET, NEIGHBOURS, *OF_BOTH, AGREEMENT, TEACHER_FIRST]
 
 # ---- networks among each other
 
