@@ -98,7 +98,8 @@ def teacher_first(
 
 def judge(path: Path, near: Path, source_labels: Path) -> list[dict]:
     """The rows of all networks of a file of outputs."""
-    rows, networks, seen_by, known = [], [], None, {}
+    rows, networks, seen_by = [], [], None
+    beside, known = {}, {}  # of each seed, as its networks are of the same rows
     unadapted = {
         one["seed"]: one["weights_sha256"]
         for one in outputs.networks(path)
@@ -110,19 +111,19 @@ def judge(path: Path, near: Path, source_labels: Path) -> list[dict]:
             sha256 = {half: one.inputs[half]["sha256"] for half in (SOURCE, TARGET)}
             seen_by = neighbours.read(near, sha256, unadapted)
         seed = one.network["seed"]
-        beside = {
-            half: seen_by[half, seed].places(validators.some(one.ids[half]))
-            for half in (SOURCE, TARGET)
-        }
         if seed not in known:
-            known[seed] = validators.known_by_neighbours(validators.some(truth), beside[SOURCE])
+            of_source, beside[seed] = (
+                seen_by[half, seed].places(validators.some(one.ids[half]))
+                for half in (SOURCE, TARGET)
+            )
+            known[seed] = validators.known_by_neighbours(validators.some(truth), of_source)
             cli.log.info("seed %d: neighbours know %.2f of the source's labels", seed, known[seed])
         predicted, classes = one.logits[TARGET].argmax(1), len(one.inputs[TARGET]["classes"])
         shape = {
             "coverage": validators.coverage(predicted, classes),
             "collapsed": validators.collapsed(predicted, truth, classes),
         }
-        networks.append((one.network, predicted, scores(one, beside[TARGET], truth), shape))
+        networks.append((one.network, predicted, scores(one, beside[seed], truth), shape))
     teachers: dict[int, dict[str, np.ndarray]] = collections.defaultdict(dict)  # of each seed
     for network, predicted, *_ in networks:
         if network["method"] == "teacher":

@@ -143,7 +143,7 @@ def criteria(tables: Tables) -> Listing:
     return Listing(head, lines)
 
 
-ASKED = ["entropy", "information_maximisation", "bnm", "class_cluster"]
+ASKED = ["entropy", "information_maximisation", "bnm", "class_cluster", "agreement"]
 ASKED += ["neighbour_information", "teacher_first"]
 
 
