@@ -1,6 +1,7 @@
 """A copy of the project in a folder of its own, with an experiment of about ten jobs."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import forked
 import yaml
 
 ROOT = Path(__file__).parents[1]
+RULES = ROOT / "workflow/rules"
 
 EXPERIMENT = {
     "results": "results",
@@ -40,6 +42,17 @@ def project(folder: Path, **changes) -> Path:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "experiment.yaml").write_text(yaml.safe_dump({**EXPERIMENT, **changes}))
     return folder
+
+
+def rules() -> dict[str, str]:
+    """The source of every rule that has one, by name."""
+    text = "\n".join(path.read_text() for path in sorted(RULES.glob("*.smk")))
+    parts = re.split(r"^rule (\w+):", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def asks_for_gpu(source: str) -> bool:
+    return "--gpus {resources.gpu}" in source  # what the script is told, not what SLURM is
 
 
 def environment(**changes: str) -> dict[str, str]:

@@ -3,13 +3,10 @@
 import json
 import re
 import sys
-from pathlib import Path
 
 import pytest
 import tiny
 import yaml
-
-RULES = Path(tiny.ROOT / "workflow/rules")
 
 # One program under every name of SLURM's that the plugin calls. sbatch refuses each job
 # once, so that all are sent a second time with what a retry asks for; then it puts the
@@ -44,22 +41,11 @@ elif name == "sinfo":
 PROGRAMS = ("sbatch", "squeue", "scontrol", "sacctmgr", "sinfo", "sacct", "scancel", "sshare")
 
 
-def rules() -> dict[str, str]:
-    """The source of every rule that has one, by name."""
-    text = "\n".join(path.read_text() for path in sorted(RULES.glob("*.smk")))
-    parts = re.split(r"^rule (\w+):", text, flags=re.MULTILINE)
-    return dict(zip(parts[1::2], parts[2::2], strict=True))
-
-
 def derived() -> dict[str, str]:
     """Which rule another is but for its files, by name."""
-    text = "\n".join(path.read_text() for path in sorted(RULES.glob("*.smk")))
+    text = "\n".join(path.read_text() for path in sorted(tiny.RULES.glob("*.smk")))
     found = re.findall(r"^use rule (\w+) as (\w+) with:", text, flags=re.MULTILINE)
     return {name: of for of, name in found}
-
-
-def asks_for_gpu(source: str) -> bool:
-    return "--gpus {resources.gpu}" in source  # what the script is told, not what SLURM is
 
 
 @pytest.fixture(scope="module")
@@ -112,17 +98,17 @@ def test_every_rule_is_sent_twice(calls):
     elsewhere |= {"combine_logits", "import_logits", "extract_features", "select_settings"}
     elsewhere |= {"explore", "write_explorer", "paper", "join_tables", "typeset_paper"}
     elsewhere |= {"transferred", "measure_transferred", "plot_transferred"}
-    expected = set(rules()) - targets - elsewhere  # that are not in its `all`
+    expected = set(tiny.rules()) - targets - elsewhere  # that are not in its `all`
     assert {rule_of(comment) for comment in calls} == expected
     assert all(len(attempts) == 2 for attempts in calls.values())
 
 
 def test_one_gpu_for_gpu_rules_and_none_for_others(calls):
-    sources = rules()
+    sources = tiny.rules()
     for comment, attempts in calls.items():
         for args in attempts:
             gpus = [arg for arg in args if "gpu" in arg and not arg.startswith("--wrap")]
-            if asks_for_gpu(sources[rule_of(comment)]):
+            if tiny.asks_for_gpu(sources[rule_of(comment)]):
                 assert gpus == ["--gpus=1", "gpu"] or gpus == ["gpu", "--gpus=1"], (comment, gpus)
             else:
                 assert gpus == [], (comment, gpus)
@@ -156,7 +142,7 @@ def test_jobs_get_memory_for_torch_and_the_plugin(calls):
 def test_gpu_rules_go_to_the_gpu_partition_of_the_profile():
     """The profile must name each of them, or SLURM would send it to a node without a GPU."""
     profile = yaml.safe_load((tiny.ROOT / "workflow/profiles/slurm/config.yaml").read_text())
-    gpu_rules = {name for name, source in rules().items() if asks_for_gpu(source)}
+    gpu_rules = {name for name, source in tiny.rules().items() if tiny.asks_for_gpu(source)}
     gpu_rules |= {name for name, of in derived().items() if of in gpu_rules}
     named = {name for name, given in profile["set-resources"].items() if "slurm_partition" in given}
     assert named == gpu_rules
@@ -164,8 +150,8 @@ def test_gpu_rules_go_to_the_gpu_partition_of_the_profile():
 
 def test_rules_ask_for_nothing_that_the_plugin_forgets():
     """``gpus=`` asks for no GPU, ``slurm_extra`` is refused, rule-level retries never grow."""
-    for name, source in rules().items():
+    for name, source in tiny.rules().items():
         for word in ("gpus=", "nvidia_gpu=", "slurm_", "gpu_model=", "gres="):
             assert word not in source, (name, word)
         assert "retries:" not in source or name.startswith("download"), name
-        assert asks_for_gpu(source) == ("gpu=1," in source), name
+        assert tiny.asks_for_gpu(source) == ("gpu=1," in source), name
