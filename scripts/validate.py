@@ -2,10 +2,11 @@
 
 Validators look at outputs over the target's training inputs and, some of them, at the source's
 test inputs and labels, or at which target inputs are near which. Each is a function of
-distilshift.analysis.validators. Two compare networks of one seed. Agreement: of a distilled student
+distilshift.analysis.validators. Three compare networks. Agreement: of a distilled student
 with its teacher, and of a teacher with the other teachers of its seed (mean), the unadapted one
-among them. Teacher first: teachers by one validator, where neighbours do not contradict, and the
-students of each by another and by agreement with it.
+among them. Seed agreement: of a network with those of other seeds that were made like it. Teacher
+first, among the networks of a seed: teachers by seed agreement, where neighbours do not contradict,
+and the students of each by clusters and by agreement with it.
 
     python scripts/validate.py --outputs outputs.parquet --neighbours neighbours.parquet \\
         --source-labels a/test_labels.safetensors --validators validators.parquet
@@ -52,6 +53,29 @@ def agreement(network: dict, predictions: np.ndarray, teachers: dict[str, np.nda
     return float(np.mean([predictions == found for found in others])) if others else np.nan
 
 
+def seed_agreements(networks: list[dict], predictions: list[np.ndarray]) -> list[float]:
+    """Of each network the share of samples on which it and one of another seed say the same.
+
+    The mean over all that differ from it by their seed alone; nan where there is none. Where
+    networks are calibrated together it is their accuracy in the mean, without a label.
+
+    Args:
+        predictions: of each network the classes (N,) of the same samples.
+
+    Source: Jiang, Nagarajan, Baek, Kolter, "Assessing Generalization of SGD via Disagreement",
+    arXiv:2106.13799, theorem 4.1.
+    """
+    alike = collections.defaultdict(list)
+    recipes = [tuple(one[k] for k in tables.IDENTITY if k != "seed") for one in networks]
+    for recipe, predicted in zip(recipes, predictions, strict=True):
+        alike[recipe].append(predicted)
+    found = []
+    for recipe, predicted in zip(recipes, predictions, strict=True):
+        others = [other for other in alike[recipe] if other is not predicted]
+        found.append(float(np.mean([predicted == o for o in others])) if others else np.nan)
+    return found
+
+
 def scores(one: outputs.Outputs, near: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     """What every validator says of a network that does not compare it with others.
 
@@ -71,8 +95,9 @@ def teacher_first(
 ) -> None:
     """Give one seed's networks their order: teachers first, each with its students.
 
-    Teachers stand by ``bnm``, which asks for predictions that are sure and of all classes. Where
-    neighbours are ``WORTH_ASKING``, those that they have ``CONTRADICTED`` come after all others.
+    Teachers stand by what their like of other seeds say, and where there are none by ``bnm``, which
+    asks for predictions that are sure and of all classes. Where neighbours are ``WORTH_ASKING``,
+    those that they have ``CONTRADICTED`` come after all others.
     Students of one teacher stand by the mean of two ranks, of ``class_cluster`` and agreement
     with it, so close that a better teacher's come before. From 0, excluded, to 1.
 
@@ -81,12 +106,14 @@ def teacher_first(
         students: of each the adaptation and its scores; no place where no network taught it.
         known: how far neighbours know the source's labels (``validators.known_by_neighbours``).
     """
-    said, even = (
+    repeated = all(validators.SEED_AGREEMENT in found for found in teachers.values())
+    by = validators.SEED_AGREEMENT if repeated else "bnm"
+    said, score = (
         np.array([found[name] for found in teachers.values()])
-        for name in (validators.NEIGHBOURS, "bnm")
+        for name in (validators.NEIGHBOURS, by)
     )
     stands = (known < validators.WORTH_ASKING) | (said >= validators.CONTRADICTED * said.max())
-    order = validators.standing(even + stands)  # bnm is 1 at most
+    order = validators.standing(score + 2.0 * stands)  # either score is 1 at most
     for (adaptation, found), place in zip(teachers.items(), order, strict=True):
         found[validators.TEACHER_FIRST] = place
         own = [scores for of, scores in students if of == adaptation]
@@ -128,10 +155,11 @@ def judge(path: Path, near: Path, source_labels: Path) -> list[dict]:
     for network, predicted, *_ in networks:
         if network["method"] == "teacher":
             teachers[network["seed"]][network["adaptation"]] = predicted
-    for network, predicted, found, _ in networks:
-        agreed = agreement(network, predicted, teachers[network["seed"]])
-        if not np.isnan(agreed):
-            found[validators.AGREEMENT] = agreed
+    of_seeds = seed_agreements([n for n, *_ in networks], [p for _, p, *_ in networks])
+    for (network, predicted, found, _), across in zip(networks, of_seeds, strict=True):
+        own = agreement(network, predicted, teachers[network["seed"]])
+        among = {validators.AGREEMENT: own, validators.SEED_AGREEMENT: across}
+        found |= {name: value for name, value in among.items() if not np.isnan(value)}
     for seed in teachers:
         of_seed = [(one, found) for one, _, found, _ in networks if one["seed"] == seed]
         taught = [(one["adaptation"], f) for one, f in of_seed if one["method"] != "teacher"]

@@ -318,6 +318,14 @@ MISTAKES = [
         "requirement.value: got 0.5; teacher_first compares networks of a seed and has no value",
     ),
     (
+        {"requirement": {"criterion": "seed_agreement"}, "seeds": [3]},
+        "requirement.criterion: seed_agreement compares networks of several seeds; seeds has 3",
+    ),
+    (
+        {"requirement": {"criterion": "seed_agreement", "value": 95}, "seeds": [0, 1]},
+        "requirement.value: got 95; seed_agreement is 1 at most",
+    ),
+    (
         {"requirement": {"criterion": "oracle_accuracy", "value": 95}},
         "requirement.value: got 95; oracle_accuracy is 1 at most",
     ),

@@ -22,6 +22,7 @@ def check_experiment():
             *different_classes(),
             *kept_whole(),
             *without_a_value(),
+            *seeds_to_compare(),
             *undefined_rows(),
             *unusable_places(),
         ]
@@ -88,7 +89,8 @@ def without_subdomains():
 MOST = {
     "entropy": 0,
     **dict.fromkeys(["bnm", "class_cluster", "source_accuracy"], 1),
-    **dict.fromkeys(["importance_weighted", "agreement", "oracle_accuracy"], 1),
+    **dict.fromkeys(["importance_weighted", "agreement", "seed_agreement"], 1),
+    "oracle_accuracy": 1,
 }
 
 
@@ -104,6 +106,15 @@ def without_a_value():
     if wanted["value"] is not None and wanted["value"] > most:
         yield (
             f"requirement.value: got {wanted['value']}; {wanted['criterion']} is {most} at most"
+        )
+
+
+def seeds_to_compare():
+    """A line where networks of several seeds are to be compared and there is one."""
+    if config["requirement"]["criterion"] == "seed_agreement" and len(config["seeds"]) < 2:
+        yield (
+            "requirement.criterion: seed_agreement compares networks of several seeds; seeds has"
+            f" {config['seeds'][0]} alone: name another, or another criterion"
         )
 
 

@@ -178,8 +178,9 @@ NEIGHBOURS = "neighbour_information"
 WORTH_ASKING = 0.5  # neighbours that know as much of the source's labels (known_by_neighbours)
 CONTRADICTED = 0.5  # a teacher of less than this share of the most neighbour information there is
 AGREEMENT = "agreement"  # of two networks' predictions, see validate.py
+SEED_AGREEMENT = "seed_agreement"  # the same, of two seeds' networks
 TEACHER_FIRST = "teacher_first"  # of a seed's networks among each other, see validate.py
-NAMES = [*OF_TARGET, NEIGHBOURS, *OF_BOTH, AGREEMENT, TEACHER_FIRST]
+NAMES = [*OF_TARGET, NEIGHBOURS, *OF_BOTH, AGREEMENT, SEED_AGREEMENT, TEACHER_FIRST]
 
 # ---- networks among each other
 
