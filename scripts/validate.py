@@ -5,8 +5,8 @@ test inputs and labels, or at which target inputs are near which. Each is a func
 distilshift.analysis.validators. Three compare networks. Agreement: of a distilled student
 with its teacher, and of a teacher with the other teachers of its seed (mean), the unadapted one
 among them. Seed agreement: of a network with those of other seeds that were made like it. Teacher
-first, among the networks of a seed: teachers by seed agreement, where neighbours do not contradict,
-and the students of each by clusters and by agreement with it.
+first, among the networks of a seed: teachers by one validator, where neither neighbours nor other
+seeds contradict, and the students of each by another and by agreement with it.
 
     python scripts/validate.py --outputs outputs.parquet --neighbours neighbours.parquet \\
         --source-labels a/test_labels.safetensors --validators validators.parquet
@@ -95,9 +95,9 @@ def teacher_first(
 ) -> None:
     """Give one seed's networks their order: teachers first, each with its students.
 
-    Teachers stand by what their like of other seeds say, and where there are none by ``bnm``, which
-    asks for predictions that are sure and of all classes. Where neighbours are ``WORTH_ASKING``,
-    those that they have ``CONTRADICTED`` come after all others.
+    Teachers stand by ``bnm``, which asks for predictions that are sure and of all classes. Where
+    neighbours are ``WORTH_ASKING``, those that they have ``CONTRADICTED`` come after all others; of
+    the rest those that have ``CHANGED`` with the seed, where there is another.
     Students of one teacher stand by the mean of two ranks, of ``class_cluster`` and agreement
     with it, so close that a better teacher's come before. From 0, excluded, to 1.
 
@@ -106,14 +106,13 @@ def teacher_first(
         students: of each the adaptation and its scores; no place where no network taught it.
         known: how far neighbours know the source's labels (``validators.known_by_neighbours``).
     """
-    repeated = all(validators.SEED_AGREEMENT in found for found in teachers.values())
-    by = validators.SEED_AGREEMENT if repeated else "bnm"
-    said, score = (
-        np.array([found[name] for found in teachers.values()])
-        for name in (validators.NEIGHBOURS, by)
+    said, again, even = (
+        np.array([found.get(name, 1.0) for found in teachers.values()])
+        for name in (validators.NEIGHBOURS, validators.SEED_AGREEMENT, "bnm")
     )
-    stands = (known < validators.WORTH_ASKING) | (said >= validators.CONTRADICTED * said.max())
-    order = validators.standing(score + 2.0 * stands)  # either score is 1 at most
+    near = (known < validators.WORTH_ASKING) | (said >= validators.CONTRADICTED * said.max())
+    kept = near & (again >= validators.CHANGED * again[near].max())
+    order = validators.standing(even + 2.0 * near + 2.0 * kept)  # bnm is 1 at most
     for (adaptation, found), place in zip(teachers.items(), order, strict=True):
         found[validators.TEACHER_FIRST] = place
         own = [scores for of, scores in students if of == adaptation]

@@ -111,7 +111,10 @@ def without_a_value():
 
 def seeds_to_compare():
     """A line where networks of several seeds are to be compared and there is one."""
-    if config["requirement"]["criterion"] == "seed_agreement" and len(config["seeds"]) < 2:
+    if (
+        config["requirement"]["criterion"] == "seed_agreement"
+        and len(config["seeds"]) < 2
+    ):
         yield (
             "requirement.criterion: seed_agreement compares networks of several seeds; seeds has"
             f" {config['seeds'][0]} alone: name another, or another criterion"

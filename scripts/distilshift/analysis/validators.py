@@ -179,6 +179,7 @@ WORTH_ASKING = 0.5  # neighbours that know as much of the source's labels (known
 CONTRADICTED = 0.5  # a teacher of less than this share of the most neighbour information there is
 AGREEMENT = "agreement"  # of two networks' predictions, see validate.py
 SEED_AGREEMENT = "seed_agreement"  # the same, of two seeds' networks
+CHANGED = 0.9  # a teacher of less than this share of the most seed agreement there is
 TEACHER_FIRST = "teacher_first"  # of a seed's networks among each other, see validate.py
 NAMES = [*OF_TARGET, NEIGHBOURS, *OF_BOTH, AGREEMENT, SEED_AGREEMENT, TEACHER_FIRST]
 
