@@ -5,7 +5,7 @@ from pathlib import Path
 from distilshift import networks
 from distilshift.analysis.metrics import softmax
 from distilshift.data import domains
-from distilshift.files import headers, logits, outputs, tables
+from distilshift.files import headers, logits, neighbours, outputs, tables
 from distilshift.image import views as image_views
 from distilshift.learning import calibration
 
@@ -162,3 +162,39 @@ def test_teachers_come_first_by_one_score_and_students_within(made):
     assert ranked["teacher"].to_dict() == order.to_dict()
     place = order["adabn", 0]
     assert ((ranked["kd"] > place - 1 / 4) & (ranked["kd"] <= place)).all()
+
+
+def test_networks_of_two_seeds_are_held_side_by_side(made, run_script, tmp_path):
+    """A second seed's networks, that say another class of one row in four."""
+    target, source = ("target", "train"), ("source", "test")
+    found = list(outputs.read(made.path("outputs.parquet"), [target, source]))
+    unadapted = {
+        one.network["seed"]: one.network["weights_sha256"]
+        for one in found
+        if (one.network["method"], one.network["adaptation"]) == ("teacher", "none")
+    }
+    (seed,), again = unadapted, []
+    for one in found:
+        changed = one.logits[target].copy()
+        changed[::4] = np.roll(changed[::4], 1, axis=1)
+        network = {**one.network, "seed": seed + 1}
+        again.append(one._replace(network=network, logits={**one.logits, target: changed}))
+    outputs.write(tmp_path / "outputs.parquet", iter([*found, *again]))
+    inputs = {half: found[0].inputs[half]["sha256"] for half in (target, source)}
+    near = neighbours.read(made.path("neighbours.parquet"), inputs, unadapted)
+    both = {(half, seed + n): one for (half, _), one in near.items() for n in (0, 1)}
+    teachers = {seed + n: unadapted[seed] for n in (0, 1)}
+    neighbours.write(tmp_path / "neighbours.parquet", both, inputs, teachers)
+
+    script, args = made.steps()["scores"]
+    for flag in ("outputs", "neighbours", "validators"):
+        args[args.index(f"--{flag}") + 1] = str(tmp_path / f"{flag}.parquet")
+    status, shown = run_script(script, args)
+    assert status == 0, shown
+    scores = pd.read_parquet(tmp_path / "validators.parquet")
+    agreed = scores[scores["validator"] == "seed_agreement"]
+    rows = len(found[0].ids[target])
+    assert len(agreed) == 2 * len(found)
+    assert agreed["value"].to_numpy() == pytest.approx(1 - len(range(0, rows, 4)) / rows)
+    alone = pd.read_parquet(made.path("validators.parquet"))
+    assert "seed_agreement" not in set(alone["validator"])

@@ -144,7 +144,7 @@ def criteria(tables: Tables) -> Listing:
 
 
 ASKED = ["entropy", "information_maximisation", "bnm", "class_cluster", "agreement"]
-ASKED += ["neighbour_information", "teacher_first"]
+ASKED += ["neighbour_information", "seed_agreement", "teacher_first"]
 
 
 def choices(tables: Tables) -> Listing:
