@@ -42,7 +42,7 @@ def with_onnx(
     """Bytes and times of the network under onnxruntime, in floats and in eight bits."""
     paths = {"onnx": folder / "float.onnx", "int8": folder / "int8.onnx"}
     exports.write_onnx(paths["onnx"], exports.program(classifier), classifier)
-    exports.write_int8(paths["int8"], paths["onnx"], iter(rows.split(256)))
+    exports.write_int8(paths["int8"], paths["onnx"], iter([rows]))
     found = {}
     for name, path in paths.items():
         times = costs.times(exports.run_onnx(path, threads), rows)

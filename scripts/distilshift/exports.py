@@ -22,6 +22,7 @@ from torch import Tensor
 INPUT, OUTPUT = "rows", "probabilities"
 EXTRA = "export"  # of pyproject.toml
 FRONT = "front_"  # begins the names of what prepares a row: it stays float in eight bits
+AT_ONCE = 16  # rows whose activations are held while their ranges are taken
 QUANTISED = ("Conv", "MatMul", "Gemm", "Gather")
 Predict = Callable[[Tensor], Tensor]
 
@@ -119,9 +120,12 @@ def write_int8(path: Path, source: Path, batches: Iterator[Tensor]) -> None:
     onnx = extras.load("onnx", EXTRA, "--int8")
     quantization = extras.load("onnxruntime.quantization", EXTRA, "--int8")
 
+    # every activation of a pass is held at once: 20 GB of 256 rows of a network of 192 pixels
+    passes = (some for batch in batches for some in batch.split(AT_ONCE))
+
     class Reader(quantization.CalibrationDataReader):
         def get_next(self) -> dict | None:
-            some = next(batches, None)
+            some = next(passes, None)
             return None if some is None else {INPUT: some.numpy()}
 
     kept = [node.name for node in onnx.load(source).graph.node if node.name.startswith(FRONT)]

@@ -145,7 +145,7 @@ rule measure_cost:
         "../../environment.yml"
     threads: EVERY_CORE
     resources:
-        mem_mb=growing(3000),
+        mem_mb=growing(5000),
         runtime=growing(30),
     params:
         own=own_content(network_modules("teacher", "student")),
