@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import types
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -306,6 +307,7 @@ MISTAKES = [
     ({"methods.kd.adaptations": ["none", "none"]}, "adaptations: none stands there twice"),
     ({"seeds": [0, 0]}, "seeds: 0 stands there twice"),
     ({"domains.a.classes": ["0", "0"]}, "domains.a.classes: 0 stands there twice"),
+    ({"domains.a.classes": ["\u00e9", "e\u0301"]}, "domains.a.classes: \u00e9 stands there twice"),
     ({"adaptations.vote": {"combine": "mean", "of": ["none", "none"]}}, "none stands there twice"),
     (
         {"adaptations.vote": {
@@ -433,6 +435,17 @@ def test_a_mistake_is_one_line(read, tmp_path, changes, says):
 )
 def test_what_works_is_let_through(read, changes):
     read(changed(changes))
+
+
+def test_a_class_is_the_same_however_its_accents_are_written(read, tmp_path):
+    """As macOS writes a name, with a letter and an accent, and as folders and tables have it."""
+    folder, classes = {"folder": "mine", "domain": "photo"}, ["caf\u00e9", "th\u00e9"]
+    for name in classes:
+        (tmp_path / "mine/photo" / name).mkdir(parents=True)
+    apart = [unicodedata.normalize("NFD", name) for name in classes]
+    given = {"from": folder, "classes": classes}, {"from": folder, "classes": apart}
+    names = read(changed({"domains.a": given[0], "domains.b": given[1]}))
+    assert [names["config"]["domains"][name]["classes"] for name in "ab"] == [classes, classes]
 
 
 def test_what_nothing_uses_is_said_once_and_no_mistake(read):

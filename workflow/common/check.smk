@@ -7,6 +7,7 @@ import json
 import math
 import re
 import sys
+import unicodedata
 from collections import Counter
 
 import jsonschema
@@ -36,6 +37,7 @@ def check_config():
     refuse(unusable(config, ()))
     read_command_line()
     name_losses()
+    spell_classes()
     idle = list(idle_settings())
     refuse(explain(error) for error in VALIDATOR.iter_errors(config))
     refuse([*idle, *undefined_names()])
@@ -48,6 +50,15 @@ def name_losses():
     for name, method in methods.items() if isinstance(methods, dict) else ():
         if name in losses and isinstance(method, dict):
             method.setdefault("loss", name)
+
+
+def spell_classes():
+    """Give the classes of a domain the one spelling that datasets have: an é is one letter."""
+    domains = config.get("domains")
+    for domain in domains.values() if isinstance(domains, dict) else ():
+        classes = domain.get("classes") if isinstance(domain, dict) else None
+        if isinstance(classes, list) and all(isinstance(name, str) for name in classes):
+            domain["classes"] = [unicodedata.normalize("NFC", name) for name in classes]
 
 
 def with_defaults(validator, properties, instance, schema):
