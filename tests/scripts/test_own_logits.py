@@ -1,8 +1,9 @@
 """Logits that a user brings: every way in which they may be something else."""
 
 import decimal
+import unicodedata
 
-from distilshift.files import headers, logits, names
+from distilshift.files import headers, logits, names, own_logits
 
 import numpy as np
 import pyarrow as pa
@@ -217,6 +218,14 @@ def test_a_column_twice_is_named(chain, own, bring):
 
 
 @pytest.mark.parametrize("coded", [False, True])
+def test_a_column_is_a_class_however_its_accents_are_written(tmp_path):
+    classes = ["caf\u00e9", "th\u00e9"]
+    columns = {unicodedata.normalize("NFD", name): [1.0, -1.0] for name in reversed(classes)}
+    pq.write_table(pa.table({"sample_id": [3, 4], **columns}), tmp_path / "own.parquet")
+    found = own_logits.read(tmp_path / "own.parquet", classes)
+    assert found.columns == classes and found.values.tolist() == [[1, 1], [-1, -1]]
+
+
 def test_names_are_keys_as_good_as_ids(named, bring, coded):
     inputs, _ = headers.load_arrays(named.folder / "target/train_inputs.safetensors", "inputs", "")
     ids, paths = inputs["ids"], names.of(inputs).to_pylist()

@@ -5,6 +5,7 @@ percentages, labels as one-hot rows, rows never filled in. None of these fails b
 and a student would learn from the wrong numbers; so each is recognised and refused.
 """
 
+import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,7 +51,9 @@ def read(path: Path, classes: list[str]) -> Own:
     except (pa.ArrowException, OSError) as error:
         problem = f"not a whole Parquet file ({str(error).splitlines()[0][:120]})"
         raise InputError(path, problem) from None
-    names = table.column_names
+    # a class is spelt as datasets spell it: an é is one letter
+    names = [unicodedata.normalize("NFC", name) for name in table.column_names]
+    table = table.rename_columns(names)
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
         raise InputError(path, f"has the column {twice[0]} {names.count(twice[0])} times")
