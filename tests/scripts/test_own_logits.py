@@ -217,7 +217,6 @@ def test_a_column_twice_is_named(chain, own, bring):
     assert "mine.parquet: has the column 3 2 times" in last(shown)
 
 
-@pytest.mark.parametrize("coded", [False, True])
 def test_a_column_is_a_class_however_its_accents_are_written(tmp_path):
     classes = ["caf\u00e9", "th\u00e9"]
     columns = {unicodedata.normalize("NFD", name): [1.0, -1.0] for name in reversed(classes)}
@@ -226,6 +225,7 @@ def test_a_column_is_a_class_however_its_accents_are_written(tmp_path):
     assert found.columns == classes and found.values.tolist() == [[1, 1], [-1, -1]]
 
 
+@pytest.mark.parametrize("coded", [False, True])
 def test_names_are_keys_as_good_as_ids(named, bring, coded):
     inputs, _ = headers.load_arrays(named.folder / "target/train_inputs.safetensors", "inputs", "")
     ids, paths = inputs["ids"], names.of(inputs).to_pylist()
