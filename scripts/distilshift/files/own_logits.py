@@ -53,7 +53,7 @@ def read(path: Path, classes: list[str]) -> Own:
         raise InputError(path, problem) from None
     # a class is spelt as datasets spell it: an é is one letter
     names = [unicodedata.normalize("NFC", name) for name in table.column_names]
-    table = table.rename_columns(names)
+    table = table.rename_columns(names).replace_schema_metadata(table.schema.metadata)
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
         raise InputError(path, f"has the column {twice[0]} {names.count(twice[0])} times")
