@@ -5,8 +5,8 @@ test inputs and labels, or at which target inputs are near which. Each is a func
 distilshift.analysis.validators. Three compare networks. Agreement: of a distilled student
 with its teacher, and of a teacher with the other teachers of its seed (mean), the unadapted one
 among them. Seed agreement: of a network with those of other seeds that were made like it. Teacher
-first, among the networks of a seed: teachers by one validator, where neither neighbours nor other
-seeds contradict, and the students of each by another and by agreement with it.
+first, among the networks of a seed: teachers by one validator, where neighbours do not contradict,
+and the students of each by another and by agreement with it.
 
     python scripts/validate.py --outputs outputs.parquet --neighbours neighbours.parquet \\
         --source-labels a/test_labels.safetensors --validators validators.parquet
@@ -91,33 +91,38 @@ def scores(one: outputs.Outputs, near: np.ndarray, truth: np.ndarray) -> dict[st
 
 
 def teacher_first(
-    teachers: dict[str, dict], students: list[tuple[str, dict]], known: float
+    teachers: dict[str, dict],
+    students: list[tuple[str, dict]],
+    known_by_neighbours: float,
+    known_by_seeds: float = 0.0,
 ) -> None:
     """Give one seed's networks their order: teachers first, each with its students.
 
-    Teachers stand by ``bnm``, which asks for predictions that are sure and of all classes. Where
-    neighbours are ``WORTH_ASKING``, those that they have ``CONTRADICTED`` come after all others; of
-    the rest those that have ``CHANGED`` with the seed, where there is another.
+    Where seeds are ``WORTH_ASKING`` teachers stand by what their like of other seeds say, elsewhere
+    by ``bnm``, which asks for predictions that are sure and of all classes. Where neighbours are
+    ``WORTH_ASKING``, those that they have ``CONTRADICTED`` come after all others.
     Students of one teacher stand by the mean of two ranks, of ``class_cluster`` and agreement
     with it, so close that a better teacher's come before. From 0, excluded, to 1.
 
     Args:
         teachers: the scores of each, by adaptation.
         students: of each the adaptation and its scores; no place where no network taught it.
-        known: how far neighbours know the source's labels (``validators.known_by_neighbours``).
+        known_by_neighbours: how far these know the source's labels, see ``validators``.
+        known_by_seeds: the same of other seeds.
     """
-    said, again, even = (
-        np.array([found.get(name, 1.0) for found in teachers.values()])
-        for name in (validators.NEIGHBOURS, validators.SEED_AGREEMENT, "bnm")
+    by = validators.SEED_AGREEMENT if known_by_seeds >= validators.WORTH_ASKING else "bnm"
+    said, score = (
+        np.array([found[name] for found in teachers.values()])
+        for name in (validators.NEIGHBOURS, by)
     )
-    near = (known < validators.WORTH_ASKING) | (said >= validators.CONTRADICTED * said.max())
-    kept = near & (again >= validators.CHANGED * again[near].max())
-    order = validators.standing(even + 2.0 * near + 2.0 * kept)  # bnm is 1 at most
+    stands = said >= validators.CONTRADICTED * said.max()
+    stands |= known_by_neighbours < validators.WORTH_ASKING
+    order = validators.standing(score + 2.0 * stands)  # either score is 1 at most
     for (adaptation, found), place in zip(teachers.items(), order, strict=True):
         found[validators.TEACHER_FIRST] = place
         own = [scores for of, scores in students if of == adaptation]
-        by = [[scores[name] for scores in own] for name in ("class_cluster", "agreement")]
-        for scores, within in zip(own, validators.standing(*by), strict=True):
+        two = [[scores[name] for scores in own] for name in ("class_cluster", "agreement")]
+        for scores, within in zip(own, validators.standing(*two), strict=True):
             # equals share a place, so that places are half a step apart or more
             scores[validators.TEACHER_FIRST] = place - (1 - within) / (2 * len(teachers))
 
@@ -126,6 +131,7 @@ def judge(path: Path, near: Path, source_labels: Path) -> list[dict]:
     """The rows of all networks of a file of outputs."""
     rows, networks, seen_by = [], [], None
     beside, known = {}, {}  # of each seed, as its networks are of the same rows
+    at_home = []  # of each seed's teacher what it says of the source
     unadapted = {
         one["seed"]: one["weights_sha256"]
         for one in outputs.networks(path)
@@ -144,6 +150,8 @@ def judge(path: Path, near: Path, source_labels: Path) -> list[dict]:
             )
             known[seed] = validators.known_by_neighbours(validators.some(truth), of_source)
             cli.log.info("seed %d: neighbours know %.2f of the source's labels", seed, known[seed])
+        if one.network["weights_sha256"] in unadapted.values():
+            at_home.append(one.logits[SOURCE].argmax(1))
         predicted, classes = one.logits[TARGET].argmax(1), len(one.inputs[TARGET]["classes"])
         shape = {
             "coverage": validators.coverage(predicted, classes),
@@ -159,11 +167,13 @@ def judge(path: Path, near: Path, source_labels: Path) -> list[dict]:
         own = agreement(network, predicted, teachers[network["seed"]])
         among = {validators.AGREEMENT: own, validators.SEED_AGREEMENT: across}
         found |= {name: value for name, value in among.items() if not np.isnan(value)}
+    by_seeds = validators.known_by_seeds(truth, at_home)
+    cli.log.info("seeds know %.2f of the source's labels", by_seeds)
     for seed in teachers:
         of_seed = [(one, found) for one, _, found, _ in networks if one["seed"] == seed]
         taught = [(one["adaptation"], f) for one, f in of_seed if one["method"] != "teacher"]
         own = {one["adaptation"]: f for one, f in of_seed if one["method"] == "teacher"}
-        teacher_first(own, taught, known[seed])
+        teacher_first(own, taught, known[seed], by_seeds)
     for network, _, found, shape in networks:
         identity = {name: network[name] for name in tables.IDENTITY}
         rows += [{**identity, "validator": n, "value": v, **shape} for n, v in found.items()]

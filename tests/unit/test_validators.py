@@ -163,7 +163,7 @@ def test_a_better_teachers_students_come_first_and_then_the_better_student():
         ("shot", {"class_cluster": 0.2, "agreement": 0.3}),
         ("own", {"class_cluster": 0.9}),  # of logits of the user's own
     ]
-    validate.teacher_first(teachers, students, known=0.5)
+    validate.teacher_first(teachers, students, 0.5)
     place = [one["teacher_first"] for one in teachers.values()]
     assert place == pytest.approx([1 / 3, 1, 2 / 3])
     found = [scores.get("teacher_first") for _, scores in students]
@@ -181,23 +181,35 @@ def test_neighbours_that_do_not_know_the_sources_labels_are_not_asked():
         assert max(teachers, key=lambda name: teachers[name]["teacher_first"]) == first
 
 
-def test_a_teacher_that_changes_with_the_seed_comes_after_those_that_do_not():
-    """As of optdigits to mnist5k: it is sure and even, and says another thing each time."""
+def test_other_seeds_are_asked_where_they_know_the_source():
+    """As of optdigits to mnist5k: a teacher is sure and even, and says another thing each time."""
+    said = {"neighbour_information": 1.3}
+    teachers = {
+        "joint": {"bnm": 0.99, "seed_agreement": 0.87, **said},
+        "posed": {"bnm": 0.98, "seed_agreement": 0.94, **said},
+    }
 
-    def first(**agreements: float) -> str:
-        for name, value in agreements.items():
-            teachers[name]["seed_agreement"] = value
-        validate.teacher_first(teachers, [], known=1.0)
+    def first(known_by_seeds: float) -> str:
+        validate.teacher_first(teachers, [], 1.0, known_by_seeds)
         return max(teachers, key=lambda name: teachers[name]["teacher_first"])
 
-    said = {"neighbour_information": 1.3}
-    teachers = {"joint": {"bnm": 0.99, **said}, "posed": {"bnm": 0.98, **said}}
-    assert first() == "joint"  # of one seed nothing is known
-    assert first(joint=0.78, posed=0.94) == "posed"
-    assert first(joint=0.86, posed=0.94) == "joint"  # who changes a little is not put last
-    # two seeds may be wrong alike: those whom neighbours contradict are no measure
+    assert (first(0.49), first(0.5)) == ("joint", "posed")
+    # two seeds may be wrong alike, and neighbours see it
     teachers["posed"]["neighbour_information"] = 0.6
-    assert first(joint=0.78, posed=0.94) == "joint"
+    assert first(1.0) == "joint"
+
+
+def test_what_seeds_know_of_labels():
+    labels = np.zeros(100, int)
+    apart, alike = np.zeros((2, 3, 100), int)
+    for seed in range(3):
+        apart[seed, 10 * seed : 10 * seed + 10] = 1  # each is wrong of other rows
+        alike[seed, : 10 + seed] = 1
+    assert validators.known_by_seeds(labels, apart) == pytest.approx(2)
+    assert validators.known_by_seeds(labels, alike) == pytest.approx((4 / 3) / 11)
+    assert validators.known_by_seeds(labels, apart[:1]) == 0  # one seed, or no error
+    assert validators.known_by_seeds(labels, np.zeros((3, 100), int)) == 0
+    assert validators.known_by_seeds(labels, []) == 0
 
 
 def test_agreement_is_of_seeds_of_one_recipe():
@@ -241,7 +253,7 @@ def test_equal_teachers_share_a_place_and_their_students_are_held_side_by_side()
         (of, {"class_cluster": value, "agreement": value})
         for of, value in (("a", 0.1), ("a", 0.9), ("b", 0.5))
     ]
-    validate.teacher_first(teachers, students, known=1.0)
+    validate.teacher_first(teachers, students, 1.0)
     assert [s["teacher_first"] for _, s in students] == pytest.approx([0.625, 0.75, 0.75])
 
 

@@ -10,6 +10,7 @@ To add a validator write a function and name it in ``OF_TARGET`` or ``OF_BOTH``,
 config's schema under ``requirement``.
 """
 
+import itertools
 from collections.abc import Sequence
 
 from distilshift.analysis.metrics import accuracy, log_softmax, softmax
@@ -140,6 +141,24 @@ def known_by_neighbours(labels: np.ndarray, neighbours: np.ndarray) -> float:
     return float((same - by_chance) / (1 - by_chance)) if by_chance < 1 else 0.0
 
 
+def known_by_seeds(labels: np.ndarray, predictions: Sequence[np.ndarray]) -> float:
+    """How often two seeds say another thing, for each time that one is wrong of labels (N,).
+
+    Of labelled rows it says whether two seeds' agreement is worth asking as an accuracy: 1 where
+    they are equally likely to be right and to agree; towards 0 where all are wrong alike, as heads
+    on one frozen body are. 0 where nothing can be known: one seed, or no error.
+
+    Args:
+        predictions: of each seed the classes (N,).
+
+    Source: the equality of Jiang, Nagarajan, Baek, Kolter, "Assessing Generalization of SGD via
+    Disagreement", arXiv:2106.13799, theorem 4.1, here as a ratio.
+    """
+    apart = [(one != other).mean() for one, other in itertools.combinations(predictions, 2)]
+    wrong = np.mean([(one != labels).mean() for one in predictions]) if apart else 0.0
+    return float(np.mean(apart) / wrong) if wrong else 0.0
+
+
 def source_accuracy(target: np.ndarray, source: np.ndarray, labels: np.ndarray) -> float:
     """Accuracy on the source's test half."""
     return accuracy(source, labels)
@@ -175,11 +194,10 @@ OF_TARGET = {
 }
 OF_BOTH = {"source_accuracy": source_accuracy, "importance_weighted": importance_weighted}
 NEIGHBOURS = "neighbour_information"
-WORTH_ASKING = 0.5  # neighbours that know as much of the source's labels (known_by_neighbours)
+WORTH_ASKING = 0.5  # who knows as much of the source's labels (known_by_neighbours, known_by_seeds)
 CONTRADICTED = 0.5  # a teacher of less than this share of the most neighbour information there is
 AGREEMENT = "agreement"  # of two networks' predictions, see validate.py
 SEED_AGREEMENT = "seed_agreement"  # the same, of two seeds' networks
-CHANGED = 0.9  # a teacher of less than this share of the most seed agreement there is
 TEACHER_FIRST = "teacher_first"  # of a seed's networks among each other, see validate.py
 NAMES = [*OF_TARGET, NEIGHBOURS, *OF_BOTH, AGREEMENT, SEED_AGREEMENT, TEACHER_FIRST]
 
