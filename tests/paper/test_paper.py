@@ -167,6 +167,7 @@ def test_a_constant_of_the_text_is_that_of_the_code():
         "22.7 million",  # of MiniLM
         "20",  # Newsgroups
         "20",
+        f"{validators.WORTH_ASKING}",
         f"{100 * validators.CONTRADICTED:.0f} %",
         f"{validators.WORTH_ASKING}",
         "Office-31",
