@@ -94,7 +94,7 @@ def teacher_first(
     teachers: dict[str, dict],
     students: list[tuple[str, dict]],
     known_by_neighbours: float,
-    known_by_seeds: float = 0.0,
+    known_by_seeds: float,
 ) -> None:
     """Give one seed's networks their order: teachers first, each with its students.
 

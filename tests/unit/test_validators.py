@@ -163,7 +163,7 @@ def test_a_better_teachers_students_come_first_and_then_the_better_student():
         ("shot", {"class_cluster": 0.2, "agreement": 0.3}),
         ("own", {"class_cluster": 0.9}),  # of logits of the user's own
     ]
-    validate.teacher_first(teachers, students, 0.5)
+    validate.teacher_first(teachers, students, 0.5, 0.0)
     place = [one["teacher_first"] for one in teachers.values()]
     assert place == pytest.approx([1 / 3, 1, 2 / 3])
     found = [scores.get("teacher_first") for _, scores in students]
@@ -177,7 +177,7 @@ def test_neighbours_that_do_not_know_the_sources_labels_are_not_asked():
         "spread": {"bnm": 0.97, "neighbour_information": 0.4},
     }
     for known, first in ((0.42, "joint"), (0.74, "spread")):
-        validate.teacher_first(teachers, [], known)
+        validate.teacher_first(teachers, [], known, 0.0)
         assert max(teachers, key=lambda name: teachers[name]["teacher_first"]) == first
 
 
@@ -253,7 +253,7 @@ def test_equal_teachers_share_a_place_and_their_students_are_held_side_by_side()
         (of, {"class_cluster": value, "agreement": value})
         for of, value in (("a", 0.1), ("a", 0.9), ("b", 0.5))
     ]
-    validate.teacher_first(teachers, students, 1.0)
+    validate.teacher_first(teachers, students, 1.0, 0.0)
     assert [s["teacher_first"] for _, s in students] == pytest.approx([0.625, 0.75, 0.75])
 
 
