@@ -109,6 +109,25 @@ def test_a_bag_holds_words_pairs_and_ngrams():
         assert len(common) == len(expected_features(texts[i]).keys() & expected_features(texts[j]))
 
 
+def test_a_bag_reads_no_further_than_the_longest_text_and_says_the_same(monkeypatch):
+    """To the bit, also of no letter at all; what hashes are is told by Python's own integers."""
+    rows = torch.from_numpy(encode(["It's good", "", "a longer text, of words"], 64))
+    model = build("bag-8-10", seed=0, length=64).eval()
+    seen = []
+    whole = bag.features
+    monkeypatch.setattr(bag, "features", lambda rows: seen.append(rows.shape[1]) or whole(rows))
+    said = model(rows)
+    assert torch.equal(said, model(rows[:, :23]))
+    assert torch.equal(said[1:2], model(rows[1:2]))
+    assert seen == [23, 23, 1]
+    hashes, counted = whole(rows[:1])
+    word = sum(byte * bag.BASE**at for at, byte in enumerate(b"it's")) % 2**32
+    for by, places in ((0x85EBCA6B, 16), (0xC2B2AE35, 13)):
+        word = (word ^ (word >> places)) * by % 2**32
+    assert int(hashes[0, 0]) % 2**32 == word ^ (word >> 16)
+    assert counted[0, :3].tolist() == [True, True, False]
+
+
 def test_another_length_is_a_matter_of_the_network(rows):
     model = build("bytecnn-8@16", seed=0).eval()
     assert model.prepare.facts == {"length": 16}

@@ -50,8 +50,8 @@ def see(rows: Tensor, parameters: Tensor) -> Tensor:
     start = words.starts(kind)
     number = words.numbers(start)
     seed, dropped, masked = parameters.unsqueeze(2).unbind(1)
-    drawn = words.mixed(words.mixed(seed.long()) ^ number)
-    chance = (drawn >> 8).float() / 2**24  # in 0..1, one for all bytes of a word
+    drawn = words.mixed(words.mixed(seed.int()) ^ number.int())
+    chance = ((drawn >> 8) & 0xFFFFFF).float() / 2**24  # in 0..1, one for all bytes of a word
     lasting = chance.masked_fill(number == 0, -1.0)
     is_free = lasting < lasting.amax(1, keepdim=True)
     is_free &= number > 0

@@ -50,12 +50,13 @@ def numbers(start: Tensor) -> Tensor:
 
 
 def mixed(values: Tensor) -> Tensor:
-    """Integers int64 to well spread ones in 0 to 2**32 - 1.
+    """Integers int32 to well spread ones, 32 bits of which the first is the sign.
+
+    Arithmetic is modulo 2**32, as int32 does it; ``>>`` repeats the sign, so what it moves in is
+    cut.
 
     Source: fmix32, the end of MurmurHash3 (Appleby, public domain).
     """
-    low = 0xFFFFFFFF
-    values = values & low
-    values = ((values ^ (values >> 16)) * 0x85EBCA6B) & low
-    values = ((values ^ (values >> 13)) * 0xC2B2AE35) & low
-    return values ^ (values >> 16)
+    values = (values ^ ((values >> 16) & 0xFFFF)) * (0x85EBCA6B - 2**32)
+    values = (values ^ ((values >> 13) & 0x7FFFF)) * (0xC2B2AE35 - 2**32)
+    return values ^ ((values >> 16) & 0xFFFF)

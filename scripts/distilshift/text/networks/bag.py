@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 NGRAMS = (3, 4, 5)  # bytes
 BASE = 0x01000193  # of polynomial hashes modulo 2**32; odd, so that no byte's part is lost
-LOW = 0xFFFFFFFF
 
 
 def bag(classes: int, length: int, width: int = 32, bits: int = 15) -> Network:
@@ -38,6 +37,8 @@ class Bag(nn.Module):
         nn.init.uniform_(self.embeddings.weight, -1 / width, 1 / width)
 
     def forward(self, rows: Tensor) -> Tensor:
+        if not torch.compiler.is_exporting():  # what no text reaches holds no feature
+            rows = rows[:, : longest(rows)]
         found, counted = features(rows)
         buckets = found % self.buckets
         buckets[:, -len(NGRAMS) * rows.shape[1] :] += self.buckets
@@ -48,15 +49,20 @@ class Bag(nn.Module):
         return self.embeddings(buckets[counted], ends[:-1])
 
 
+def longest(rows: Tensor) -> int:
+    """Bytes of the longest of texts uint8 (N, L), at least 1."""
+    return max(1, int((rows != 0).any(0).sum()))
+
+
 def features(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Hashes of what texts uint8 (N, L) are made of, and which of them count: (N, M) each.
+    """Hashes int32 of what texts uint8 (N, L) are made of, and which count: (N, M) each.
 
     Words, pairs of neighbouring words, then of each length in ``NGRAMS`` an n-gram that begins
     before each byte. Upper case is lower. An n-gram lies between blanks, which with both ends of
     the text are its bounds and may be its first and last byte.
     """
-    values = rows.long()
-    values = values + 32 * ((values >= ord("A")) & (values <= ord("Z")))
+    values = rows.int()
+    values = torch.where((values >= ord("A")) & (values <= ord("Z")), values + 32, values)
     kind = words.kinds(rows)
     start = words.starts(kind)
     number = words.numbers(start)
@@ -67,9 +73,9 @@ def features(rows: Tensor) -> tuple[Tensor, Tensor]:
     nothing = torch.zeros(rows.shape[0], length + 2, dtype=torch.int64, device=rows.device)
     # where each word begins, by its number
     begun = nothing.scatter_add(1, number, places * start).gather(1, number)
-    parts = (values * _powers(length, rows.device)[places - begun]) & LOW
+    parts = values * _powers(length, rows.device)[places - begun] * is_solid
     # place 0 gathers what is in no word; words beyond the last are empty
-    hashes = words.mixed(nothing.scatter_add(1, number, parts * is_solid))[:, 1:]
+    hashes = words.mixed(nothing.int().scatter_add(1, number, parts))[:, 1:]
     known = number[:, -1:] > places[None]  # of so many words
     pairs = words.mixed(hashes[:, :-1] * 3 + hashes[:, 1:])
     pairs_known = number[:, -1:] > places[None] + 1
@@ -82,7 +88,7 @@ def features(rows: Tensor) -> tuple[Tensor, Tensor]:
         steps = [slice(step, step + length) for step in range(size)]
         total = torch.zeros_like(values)
         for step in steps:
-            total = (total * BASE + padded[:, step]) & LOW
+            total = total * BASE + padded[:, step]
         grams.append(words.mixed(total + size))
         grams_known.append(torch.stack([solid[:, step] for step in steps[1:-1]]).all(0))
     found = torch.cat([hashes[:, :length], pairs[:, :length], *grams], 1)
@@ -90,8 +96,8 @@ def features(rows: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _powers(count: int, device: torch.device) -> Tensor:
-    """``BASE`` to the powers 0 to count - 1, modulo 2**32: int64 (count,)."""
+    """``BASE`` to the powers 0 to count - 1, modulo 2**32: int32 (count,)."""
     found = [1]
     for _ in range(count - 1):
-        found.append(found[-1] * BASE & LOW)
-    return torch.tensor(found, device=device)
+        found.append(found[-1] * BASE % 2**32)
+    return torch.tensor(found, device=device).int()
