@@ -71,6 +71,17 @@ def seconds(metrics: pd.DataFrame) -> pd.DataFrame:
 MADE = {"runs": runs, "seconds": seconds}
 
 
+def emptied(before: Path, now: Path) -> list[str]:
+    """Columns that have a value in a table that is published, and none in the one to come.
+
+    Of what an extra measures, say, where it is not installed.
+    """
+    if not before.exists():
+        return []
+    had, has = (pd.read_csv(path).notna().any() for path in (before, now))
+    return [column for column in had[had].index if not has.get(column, False)]
+
+
 def about(results: Path, found: experiments.Experiment, entry: dict, root: Path) -> dict:
     """What is to be known about a run.
 
@@ -128,6 +139,9 @@ def main(args: argparse.Namespace) -> None:
             if source in MADE:
                 tables.write_csv(MADE[source](found.metrics), path)
             else:
+                if lost := emptied(path, results / source):
+                    problem = f"has no value any more in {', '.join(lost)}, and had before"
+                    cli.warn(f"{path}: {problem}: is an extra missing?")
                 with cli.whole_file(path) as part:
                     shutil.copyfile(results / source, part)
             hashes[name] = published.sha256(path)

@@ -6,6 +6,7 @@ from distilshift import device
 from distilshift.analysis import published
 from distilshift.files import documents, tables
 
+import pandas as pd
 import pytest
 import torch
 import yaml
@@ -72,6 +73,19 @@ def test_tables_come_with_what_is_known_about_them(root, run_script):
     ladder = found.tables["mine"].set_index(["method", "adaptation"])["accuracy"]
     assert means.reindex(ladder.index).to_numpy() == pytest.approx(ladder.to_numpy(), abs=1e-6)
     assert set(found.tables["mine-cost"]["kind"]) == {"adaptation", "method"}
+
+
+def test_a_column_that_loses_all_its_values_is_told(root, run_script):
+    """As of an extra that is missing; one that never had any is not, nor is the first time."""
+    status, shown = publish(run_script, root)
+    assert (status, "no value" in shown) == (0, False)
+    table = root / "results/ladder.csv"
+    held = pd.read_csv(table)
+    held.assign(parameters=None).drop(columns="seeds").to_csv(table, index=False)
+    status, shown = publish(run_script, root)
+    told = f"{root / 'docs/mine.csv'}: has no value any more in parameters, seeds, and had before"
+    assert status == 0 and told in shown
+    assert "no value" not in publish(run_script, root)[1]
 
 
 @pytest.mark.parametrize("missing", ["ladder.csv", "figures/ladder.svg"])
