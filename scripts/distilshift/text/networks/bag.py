@@ -40,13 +40,14 @@ class Bag(nn.Module):
         if not torch.compiler.is_exporting():  # what no text reaches holds no feature
             rows = rows[:, : longest(rows)]
         found, counted = features(rows)
-        buckets = found % self.buckets
+        buckets = found & (self.buckets - 1)  # the rest of a division by it, quicker
         buckets[:, -len(NGRAMS) * rows.shape[1] :] += self.buckets
         if torch.compiler.is_exporting():  # how many count is no size that a graph could hold
             found = F.embedding(buckets, self.embeddings.weight) * counted[..., None]
             return found.sum(1) / counted.sum(1, keepdim=True).clamp_min(1)
-        ends = F.pad(counted.sum(1).cumsum(0), (1, 0))
-        return self.embeddings(buckets[counted], ends[:-1])
+        # of one type with the buckets: else both are widened, and the gradient takes longer to sort
+        ends = F.pad(counted.sum(1).cumsum(0), (1, 0)).int()
+        return self.embeddings(buckets.masked_select(counted), ends[:-1])
 
 
 def longest(rows: Tensor) -> int:
@@ -84,13 +85,15 @@ def features(rows: Tensor) -> tuple[Tensor, Tensor]:
     padded = F.pad(torch.where(is_solid, values, 0), around)  # a bound is 0
     solid = F.pad(is_solid, around)
     grams, grams_known = [], []
-    for size in NGRAMS:
-        steps = [slice(step, step + length) for step in range(size)]
-        total = torch.zeros_like(values)
-        for step in steps:
-            total = total * BASE + padded[:, step]
-        grams.append(words.mixed(total + size))
-        grams_known.append(torch.stack([solid[:, step] for step in steps[1:-1]]).all(0))
+    # of one size after another: its hash, and whether no byte between the first and last is blank
+    total, inner = torch.zeros_like(values), torch.ones_like(is_solid)
+    for step in range(max(NGRAMS)):
+        total = total * BASE + padded[:, step : step + length]
+        if step + 1 in NGRAMS:
+            grams.append(words.mixed(total + step + 1))
+            grams_known.append(inner)
+        if step:  # that byte is the last of this size, and between the ends of all larger ones
+            inner = inner & solid[:, step : step + length]
     found = torch.cat([hashes[:, :length], pairs[:, :length], *grams], 1)
     return found, torch.cat([known, pairs_known, *grams_known], 1)
 
