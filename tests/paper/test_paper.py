@@ -307,7 +307,7 @@ OTHERWISE = {
     "labels add nothing": lambda t: shares(t, increment_low=lambda t: 0.01),
     "statistics add nothing": lambda t: shares(t, increment_low=lambda t: 0.01),
     "blur is least": lambda t: shares(t, gap_recovered=lambda t: -t["gap_recovered"]),
-    "the joint one is picked": lambda t: shares(t, picks=lambda t: "mcc 5"),
+    "seeds mislead": lambda t: shares(t, picks=lambda t: "mcc 5"),
     "evenness misleads": lambda t: shares(t, picks=lambda t: "spread 5"),
     "neighbours see it": lambda t: shares(t, picks=lambda t: "joint 5"),
     "lines differ more": lambda t: shares(t, gap_recovered=lambda t: 0.5 * (t["method"] == "dist")),
