@@ -179,7 +179,7 @@ def test_what_the_config_is_told_of_networks_is_so():
             assert has_layernorm == limits.of(name).get("layernorm", False)
         rows = torch.from_numpy(encode(["one text"], 64))
         assert model.train()(rows).isfinite().all() and limits.fewest_rows(name, 64) == 1
-    for name in ("bog-3", "bag-x", "bag-1-2-3", "bytecnn-1-2", "transformer-2-40"):
+    for name in ("bog-3", "bag-x", "bag-1-2-3", "bag-1-31", "bytecnn-1-2", "transformer-2-40"):
         assert limits.complaint(name, 64), name
         with pytest.raises(InputError):
             build(name)

@@ -15,6 +15,7 @@ LIMITS = {
     "bytecnn": {"sizes": 1, "batchnorm": True},
     "transformer": {"sizes": 2, "batchnorm": False, "layernorm": True, "multiple": 16},
 }
+BITS = 30  # of a bag's hashes at most, which with both sorts of them number 2**31 in 32 bits
 
 # a pretrained encoder, by what is done with it
 WHOLE = {"batchnorm": False, "layernorm": True}
@@ -63,6 +64,9 @@ def complaint(model: str, length: int) -> str:
         return f"there is no file {lacking[0]}; save_pretrained of transformers writes it"
     if not folder and (problem := misnamed(model, LIMITS)):
         return f"{problem}, encoder:<folder>" if problem.startswith("unknown") else problem
+    bits = [size for size in model.split("-")[2:3] if model.startswith("bag-")]
+    if bits and int(bits[0]) > BITS:
+        return f"a bag's hashes have at most {BITS} bits, got {bits[0]}"
     if length < 8:
         return f"texts must be of at least 8 bytes, got {length}"
     return ""

@@ -1,7 +1,9 @@
 """A bag of hashed words and character n-grams: fastText's recipe."""
 
+from distilshift.errors import InputError
 from distilshift.networks import Network
 from distilshift.text import words
+from distilshift.text.limits import BITS
 
 import torch
 import torch.nn.functional as F
@@ -23,7 +25,13 @@ def bag(classes: int, length: int, width: int = 32, bits: int = 15) -> Network:
 
     Source: Joulin et al., "Bag of Tricks for Efficient Text Classification", arXiv:1607.01759;
     character n-grams: Bojanowski et al., arXiv:1607.04606.
+
+    Raises:
+        InputError: there are more bits than a hash can have.
     """
+    if bits > BITS:
+        problem = f"a bag's hashes have at most {BITS} bits, got {bits}"
+        raise InputError(f"model bag-{width}-{bits}", problem, f"e.g. bag-{width}")
     return Network(Bag(width, bits), nn.Linear(width, classes))
 
 
