@@ -83,6 +83,14 @@ def seeds_mislead(tables: Tables) -> bool:
     return bool(joint) and lost["teacher_first", other] > lost["bnm", other]
 
 
+def none_sees_exchange(tables: Tables) -> bool:
+    """Whether on languages each of these takes a teacher that loses, both ways."""
+    table = listings.with_lost(tables["languages-validators"])
+    asked = ("information_maximisation", "bnm", "seed_agreement", "teacher_first")
+    found = table[(table["among"] == "teachers") & table["validator"].isin(asked)]
+    return (found["lost"] > 0).all()
+
+
 def simple_losses_win(tables: Tables) -> bool:
     rows = by_row(tables["methods"], TO_MNIST).loc[TO_MNIST, CNN]
     simple = [f"dist ({name})" for name in ("bnm", "mcc", "shot", "mmd")]
@@ -143,6 +151,7 @@ CLAIMS: dict[str, tuple[str, Callable[[Tables], bool]]] = {
         lambda t: less(t["speech"], "dist (mcc)", "dist (joint)"),
     ),
     "seeds mislead": ("speech-validators", seeds_mislead),
+    "none sees exchange": ("languages-validators", none_sees_exchange),
     "the student limits": (
         "speech-noise",
         lambda t: less(t["speech-noise"], "oracle", "teacher (joint)"),
