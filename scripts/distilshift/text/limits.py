@@ -64,9 +64,9 @@ def complaint(model: str, length: int) -> str:
         return f"there is no file {lacking[0]}; save_pretrained of transformers writes it"
     if not folder and (problem := misnamed(model, LIMITS)):
         return f"{problem}, encoder:<folder>" if problem.startswith("unknown") else problem
-    bits = [size for size in model.split("-")[2:3] if model.startswith("bag-")]
-    if bits and int(bits[0]) > BITS:
-        return f"a bag's hashes have at most {BITS} bits, got {bits[0]}"
+    family, *sizes = model.split("-")
+    if family == "bag" and len(sizes) == 2 and int(sizes[1]) > BITS:
+        return f"a bag's hashes have at most {BITS} bits, got {sizes[1]}"
     if length < 8:
         return f"texts must be of at least 8 bytes, got {length}"
     return ""
