@@ -7,6 +7,7 @@ between body and head; ``mine.py:build`` is a function of the user's own. Weight
 know, in their header, how to build the network again and what it does to its input.
 """
 
+import copy
 import dataclasses
 import inspect
 from pathlib import Path
@@ -199,6 +200,19 @@ ORIGIN = ("module_sha256", "start")
 
 def has_batchnorm(model: nn.Module) -> bool:
     return any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules())
+
+
+def by_batch_statistics(model: nn.Module) -> nn.Module:
+    """A copy in evaluation mode, but for BatchNorm, which normalises by the batch.
+
+    What draws at random as it is trained, such as dropout, does not: a process's generator stands
+    elsewhere in each, and statistics would be no two runs' the same.
+    """
+    copied = copy.deepcopy(model).eval()
+    for module in copied.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.train()
+    return copied
 
 
 def normalisations(model: nn.Module) -> list[nn.Module]:

@@ -96,6 +96,24 @@ def test_the_search_leaves_the_teacher_alone(teacher, digits):
     assert all(torch.equal(value, before[name]) for name, value in teacher.state_dict().items())
 
 
+def test_the_search_is_the_same_in_every_process(digits):
+    """Also where a network leaves features out at random as it is trained."""
+    model = build("lenet", 10, 1, 28, seed=0).eval()
+    rows = torch.nn.functional.interpolate(digits[0][:40].float(), (28, 28)).to(torch.uint8)
+    found = []
+    for state in (1, 2):
+        torch.manual_seed(state)
+        asked = []
+
+        def uncertainty(logits, asked=asked):
+            asked.append(logits)
+            return information_maximisation(logits)
+
+        registration.search(model, rows, uncertainty)
+        found.append(asked[0])
+    assert torch.equal(*found)
+
+
 def test_a_pose_is_the_view_of_these_parameters():
     images = torch.rand(3, 1, 8, 8) * 2 - 1
     parameters = torch.tensor([[30.0, 0.2, 0.0, 0.0]]).expand(3, -1)

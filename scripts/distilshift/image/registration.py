@@ -6,11 +6,11 @@ can be undone before adaptation begins: ``search`` looks for the one turn, size 
 polarity under which the source teacher's predictions are the surest and the most diverse.
 """
 
-import copy
 import functools
 import itertools
 from collections.abc import Callable
 
+from distilshift import networks
 from distilshift.image import views
 from distilshift.image.pose import Pose
 from distilshift.seeds import generator
@@ -50,7 +50,7 @@ def search(model: nn.Module, target: Tensor, uncertainty: Callable[[Tensor], Ten
     """
     rows = torch.randperm(len(target), generator=generator("pose"))[:PROBE]
     images = views.plain(target[rows])
-    teacher = copy.deepcopy(model).train()
+    teacher = networks.by_batch_statistics(model)
     departed = departures(teacher)
 
     def information(pose: Pose, seen: Tensor) -> float:

@@ -20,7 +20,7 @@ from distilshift.data.domains import Inputs
 from distilshift.learning import adaptations
 from distilshift.learning.settings import Adaptation
 from distilshift.learning.training import LossFn, Views
-from distilshift.networks import Network
+from distilshift.networks import Network, by_batch_statistics
 from distilshift.seeds import generator
 
 import torch
@@ -142,19 +142,6 @@ def target_statistics(model: nn.Module, target: Inputs, batch: int = 256) -> nn.
     return adapted.eval()
 
 
-def by_batch_statistics(model: nn.Module) -> nn.Module:
-    """A copy in evaluation mode, but for BatchNorm, which normalises by the batch.
-
-    What draws at random as it is trained, such as dropout, does not: a process's generator stands
-    elsewhere in each, and statistics would be no two runs' the same.
-    """
-    copied = copy.deepcopy(model).eval()
-    for module in copied.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.train()
-    return copied
-
-
 @torch.no_grad()
 def said(
     model: Network,
@@ -179,4 +166,8 @@ def mixed_batches(count: int, batch: int) -> tuple[Tensor, ...]:
     What is left over by the division is spread, not dropped: equal batches weigh equally.
     """
     order = torch.randperm(count, generator=generator("statistics"))
-    return order.chunk(max(1, round(count / batch)))
+    number = max(1, round(count / batch))
+    batches = order.chunk(number)
+    if 2 * len(batches[-1]) < len(batches[0]):  # of many batches the last may be one row
+        batches = order.tensor_split(number)
+    return batches
