@@ -149,10 +149,13 @@ def distil(
     learned = training.fingerprint(cache.provenance, truth, *learned)
     identity = {**header, "learned": learned}
     history = training.fit(trained, loss_fn, how, run, views.per_epoch, identity)
-    model, seconds = distillation.finished(method.loss, task), time.perf_counter() - begun
-    said = labeller(of[0], data, labels)
+    if said := distillation.collapse(history):
+        cli.log.warning("%s seed %d: %s", header["method"], run.seed, said)
+    model = distillation.finished(method.loss, task, how.freeze)
+    seconds = time.perf_counter() - begun
+    given = labeller(of[0], data, labels)
     header["calibration"] = calibration.calibrate(
-        model, data.plain, lambda rows: task.shown(said(rows)), len(data.ids)
+        model, data.plain, lambda rows: task.shown(given(rows)), len(data.ids)
     )
     return model, header, history, seconds
 

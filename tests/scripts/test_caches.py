@@ -3,6 +3,7 @@
 from distilshift.analysis import metrics
 from distilshift.files import logits, parquet, tensors
 from distilshift.image import views as image_views
+from distilshift.learning import distillation
 
 import numpy as np
 import pandas as pd
@@ -62,6 +63,14 @@ def test_replayed_views_give_the_student_of_the_online_teacher(chain, run, stude
         assert run("cache", views=3, logits=path, shard=f"{k}-of-2")[0] == 0
     _, again = student(logits=shards[::-1], views="replayed")
     assert all(torch.equal(again[name], value) for name, value in replayed.items())
+
+
+def test_a_student_that_lost_classes_is_told_of(run, chain, monkeypatch):
+    path = chain.folder / "student.safetensors"
+    for least, told in ((0.0, False), (99.0, True)):
+        monkeypatch.setattr(distillation, "COVERED", least)
+        status, shown = run("distilled", weights=path)
+        assert status == 0 and ("times as many classes as its teacher" in shown) == told, shown
 
 
 def test_cropped_views_are_replayed_and_verified(chain, run, student):

@@ -246,6 +246,16 @@ def test_without_source_and_mixtures_the_student_stays_as_it_was_trained(make):
     assert distillation.finished("kd", task) is task.model
 
 
+@pytest.mark.parametrize("freeze", ["batchnorm", "body"])
+def test_statistics_that_are_frozen_stay_whatever_joined_in(make, digits, freeze):
+    task = make(0, source_weight=0.5)
+    inputs, labels = digits(40, seed=7)
+    source = training.Views(rows_of(255 - inputs), 16, task.views.ranges, "student source", 3)
+    task.labelled["source"] = distillation.Labelled(source, labels, task.how.source_weight)
+    assert distillation.finished("kd", task, freeze) is task.model
+    assert distillation.finished("kd", task) is not task.model
+
+
 # ---- FitNets --------------------------------------------------------------------------
 
 

@@ -317,12 +317,15 @@ def loss_fn(name: str, task: Task) -> LossFn:
     return both
 
 
-def finished(name: str, task: Task) -> nn.Module:
+def finished(name: str, task: Task, freeze: str = "none") -> nn.Module:
     """The trained student, with BatchNorm statistics of the target alone.
 
     Where other inputs passed it too (labelled ones, mixtures), the target's plain rows
     give new ones; else the running statistics are the target's already.
+
+    Args:
+        freeze: what stayed as it began; statistics are among it, whichever that is.
     """
-    if not task.labelled and name not in losses.MIXING:
+    if freeze != "none" or (not task.labelled and name not in losses.MIXING):
         return task.model
     return target_statistics(task.model, task.views.data)
