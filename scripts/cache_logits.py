@@ -84,8 +84,8 @@ def label(
     path, seed, before, out = run
     model, teacher = networks.load_weights(path, "train_teacher or adapt_teacher", on)
     networks.check_same(args.inputs, data.header, teacher, domains.FACTS)
-    if not args.views:  # what is kept is of the plain rows
-        data = networks.as_read(model, data)
+    # what is kept of a frozen part is of the plain rows: views pass all of the network
+    data = data._replace(features=None) if args.views else networks.as_read(model, data)
     views = data.kind.views
     ranges = data.kind.settings.View.parsed(args.augmentation, "--augmentation")
     index, count = args.shard

@@ -202,7 +202,12 @@ def test_features_that_are_kept_change_nothing_but_what_is_computed(ran, frozen)
         args += ["--outputs", str(folder / "outputs.parquet")]
         frozen(name, "predict", args, halves if held else {})
         assert bool(frozen.asked) is not held
+        # views pass the frozen part too, whatever is kept of the plain rows
+        args = ["--teacher", weights, "--inputs", ran.inputs("target"), "--adaptation", "joint"]
+        args += ["--views", "2", "--logits", str(folder / "views.parquet")]
+        frozen(name, "cache_logits", args, {"features": "target/train"} if held else {})
         files = ("teacher/weights.safetensors", "adapted/weights.safetensors", "outputs.parquet")
+        files += ("views.parquet",)
         kept.append([(folder / file).read_bytes() for file in (*files, "logits.parquet")])
     assert kept[0] == kept[1]
 

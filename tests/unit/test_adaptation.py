@@ -70,6 +70,14 @@ def test_statistics_of_the_target_are_the_same_in_every_process(digits):
     assert any(not torch.equal(found[0][name], before[name]) for name in before)
 
 
+@pytest.mark.parametrize("count", [1, 255, 256, 600, 65793, 65800])
+def test_statistics_are_of_batches_about_as_large_as_one_another(count):
+    """BatchNorm over rows has no variance of one, as the last of 257 batches once was."""
+    batches = adaptation.mixed_batches(count, 256)
+    assert sum(map(len, batches)) == count
+    assert 2 * min(map(len, batches)) >= max(map(len, batches))
+
+
 def test_adabn_leaves_weights_and_the_source_model_alone(network):
     model, target = network
     before = copy.deepcopy(model.state_dict())
@@ -322,8 +330,10 @@ def test_pseudo_labels_are_of_neighbours_where_asked(kind, network, digits, monk
         views = [training.Views(rows_of(x), 32, View(), "views", 0) for x in (target, source)]
         task = adaptation.Task(copy.deepcopy(model), *views, labels, 0.5, 10)
         task.options["neighbours"] = count
-        adaptation.method(kind)(task)(0)
-    assert asked == [7]
+        loss_fn = adaptation.method(kind)(task)
+        for step in (0, 4):  # the first label of joint-mcc is that of step 4
+            loss_fn(step)
+    assert set(asked) == {7}
 
 
 def test_joint_sinkhorn_takes_the_shares_of_the_sources_labels(network, digits, monkeypatch):
@@ -362,6 +372,28 @@ def test_joint_mcc_is_mcc_first_and_then_has_labels_of_joint_sinkhorn_beside_it(
     torch.testing.assert_close(loss, plain + 2 * measured["pseudo"])
     _, theirs = at("joint-sinkhorn", per_epoch)
     assert torch.equal(measured["pseudo"], theirs["pseudo"])
+
+
+def test_joint_mcc_counts_no_label_of_the_teacher_as_it_was(network, digits, monkeypatch):
+    """Also where an epoch is longer than half of the run; and makes none that do not count."""
+    model, target = network
+    source, labels = digits(64, seed=3)
+
+    def labelled(batch, steps, kind="joint-mcc"):
+        at = []
+        monkeypatch.setattr(shot, "relabel", lambda task, shares: at.append(now) or labels)
+        views = [training.Views(rows_of(x), batch, View(), "views", 0) for x in (target, source)]
+        task = adaptation.Task(copy.deepcopy(model).train(), *views, labels, 0.5, steps)
+        loss_fn = adaptation.method(kind)(task)
+        for now in range(steps):
+            loss_fn(now)
+        return at
+
+    assert labelled(8, 6) == [3]  # eight steps an epoch
+    assert labelled(8, 20) == [8, 16]  # labels count from step 10
+    assert labelled(32, 9) == [4, 6, 8]
+    assert labelled(32, 1) == []
+    assert labelled(32, 5, "joint-sinkhorn") == [0, 2, 4]
 
 
 @pytest.mark.parametrize("kind", ADAPTATIONS)

@@ -73,6 +73,18 @@ def test_domain_adversary_of_an_undecided_judge_is_log_two():
     assert loss.item() == pytest.approx(math.log(2))
 
 
+def test_a_small_target_weighs_as_much_as_the_source():
+    judge = nn.Sequential(nn.Linear(1, 1, bias=False), nn.Flatten(0))
+    nn.init.ones_(judge[0].weight)
+    source, target = torch.zeros(6, 1), torch.full((2, 1), 3.0)
+    of_source, of_target = math.log(2), math.log(1 + math.exp(3))
+    loss = adversarial.domain_adversary(judge, source, target, 1.0)
+    assert loss.item() == pytest.approx((of_source + of_target) / 2)
+    weights = torch.tensor([1.0] * 6 + [2.0, 0.0])
+    loss = adversarial.domain_adversary(judge, source, target, 1.0, weights)
+    assert loss.item() == pytest.approx((of_source + of_target) / 2)
+
+
 def test_conditioned_features_are_the_outer_product():
     features, logits = torch.tensor([[2.0, 3.0]]), torch.tensor([[0.0, math.log(3)]])
     expected = [0.25 * 2, 0.25 * 3, 0.75 * 2, 0.75 * 3]

@@ -149,6 +149,14 @@ def test_strength_grows_pose_and_colours_and_leaves_the_rest():
     assert (dark == -1).all()
 
 
+@pytest.mark.parametrize("ranges", [{"scale": 0.7}, {"scale": 0.7, "flip": 0.5}])
+def test_a_stronger_view_is_never_turned_inside_out(ranges):
+    drawn = views.draw(500, View(**{**NO_POSE, **ranges}), "test")
+    zoom = views.strengthen(drawn, 2.0)[:, views.POSE.index("zoom")]
+    assert zoom.min() == pytest.approx(views.LEAST - 1) and zoom.max() > 1.2
+    assert torch.equal(views.strengthen(drawn, 1.0), drawn)
+
+
 def test_views_without_colours_are_those_that_lie_beside_coloured_ones():
     """A batch in which no colour changes takes a shorter way, to the same bits."""
     images = torch.randint(0, 256, (4, 3, 9, 9), dtype=torch.uint8)

@@ -98,6 +98,13 @@ def test_joint_shares_holds_predictions_to_the_shares_that_the_clusters_have():
     assert torch.equal(later(1)[0], one(1)[0])
 
 
+def test_shares_of_many_classes_are_told_apart():
+    """A class of a two-thousandth is rare among ten and no rarer than most among a thousand."""
+    told = torch.cat([torch.full((500,), 1.8e-3), torch.full((500,), 2e-4)])
+    at_told = alignment.entropy_to_shares(told.log()[None], told)
+    torch.testing.assert_close(at_told, alignment.entropy(told.log()[None]))
+
+
 def test_entropy_to_shares_is_entropy_and_the_divergence_of_the_mean():
     logits = torch.randn(50, 4, generator=torch.Generator().manual_seed(0))
     told = torch.tensor([0.4, 0.3, 0.2, 0.1])

@@ -45,7 +45,8 @@ class Inputs(NamedTuple):
 
     def some(self, rows: Tensor) -> "Inputs":
         """Those rows (n,) alone."""
-        return self._replace(inputs=self.inputs[rows], ids=self.ids[rows])
+        kept = self.features and self.features._replace(values=self.features.values[rows])
+        return self._replace(inputs=self.inputs[rows], ids=self.ids[rows], features=kept)
 
     def plain(self, rows: Tensor) -> Tensor:
         """Those rows as networks see them, without augmentation."""

@@ -20,6 +20,7 @@ from torch import Tensor
 PREPROCESSING = "uint8 / 127.5 - 1"
 POSE = ("angle", "zoom", "right", "down")
 PARAMETERS = POSE + looks.PARAMETERS
+LEAST = 0.05  # of its size, to which an image shrinks at most
 
 
 def plain(images: Tensor) -> Tensor:
@@ -47,12 +48,16 @@ def draw(count: int, ranges: View, *stream: object) -> Tensor:
 def strengthen(parameters: Tensor, strength: float) -> Tensor:
     """Views whose every change of pose and colour is ``strength`` times as large.
 
-    Flips, crops, greys and what is erased stay as they are.
+    Flips, crops, greys and what is erased stay as they are; no image shrinks below ``LEAST``.
     """
     if parameters.shape[1] == len(POSE):
-        return parameters * strength
-    grows = [name in (*POSE, *looks.COLOURS) for name in PARAMETERS]
-    return parameters * torch.where(torch.tensor(grows), strength, 1.0).to(parameters)
+        grown = parameters * strength
+    else:
+        grows = [name in (*POSE, *looks.COLOURS) for name in PARAMETERS]
+        grown = parameters * torch.where(torch.tensor(grows), strength, 1.0).to(parameters)
+    if strength > 1:  # else twice a zoom of -0.5 is a division by nothing
+        grown[:, POSE.index("zoom")].clamp_(min=LEAST - 1)
+    return grown
 
 
 def affine(parameters: Tensor) -> Tensor:

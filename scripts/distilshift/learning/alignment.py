@@ -32,8 +32,8 @@ def entropy_to_shares(logits: Tensor, shares: Tensor) -> Tensor:
     With even shares it is ``information_maximisation`` + log C.
 
     Args:
-        shares: of the classes (C,), of sum 1; one of 0 counts as a thousandth.
+        shares: of the classes (C,), of sum 1; one of 0 counts as a hundredth of an even one.
     """
     mean = F.softmax(logits, dim=1).mean(0)
-    apart = mean.clamp_min(1e-12).log() - shares.clamp_min(1e-3).log()
+    apart = mean.clamp_min(1e-12).log() - shares.clamp_min(0.01 / len(shares)).log()
     return entropy(logits) + (mean * apart).sum()

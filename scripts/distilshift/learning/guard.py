@@ -3,8 +3,8 @@
 What an adaptation maximises cannot tell whether it went well: predictions become sure, right
 or wrong. What can is that runs from one teacher, which differ in the order and the views of
 their rows alone, end in the same labels where the data hold them there, and apart where they
-do not. On digits, networks that adaptation had helped agreed on 0.86 of the rows or more, those
-that it had not on 0.76 or less, in the mean of their pairs (docs/adaptation.md). Of runs that
+do not. On digits, networks that adaptation had helped agreed on 0.78 of the rows or more, those
+that it had not on 0.71 or less, pair by pair (docs/adaptation.md). Of runs that
 agree so far some still settle on two groups exchanged; these are less sure than those that do
 not, so the surest is kept.
 

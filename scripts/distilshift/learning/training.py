@@ -77,7 +77,7 @@ class Views:
         self._drawn: dict[str, tuple[int, Tensor]] = {}  # name -> epoch, its parameters
 
     def indices(self, step: int) -> Tensor:
-        """Which rows step ``step`` uses: (batch,) int64; each epoch visits all once."""
+        """Which rows step ``step`` uses: (batch,) int64; none twice an epoch, and the rest left out."""
         epoch, at = divmod(step, self.per_epoch)
         if epoch != self._epoch:
             order = torch.randperm(self.count, generator=generator(*self.seed, "order", epoch))
@@ -228,8 +228,10 @@ def _compute(module: nn.Module, how: Training) -> Callable:
         compilers = [os.environ.get("CXX") or "c++", "g++", "clang++"]
         if not any(map(shutil.which, compilers)):
             raise InputError("--compile", "no C++ compiler here", "set compile: false")
-        for part in module.values() if isinstance(module, nn.ModuleDict) else [module]:
-            part.compile()  # in place: the names of its weights stay
+        # bodies: some losses ask a network for its features, past its own call; in place, so that
+        # the names of weights stay
+        for network in optimisation.networks_of(module):
+            network.body.compile()
     precision = PRECISIONS[how.precision]
     if precision is None:
         return contextlib.nullcontext

@@ -47,6 +47,8 @@ def domain_adversary(
 ) -> Tensor:
     """Cross-entropy of ``judge``, which learns it while the features unlearn it.
 
+    The mean of both domains' means: a small target weighs as much as a batch of the source.
+
     Args:
         source, target: what is judged, (N, D) and (M, D).
         strength: of the reversed gradient.
@@ -54,6 +56,11 @@ def domain_adversary(
     """
     given = reverse_gradient(torch.cat([source, target]), strength)
     truth = torch.cat([source.new_ones(len(source)), target.new_zeros(len(target))])
+    if len(source) != len(target):
+        even = torch.where(
+            truth > 0, len(given) / (2 * len(source)), len(given) / (2 * len(target))
+        )
+        weights = even if weights is None else even * weights
     return F.binary_cross_entropy_with_logits(judge(given), truth, weight=weights)
 
 

@@ -1,6 +1,8 @@
 """Alignment of covariances."""
 
-from distilshift.learning.adaptation import on_features
+from distilshift.errors import InputError
+from distilshift.learning.adaptation import Task, on_features
+from distilshift.learning.training import LossFn
 
 import torch
 from torch import Tensor
@@ -15,4 +17,13 @@ def covariance_distance(source: Tensor, target: Tensor) -> Tensor:
     return distance / (4 * source.shape[1] ** 2)
 
 
-coral = on_features(covariance_distance)
+def coral(task: Task) -> LossFn:
+    """Source cross-entropy + weight * ``covariance_distance``.
+
+    Raises:
+        InputError: a batch is of one row, which has no covariance.
+    """
+    if min(task.source.batch, task.target.batch) < 2:
+        problem = "a batch of one row has no covariance"
+        raise InputError("--kind coral", problem, "give 2 rows or more, and a batch of as many")
+    return on_features(covariance_distance)(task)

@@ -1,10 +1,12 @@
 """Source-free adaptation by information maximisation and centroid pseudo-labels."""
 
+import math
 from collections.abc import Callable
 
 from distilshift.learning import alignment, pseudo_labels
-from distilshift.learning.adaptation import Task, by_batch_statistics, mixed_batches
+from distilshift.learning.adaptation import Task, mixed_batches
 from distilshift.learning.training import LossFn
+from distilshift.networks import by_batch_statistics
 
 import torch
 import torch.nn.functional as F
@@ -34,23 +36,29 @@ def shot(
     Args:
         shares: where given, of each class (C,), what share of the pseudo-labels it gets.
         doubt: what is made small beside them, of a batch's logits (N, C); IM unless given.
-        since: the share of the steps from which on the pseudo-labels count.
+        since: the share of the steps from which on the pseudo-labels count; labels of the teacher
+            as it was are then no longer counted.
 
     Source: SHOT, arXiv:2002.08546, equation 9; beta is 0.3 there, of digits 0.1.
     """
-    beta = task.options["pseudo"]
+    beta, per_epoch = task.options["pseudo"], task.target.per_epoch
+    first = math.ceil(since * task.steps)
+    # labels are made from the epoch on in which they begin to count, and not of the unadapted
+    # teacher where that is the first one
+    begun = first // per_epoch * per_epoch or first
     task.model.head.requires_grad_(False)
     task.extra["pseudo"] = pseudo = Labels(len(task.target.data.ids)).to(task.target.device)
 
     def loss_fn(step):
-        if step % task.target.per_epoch == 0:
+        if step == begun or (step > begun and step % per_epoch == 0):
             pseudo.labels.copy_(relabel(task, shares))
         rows = task.target.indices(step)
         _, logits = task.target_batch(step)
-        fitted = F.cross_entropy(logits, pseudo.labels[rows])
         doubted = doubt(logits)
-        counted = beta if step >= since * task.steps else 0.0
-        return task.weight * doubted + counted * fitted, {"pseudo": fitted, "target": doubted}
+        if step < first:
+            return task.weight * doubted, {"pseudo": torch.zeros(()), "target": doubted}
+        fitted = F.cross_entropy(logits, pseudo.labels[rows])
+        return task.weight * doubted + beta * fitted, {"pseudo": fitted, "target": doubted}
 
     return loss_fn
 
