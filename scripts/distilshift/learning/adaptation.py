@@ -10,7 +10,6 @@ to (loss, measurements); what it trains beside the teacher it puts into ``task.e
 method that trains nothing returns None.
 """
 
-import copy
 import dataclasses
 import math
 from collections.abc import Callable

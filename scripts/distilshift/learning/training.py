@@ -77,7 +77,7 @@ class Views:
         self._drawn: dict[str, tuple[int, Tensor]] = {}  # name -> epoch, its parameters
 
     def indices(self, step: int) -> Tensor:
-        """Which rows step ``step`` uses: (batch,) int64; none twice an epoch, and the rest left out."""
+        """Which rows step ``step`` uses: (batch,) int64; no row twice an epoch."""
         epoch, at = divmod(step, self.per_epoch)
         if epoch != self._epoch:
             order = torch.randperm(self.count, generator=generator(*self.seed, "order", epoch))
