@@ -57,9 +57,7 @@ def domain_adversary(
     given = reverse_gradient(torch.cat([source, target]), strength)
     truth = torch.cat([source.new_ones(len(source)), target.new_zeros(len(target))])
     if len(source) != len(target):
-        even = torch.where(
-            truth > 0, len(given) / (2 * len(source)), len(given) / (2 * len(target))
-        )
+        even = len(given) / 2 / torch.where(truth > 0, len(source), len(target))
         weights = even if weights is None else even * weights
     return F.binary_cross_entropy_with_logits(judge(given), truth, weight=weights)
 
