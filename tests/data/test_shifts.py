@@ -25,14 +25,19 @@ DIALS = [kind for kind in shifts.SHIFTS if kind not in shifts.SEVERITIES]
 ALL = [(kind, 3 if kind in shifts.SEVERITIES else 0.4) for kind in shifts.SHIFTS]
 
 
+def photos_of(side):
+    """Smooth colour images with an edge, not noise: uint8 (12, 3, side, side)."""
+    random = np.random.default_rng(5).random((12, 3, side, side))
+    smooth = ndimage.gaussian_filter(random, (0, 0, 3 * side / 32, 3 * side / 32))
+    smooth = (smooth - smooth.min()) / (smooth.max() - smooth.min())
+    inside = np.s_[:, :, side // 4 : 5 * side // 8, 3 * side // 8 : 13 * side // 16]
+    smooth[inside] = 1 - smooth[inside]
+    return torch.from_numpy((smooth * 255).astype(np.uint8))
+
+
 @pytest.fixture(scope="module")
 def photos():
-    """Smooth colour images with an edge, not noise: uint8 (12, 3, 32, 32)."""
-    random = np.random.default_rng(5).random((12, 3, 32, 32))
-    smooth = ndimage.gaussian_filter(random, (0, 0, 3, 3))
-    smooth = (smooth - smooth.min()) / (smooth.max() - smooth.min())
-    smooth[:, :, 8:20, 12:26] = 1 - smooth[:, :, 8:20, 12:26]
-    return torch.from_numpy((smooth * 255).astype(np.uint8))
+    return photos_of(32)
 
 
 def shifted(images, kind, strength, ids=None, **more):
@@ -166,6 +171,42 @@ def test_defocus_blur_is_a_correlation_with_the_disk(photos):
     close(shifted(photos, "defocus_blur", 5)[2, 1], expected)
 
 
+@pytest.mark.parametrize("side", [8, 11, 16, 20, 28, 31])
+def test_small_pictures_are_blurred_as_large_ones(side):
+    """Lengths are parts of a pixel there; whole ones were none, and nothing was blurred."""
+    small, large = photos_of(side), photos_of(32)
+    for kind in ("defocus_blur", "motion_blur", "zoom_blur"):
+        far = [
+            [(shifted(p, kind, s).float() - p).abs().mean().item() for s in (1, 2, 3, 4, 5)]
+            for p in (small, large)
+        ]
+        steps = itertools.pairwise(far[0])  # 3 and 4 of motion_blur differ in the radius alone
+        assert all(b > a or (kind == "motion_blur" and b == a) for a, b in steps), (kind, far)
+        ratio = np.array(far[0]) / far[1]
+        assert ratio.min() > 0.3 and ratio.max() < 1.6, (kind, ratio)
+
+
+@pytest.mark.parametrize("side", [8, 13, 16, 28, 32])
+def test_no_corruption_leaves_a_row_as_it_was(side):
+    images = photos_of(side)
+    for kind, severity in itertools.product(shifts.SEVERITIES, (1, 2, 3, 4, 5)):
+        changed = (shifted(images, kind, severity) != images).flatten(1).any(1)
+        assert changed.all(), (kind, severity)
+
+
+@pytest.mark.parametrize("scale", [0.25, 0.5, 0.9])
+def test_a_kernel_shrinks_with_the_side(scale):
+    for radius, smooth in ((0.3, 0.4), (1, 0.2), (1.5, 0.1)):
+        whole = corruptions.disk(radius, smooth)
+        small = corruptions.shrunk(whole, scale)
+        squares = [
+            (k.sum(0) * torch.arange(-(len(k) // 2), len(k) // 2 + 1) ** 2).sum()
+            for k in (whole, small)
+        ]
+        assert abs(small.sum() - 1) < 1e-6 and small.min() > 0
+        assert abs((squares[1] / squares[0]) ** 0.5 - scale) < 1e-5
+
+
 def test_motion_blur_of_a_dot_is_a_gaussian_tail():
     dot = torch.zeros(1, 1, 32, 32)
     dot[..., 16, 16] = 1
@@ -174,6 +215,11 @@ def test_motion_blur_of_a_dot_is_a_gaussian_tail():
     assert abs(line[14] / line[16] - np.exp(-0.5)) < 1e-5 and line[17] == 0
     tilted = corruptions.smear(dot, torch.tensor([90.0]), 6, 2)[0, 0]
     assert torch.allclose(tilted[:, 16], line, atol=1e-6)
+    small = torch.zeros(1, 1, 8, 8)
+    small[..., 4, 4] = 1
+    short = corruptions.smear(small, torch.tensor([0.0]), 6, 2)[0, 0, 4]
+    mean, longer = ((4 - torch.arange(8)) * short).sum(), ((16 - torch.arange(32)) * line).sum()
+    assert abs(short.sum() - 1) < 1e-5 and abs(mean - longer / 4) < 1e-5
 
 
 def test_glass_blur_only_moves_pixels(photos):

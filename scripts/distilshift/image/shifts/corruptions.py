@@ -2,7 +2,8 @@
 
 Written from the definitions of Hendrycks & Dietterich (ICLR 2019), with the constants of
 the CIFAR table, which is for a side of 32 pixels: lengths grow with the side, so that a
-severity means the same at any size, and at 32 what was published. Three differences:
+severity means the same at any size, and at 32 what was published. Below 32 they are parts of
+a pixel, which whole pixels would round to none. Three differences:
 values are rounded, not cut, to bytes; glass blur swaps pixels, where the published code
 copies one over the other; frost takes ice textures made on the spot, not photographs
 (`frost` here is of the same kind, not the same benchmark).
@@ -19,6 +20,8 @@ import torch.nn.functional as F
 from PIL import Image
 from scipy import ndimage
 from torch import Tensor
+
+TABLE = 32  # pixels a side, which the constants are for
 
 
 def gaussian_noise(images: Tensor, draws: Draws, severity: int) -> Tensor:
@@ -46,7 +49,8 @@ def impulse_noise(images: Tensor, draws: Draws, severity: int) -> Tensor:
 def defocus_blur(images: Tensor, draws: Draws, severity: int) -> Tensor:
     """Out of focus: averaged over a disk whose edge is smoothed."""
     radius, smooth = ((0.3, 0.4), (0.4, 0.5), (0.5, 0.6), (1, 0.2), (1.5, 0.1))[severity - 1]
-    kernel = disk(radius * images.shape[-1] / 32, smooth)
+    scale = images.shape[-1] / TABLE
+    kernel = shrunk(disk(radius, smooth), scale) if scale < 1 else disk(radius * scale, smooth)
     reach = kernel.shape[0] // 2
     values = F.pad(images.float(), [reach] * 4, mode="reflect").flatten(0, 1).unsqueeze(1)
     return to_bytes(F.conv2d(values, kernel[None, None]).view_as(images))
@@ -60,6 +64,18 @@ def disk(radius: float, smooth: float) -> Tensor:
     weights = torch.exp(-0.5 * (torch.arange(-edge, edge + 1) / smooth) ** 2)
     kernel = torch.outer(weights, weights) / weights.sum() ** 2
     return F.conv2d((inside / inside.sum())[None, None], kernel[None, None], padding=edge)[0, 0]
+
+
+def shrunk(kernel: Tensor, scale: float) -> Tensor:
+    """3x3, of ``scale`` times the standard deviation of a symmetric kernel of sum 1.
+
+    That of the largest disk of the table is 0.8 pixels: all weights are positive.
+    """
+    reach = kernel.shape[0] // 2
+    line = torch.arange(-reach, reach + 1)
+    variance = scale**2 * (kernel.sum(0) * line**2).sum()
+    weights = torch.stack([variance / 2, 1 - variance, variance / 2])
+    return torch.outer(weights, weights)
 
 
 def glass_blur(images: Tensor, draws: Draws, severity: int) -> Tensor:
@@ -96,10 +112,18 @@ def motion_blur(images: Tensor, draws: Draws, severity: int) -> Tensor:
 def smear(values: Tensor, degrees: Tensor, radius: float, sigma: float) -> Tensor:
     """One-sided Gaussian average along a line; lengths are for a side of 32, edges repeat."""
     height, width = values.shape[2:]
-    radius, sigma = radius * width / 32, sigma * width / 32
+    scale = max(1, width / TABLE)
+    radius, sigma = radius * scale, sigma * scale
     steps = torch.arange(2 * math.ceil(radius) + 1)
     weights = torch.exp(-0.5 * (steps / sigma) ** 2)
     weights /= weights.sum()
+    if width < TABLE:  # the steps are parts of a pixel: each falls on the two that it is between
+        places = steps * (width / TABLE)
+        low = places.floor().long()
+        upper = weights * (places - low)
+        lower = torch.zeros(len(steps) + 1).index_add(0, low, weights - upper)
+        weights = lower.index_add(0, low + 1, upper)
+        steps = torch.arange(len(weights))
     angle = torch.deg2rad(degrees)[:, None]
     right = torch.ceil(steps * angle.cos() - 0.5).long()
     down = torch.ceil(steps * angle.sin() - 0.5).long()
@@ -128,6 +152,10 @@ def zoom_blur(images: Tensor, draws: Draws, severity: int) -> Tensor:
 def enlarge(values: Tensor, factor: float) -> Tensor:
     """The middle of each image, enlarged to the full side (bilinear, corners on corners)."""
     side = values.shape[-1]
+    if side < TABLE:  # whole pixels of so few would leave out the first factors
+        scaled = torch.tensor([[1 / factor, 0, 0], [0, 1 / factor, 0]]).expand(len(values), 2, 3)
+        grid = F.affine_grid(scaled, list(values.shape), align_corners=False)
+        return F.grid_sample(values, grid, padding_mode="border", align_corners=False)
     part = math.ceil(side / factor)
     start = (side - part) // 2
     middle = values[..., start : start + part, start : start + part]
