@@ -121,12 +121,20 @@ def main(args: argparse.Namespace) -> None:
         warn_of_unseen(args.domain, name, classes, places[rows])
         facts = {**known, **made_from, "split": name}
         out_inputs = getattr(args, f"{name}_inputs")
+        idle = {
+            place
+            for place, one in enumerate(shift)
+            if one["kind"] in kind.shifts.SHIFTS and one["strength"] > 0
+        }
         with tensors.writing_rows(out_inputs, "inputs", len(rows), facts, named) as out:
             for some in rows.split(chunk):
                 ids = inputs["ids"][some]
                 plain = kind.rows.conform(inputs["inputs"][some], wanted)
-                seen = shifts.apply(kind, plain, ids, shift)
+                seen = shifts.apply(kind, plain, ids, shift, idle=idle)
                 out.append(seen, ids, called.take(some.numpy()))
+        for place in sorted(idle):
+            said = f"shift {shift[place]['kind']} of strength {shift[place]['strength']:g}"
+            cli.warn(f"{args.domain}: {said} changes no {name} row, as if it were not there")
         own_names = {}
         if named:
             stored = names.stored(called.take(rows.numpy()))

@@ -94,6 +94,18 @@ def test_size_and_channels_are_those_asked_for(made, tmp_path, run_script):
     assert header["input"] == {"size": 12, "channels": 3}
 
 
+def test_a_shift_that_changes_no_row_is_named(made, tmp_path, run_script):
+    chain = Chain(tmp_path)
+    args = [a.replace(made.path("source"), chain.path("source")) for a in made.steps()["source"][1]]
+    kinds = ("noise:strength=0.2", "greyscale:strength=0.5", "blur:strength=0")
+    status, shown = run_script("construct_domain", [*args, *(f"--shift={kind}" for kind in kinds)])
+    assert status == 0
+    for half in ("train", "test"):  # grey rows stay as they are; a strength of 0 is meant to
+        said = f"source: shift greyscale of strength 0.5 changes no {half} row"
+        assert shown.count(said) == 1, shown
+    assert "shift noise" not in shown and "shift blur" not in shown
+
+
 def download(chain, run_script, *flags, dataset="optdigits"):
     names = {"inputs": "inputs.safetensors", "labels": "labels.safetensors"}
     args = ["--dataset", dataset, "--manifest", chain.path("manifest.json"), *flags]

@@ -92,7 +92,12 @@ def subdomains(ids: Tensor, specification: list[dict]) -> tuple[Tensor, int]:
 
 
 def apply(
-    kind: Kind, rows: Tensor, ids: Tensor, specification: list[dict], chunk: int = 4096
+    kind: Kind,
+    rows: Tensor,
+    ids: Tensor,
+    specification: list[dict],
+    chunk: int = 4096,
+    idle: set[int] | None = None,
 ) -> Tensor:
     """Apply shifts one after the other; those of ``ROW_SHIFTS`` change no row.
 
@@ -101,6 +106,7 @@ def apply(
         ids: int64 (N,), seeds of the random draws.
         specification: dicts with ``kind`` and ``strength``, and optionally ``seed`` and
             ``subdomain``.
+        idle: places in the specification; those of shifts that change a row here are taken out.
     """
     package = kind.shifts
     within, _ = subdomains(ids, specification)
@@ -116,7 +122,9 @@ def apply(
         for some in order[len(done[0]) :].split(chunk):
             draws = _draws(ids[some], shift, place)
             done.append(function(rows[some], draws, shift["strength"]))
-        rows = torch.cat(done)[order.argsort()]
+        before, rows = rows, torch.cat(done)[order.argsort()]
+        if idle and place in idle and not torch.equal(rows, before):
+            idle.remove(place)
     return rows
 
 
