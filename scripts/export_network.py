@@ -31,7 +31,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--weights", type=Path, required=True, help="of any network of ours")
     made.add_argument("--inputs", type=Path, required=True, help="of a domain, to compare on")
     made.add_argument("--labels", type=Path, help="of these inputs, for the accuracy of each")
-    made.add_argument("--calibration-inputs", type=Path, help="unlabelled, for --int8")
+    made.add_argument(
+        "--calibration-inputs", type=Path, help="unlabelled, for --int8: 1,024 evenly"
+    )
     made.add_argument("--onnx", type=Path, help="output, floats")
     made.add_argument("--int8", type=Path, help="output, eight bits; wants --onnx")
     made.add_argument("--program", type=Path, help="output, .pt2 for torch.export.load")
@@ -53,19 +55,20 @@ def checked(args: argparse.Namespace) -> None:
 
 
 def batches(path: Path, classifier: classifiers.Classifier, most: int | None = None):
-    """Rows (n, ...) of a domain, batch by batch; at most so many.
+    """Rows (n, ...) of a domain, batch by batch; at most so many, evenly over all.
+
+    Rows of a dataset are often in the order of their classes: the first would be one or two.
 
     Raises:
         InputError: there is none.
     """
     seen = 0
-    for batch in classifier.read(path):
+    for batch in classifier.read(path, most=most):
         for name, why in batch.unreadable:
             cli.log.warning("%r cannot be read (%s)", name, why)
-        rows = batch.rows if most is None else batch.rows[: most - seen]
-        if len(rows):
-            yield rows
-        seen += len(rows)
+        if len(batch.rows):
+            yield batch.rows
+        seen += len(batch.rows)
     if seen == 0:
         raise InputError(path, "holds no row that can be read", "take the inputs of a domain")
 

@@ -21,7 +21,7 @@ from distilshift.files import tables
 import pandas as pd
 import torch
 
-SEEN = 1024  # rows that the ranges of eight bits are taken from
+SEEN = 1024  # rows that are timed, and the ranges of eight bits taken from: of time, any will do
 
 
 def parser() -> argparse.ArgumentParser:

@@ -63,11 +63,14 @@ class Classifier(nn.Module):
         return self.logits(rows).softmax(1)
 
     def read(
-        self, paths: Path | str | list[Path | str], batch: int = streams.BATCH
+        self,
+        paths: Path | str | list[Path | str],
+        batch: int = streams.BATCH,
+        most: int | None = None,
     ) -> Iterator[streams.Batch]:
         """What files, folders and tables hold, batch by batch; see ``data.streams``."""
         paths = [paths] if isinstance(paths, Path | str) else paths
-        return streams.read([Path(path) for path in paths], self.kind, self.wanted, batch)
+        return streams.read([Path(path) for path in paths], self.kind, self.wanted, batch, most)
 
 
 def load(path: Path | str, device: torch.device | str = "cpu") -> Classifier:

@@ -1,14 +1,19 @@
 """A network leaves as ONNX, as eight bits and as torch's program: pictures here."""
 
+from pathlib import Path
+
+import export_network
 from distilshift import classifiers, exports, networks
 from distilshift.data import domains
 from distilshift.errors import InputError
 from distilshift.files import tensors
 from distilshift.image.pose import Pose
 
+import numpy as np
 import pytest
 import torch
 from exported import check_parity, export
+from PIL import Image
 from torch import nn
 
 
@@ -66,6 +71,34 @@ def test_ranges_are_those_of_all_rows_and_of_few_at_a_time(made, exported, tmp_p
         exports.write_int8(tmp_path / name, exported / "student.onnx", iter(batches))
     assert max(seen) == exports.AT_ONCE and sum(seen) == 2 * len(rows)
     assert (tmp_path / "whole").read_bytes() == (tmp_path / "rows").read_bytes()
+
+
+def test_ranges_are_of_rows_evenly_over_what_is_given(made, exported, tmp_path, monkeypatch):
+    """The first rows are of the first classes: where those are dim, bright ones were cut off."""
+    classifier = classifiers.load(made.path("trained", "weights.safetensors"))
+    rows = domains.load_inputs(made.inputs("target")).inputs
+    path = Path(made.inputs("target"))
+    found = torch.cat(list(export_network.batches(path, classifier, 10)))
+    assert torch.equal(found, rows[torch.arange(10) * len(rows) // 10])
+    assert torch.equal(torch.cat(list(export_network.batches(path, classifier, 10**6))), rows)
+    for number in range(300):  # more than a batch of 256, of which none too many is decoded
+        path = tmp_path / "photos" / str(number // 100) / f"{number % 100:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((8, 8), number // 2, np.uint8)).save(path)
+    decoded, decode = [], classifier.kind.reader.row
+
+    def watched(name, *more):
+        decoded.append(name)
+        return decode(name, *more)
+
+    monkeypatch.setattr(classifier.kind.reader, "row", watched)
+    found = torch.cat(list(export_network.batches(tmp_path / "photos", classifier, 30)))
+    assert found[:, 0, 0, 0].tolist() == [number // 2 for number in range(0, 300, 10)]
+    assert len(decoded) == 30
+    table = tmp_path / "paths.csv"
+    named = [f"photos/{number // 100}/{number % 100:02}.png" for number in range(300)]
+    table.write_text("\n".join(["path", *named]) + "\n")
+    assert torch.equal(torch.cat(list(export_network.batches(table, classifier, 30))), found)
 
 
 def test_a_teacher_with_a_pose_can_be_exported(made):

@@ -34,7 +34,13 @@ class Batch(NamedTuple):
     unreadable: list[tuple[str, str]]  # name, and why; two may be called alike
 
 
-def read(paths: list[Path], kind: Kind, wanted: Settings, batch: int = BATCH) -> Iterator[Batch]:
+def read(
+    paths: list[Path],
+    kind: Kind,
+    wanted: Settings,
+    batch: int = BATCH,
+    most: int | None = None,
+) -> Iterator[Batch]:
     """The rows of all paths, one after the other.
 
     A path is a file that holds a row; a folder, of which every file with such a suffix is
@@ -46,6 +52,7 @@ def read(paths: list[Path], kind: Kind, wanted: Settings, batch: int = BATCH) ->
     Args:
         wanted: what a row is, an ``Input`` of the kind.
         batch: rows at a time, at most.
+        most: of each path at most so many, spread evenly over it; no others are decoded.
 
     Raises:
         InputError: a path that is not there, or a table or domain that cannot be used.
@@ -59,15 +66,17 @@ def read(paths: list[Path], kind: Kind, wanted: Settings, batch: int = BATCH) ->
         for is_domain, some in itertools.groupby(paths, lambda path: path.suffix == DOMAIN):
             if is_domain:
                 for path in some:
-                    yield from of_domain(path, kind, wanted, batch)
+                    yield from of_domain(path, kind, wanted, batch, most)
                 continue
-            waiting = itertools.chain.from_iterable(items(path, kind) for path in some)
+            waiting = itertools.chain.from_iterable(spread(path, kind, most) for path in some)
             while found := list(itertools.islice(waiting, batch)):
                 rows = list(pool.map(lambda item: row(item, kind, wanted), found))
                 yield made(kind, wanted, [name for name, _ in found], rows)
 
 
-def of_domain(path: Path, kind: Kind, wanted: Settings, batch: int) -> Iterator[Batch]:
+def of_domain(
+    path: Path, kind: Kind, wanted: Settings, batch: int, most: int | None
+) -> Iterator[Batch]:
     """A domain's rows, as they are.
 
     Raises:
@@ -79,9 +88,25 @@ def of_domain(path: Path, kind: Kind, wanted: Settings, batch: int) -> Iterator[
             problem = f"{name} is {header[name]}, expected {expected}"
             raise InputError(path, problem, "take a domain of such rows as the network's")
     called = names.of({name: value.numpy() for name, value in content.items()})
-    for start in range(0, len(called), batch):
-        rows = content["inputs"][start : start + batch]
-        yield Batch(called.slice(start, batch).to_pylist(), rows, [])
+    for some in torch.from_numpy(even(len(called), most)).split(batch):
+        yield Batch(called.take(some.numpy()).to_pylist(), content["inputs"][some], [])
+
+
+def even(count: int, most: int | None) -> np.ndarray:
+    """At most so many of the numbers below ``count``, evenly over all, rising; all, if None."""
+    few = count if most is None else min(count, most)
+    return np.arange(few) * count // max(few, 1)
+
+
+def spread(path: Path, kind: Kind, most: int | None) -> Iterator[Item]:
+    """At most so many of what a path holds, evenly over all: a folder is sorted by class."""
+    if most is None:
+        return items(path, kind)
+    # a table is read twice, as its rows hold their texts; a folder once, as it logs what it skips
+    found = list(items(path, kind)) if path.is_dir() else None
+    count = sum(1 for _ in found or items(path, kind))
+    chosen = set(even(count, most).tolist())
+    return (item for number, item in enumerate(found or items(path, kind)) if number in chosen)
 
 
 def items(path: Path, kind: Kind) -> Iterator[Item]:
