@@ -95,6 +95,18 @@ def test_what_is_no_text_is_named_and_the_rest_is_asked_about(tmp_path, suffix):
         assert found == {"4": "fine"}
 
 
+def test_a_text_with_a_null_is_named_in_training_and_in_use(path):
+    """UTF-16 that was read as bytes: a letter and a null each."""
+    rows = [{"text": text, "label": "x", "domain": "d"} for text in ("fine", "w\0i\0d\0e\0")]
+    write(path, rows)
+    why = {"1": "is no text: U+0000 at 1"}
+    assert trained(path) == {"0": "fine"} and asked(path) == ({"0": "fine"}, why)
+    assert folders.folder(path, "d", Input(length=32)).unreadable == why
+    write(path, [{**rows[0], "label": "x\0"}])
+    with pytest.raises(InputError, match=r"row 0, column label: is no text: U\+0000 at 1; write a"):
+        trained(path)
+
+
 def test_a_table_names_files_by_texts_bytes_and_not_at_all(tmp_path):
     rows = [{"path": b"a.wav"}, {"path": None}, {"path": b""}]
     found = list(streams.of_table(write(tmp_path / "rows.parquet", rows), "path"))

@@ -231,7 +231,10 @@ def letters(tmp_path):
         "mail/work/1.txt": b"plain",
         "mail/work/2.txt": "\ufeffwith a mark\r\nof byte order".encode(),
         "mail/play/3.txt": "wide 🙂".encode("utf-16"),
-        "mail/play/4": b"no suffix\0, a null",
+        "mail/play/4": b"no suffix",
+        "mail/play/null.txt": b"a\0null",
+        "mail/play/unmarked.txt": "wide".encode("utf-16-le"),
+        "mail/play/wider.txt": "wide".encode("utf-32"),
         "mail/play/bad.txt": b"caf\xe9",
         "mail/play/empty.txt": b"",
         "mail/play/photo.jpg": b"\xff\xd8",
@@ -255,10 +258,15 @@ def test_a_folder_of_texts_and_what_cannot_be_read(letters):
         "work/1.txt": ("plain", "work"),
         "work/2.txt": ("with a mark\nof byte order", "work"),
         "play/3.txt": ("wide 🙂", "play"),
-        "play/4": ("no suffix , a null", "play"),
+        "play/4": ("no suffix", "play"),
         "rest/long.txt": ("word word word word word word wo", "rest"),
     }
-    assert data.unreadable == {"play/bad.txt": "is no UTF-8: byte 0xe9 at 3"}
+    assert data.unreadable == {
+        "play/bad.txt": "is no UTF-8: byte 0xe9 at 3",
+        "play/null.txt": "is no text: U+0000 at 1",
+        "play/unmarked.txt": "is no text: U+0000 at 1",
+        "play/wider.txt": "is no text: U+0000 at 0",
+    }
     assert data.left_out[texts.BLANK] == ["play/empty.txt"]
     assert data.left_out["suffix .jpg"] == ["play/photo.jpg"]
     assert data.notes == {texts.CUT: ["rest/long.txt"]}

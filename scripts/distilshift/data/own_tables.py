@@ -156,7 +156,7 @@ def text(value: object) -> str | None:
 
     Raises:
         TypeError: it is a list or an object.
-        ValueError: it is bytes, and they are no text.
+        ValueError: it is bytes that are no text, or holds U+0000.
     """
     if is_gap(value):
         return None
@@ -164,19 +164,31 @@ def text(value: object) -> str | None:
         return decoded(value)
     if isinstance(value, list | dict):
         raise TypeError(f"is {'a list' if isinstance(value, list) else 'an object'}, not a text")
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    is_whole = isinstance(value, float) and value.is_integer()
+    return without_nul(str(int(value)) if is_whole else str(value))
 
 
 def decoded(content: bytes) -> str:
     """The text of a file or value: UTF-8, or UTF-16 that begins with its mark of byte order.
 
     Raises:
-        ValueError: it is neither; says where it stops being so.
+        ValueError: it is neither, or holds U+0000; says where it stops being so.
     """
     is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     name = "UTF-16" if is_wide else "UTF-8"
     try:
-        return content.decode(name)
+        return without_nul(content.decode(name))
     except UnicodeDecodeError as error:
         at = content[error.start]
         raise ValueError(f"is no {name}: byte 0x{at:02x} at {error.start}") from None
+
+
+def without_nul(text: str) -> str:
+    """The text: one that holds U+0000 is UTF-16 without its mark, UTF-32, or none at all.
+
+    Raises:
+        ValueError: it holds one; says where.
+    """
+    if "\0" in text:
+        raise ValueError(f"is no text: U+0000 at {text.index(chr(0))}")
+    return text
