@@ -2,7 +2,8 @@
 training half: those of students calibrated.
 
 What each network is (teacher, source-only, distilled, oracle) is read from its own
-header. No label is read.
+header. No label is read. Test rows of the target that are rows of --source-train-inputs are
+counted and said.
 
     python scripts/predict.py --network cnn --source-test-inputs a/test_inputs.safetensors \\
         --target-train-inputs b/train_inputs.safetensors \\
@@ -15,10 +16,11 @@ import argparse
 from pathlib import Path
 
 from distilshift import cli, device, networks, row_names, settings
-from distilshift.data import domains
+from distilshift.data import domains, splits
 from distilshift.errors import InputError
 from distilshift.files import outputs
 
+import numpy as np
 import torch
 
 HALVES = (("source", "test"), ("target", "train"), ("target", "test"))
@@ -31,6 +33,8 @@ def parser() -> argparse.ArgumentParser:
         made.add_argument(f"--{domain}-{split}-inputs", type=Path, required=True)
         text = "of a frozen part of the teacher, if it has one"
         made.add_argument(f"--{domain}-{split}-features", type=Path, help=text)
+    text = "a warning counts the target's test rows that are in it"
+    made.add_argument("--source-train-inputs", type=Path, help=text)
     made.add_argument("--weights", type=Path, nargs="+", required=True, help="of every network")
     text = "the domain that oracles learned from, where the target is a part of it"
     made.add_argument("--oracle", help=text)
@@ -56,6 +60,22 @@ def load_inputs(args: argparse.Namespace) -> dict[tuple[str, str], domains.Input
             expected["domain"] = found["target", "train"].header["domain"]
         networks.check_same(path, data.header, expected, tuple(expected))
     return found
+
+
+def warn_of_learned(path: Path, test: domains.Inputs, source: str) -> None:
+    """Say how many test rows of the target the source's training half holds, with their labels.
+
+    Domains of one dataset have the same halves: rows in both are said when it is read.
+    """
+    train = domains.load_inputs(path)
+    expected = {"split": "train", "domain": source}
+    networks.check_same(path, train.header, expected, tuple(expected))
+    if train.header["dataset"] == test.header["dataset"]:
+        return
+    seen, asked = (splits.digests(data.inputs.numpy()) for data in (train, test))
+    if count := int(np.isin(asked, seen).sum()):
+        whose = f"{count} of {len(asked)} test rows of {test.header['domain']}"
+        cli.warn(f"{whose} are training rows of {source}: their labels were learned from")
 
 
 def identity(
@@ -104,6 +124,8 @@ def main(args: argparse.Namespace) -> None:
     on = device.choose(device.Device.given(args))
     halves = load_inputs(args)
     source, target = (halves[name, "test"].header["domain"] for name in ("source", "target"))
+    if args.source_train_inputs:
+        warn_of_learned(args.source_train_inputs, halves["target", "test"], source)
 
     @torch.inference_mode()
     def outputs_of_all():

@@ -106,6 +106,25 @@ def test_a_shift_that_changes_no_row_is_named(made, tmp_path, run_script):
     assert "shift noise" not in shown and "shift blur" not in shown
 
 
+def test_test_rows_that_the_source_was_trained_on_are_said(chain, run_script):
+    """Of another dataset: nothing else compares the two."""
+    train, header = tensors.load(chain.inputs("source"), "inputs", "")
+    test, _ = tensors.load(chain.inputs("target", "test"), "inputs", "")
+    rows = train["inputs"].clone()
+    rows[3:5] = test["inputs"][0]
+    rows[7] = test["inputs"][6]
+    path = chain.path("mixed.safetensors")
+    script, args = chain.steps()["outputs"]
+    for dataset, count in (("another", 1), (header["dataset"], 0)):
+        tensors.save(path, "inputs", {**train, "inputs": rows}, {**header, "dataset": dataset})
+        status, shown = run_script(script, [*args, "--source-train-inputs", path])
+        assert status == 0, shown
+        said = "2 of 24 test rows of target are training rows of source: their labels were learned"
+        assert shown.count(said) == count, shown
+    status, shown = run_script(script, [*args, "--source-train-inputs", chain.inputs("target")])
+    assert status == 1 and "target" in shown.strip().splitlines()[-1]
+
+
 def download(chain, run_script, *flags, dataset="optdigits"):
     names = {"inputs": "inputs.safetensors", "labels": "labels.safetensors"}
     args = ["--dataset", dataset, "--manifest", chain.path("manifest.json"), *flags]

@@ -37,6 +37,12 @@ def oracle_flags_of(wildcards):
     return flags({"oracle": None if of == wildcards.target else of})
 
 
+def learned_rows(wildcards):
+    """The source's training rows, among which test rows of the target may be; asked once a cell."""
+    path = f"<results>/domains/{wildcards.source}/train_inputs.safetensors"
+    return [] if wildcards.part == "oracle" else path
+
+
 def predicted_weights(wildcards):
     return of_part("weights.safetensors", wildcards.part, wildcards)
 

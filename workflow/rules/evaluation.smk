@@ -8,6 +8,7 @@ rule predict:
     """
     input:
         code=code("predict.py", network_modules("teacher", "student")),
+        source_train=learned_rows,
         source_test="<results>/domains/{source}/test_inputs.safetensors",
         target_train="<results>/domains/{target}/train_inputs.safetensors",
         target_test="<results>/domains/{target}/test_inputs.safetensors",
@@ -30,6 +31,9 @@ rule predict:
         runtime=growing(60),
     params:
         own=own_content(network_modules("teacher", "student")),
+        learned=lambda wildcards, input: flags(
+            {"source_train_inputs": input.source_train or None}
+        ),
         features=feature_flags,
         oracle=oracle_flags_of,
         device=device,
@@ -40,6 +44,7 @@ rule predict:
             --source-test-inputs {input.source_test:q} \
             --target-train-inputs {input.target_train:q} \
             --target-test-inputs {input.target_test:q} \
+            {params.learned:q} \
             {params.features:q} \
             --weights {input.weights:q} \
             {params.oracle:q} \
