@@ -7,7 +7,9 @@ import stat
 import struct
 import subprocess
 import tarfile
+import threading
 import wave
+from pathlib import Path
 
 from distilshift.audio.datasets import (
     DATASETS,
@@ -227,6 +229,33 @@ def test_damage_is_named(content, why):
     assert [n.tolist() for n, _ in chunks] == [[0]]
     assert list(data.unreadable) == ["bad.wav"]
     assert why in data.unreadable["bad.wav"] or "|" in why
+
+
+def test_of_a_folder_no_sound_is_held_but_while_it_is_decoded(tmp_path, monkeypatch):
+    for number in range(40):
+        path = tmp_path / f"d/{'ab'[number % 2]}/{number:02}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(wav())
+    held, most, lock, row = 0, [], threading.Lock(), sounds.row
+
+    def read(path):
+        nonlocal held
+        with lock, path.open("rb") as file:
+            held += 1
+            most.append(held)
+            return file.read()
+
+    def decoded(*given):
+        nonlocal held
+        with lock:
+            held -= 1
+        return row(*given)
+
+    monkeypatch.setattr(Path, "read_bytes", read)
+    monkeypatch.setattr(sounds, "row", decoded)
+    data = folders.folder(tmp_path, "d", WANTED)
+    assert sum(len(numbers) for numbers, _ in data.chunks()) == 40 == len(most)
+    assert max(most) <= 8  # as many as there are threads
 
 
 def test_other_formats_are_read_by_libsndfile(tmp_path):

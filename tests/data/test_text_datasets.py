@@ -1,5 +1,7 @@
 """Every loader of texts on an archive in the true format, and the errors a user meets."""
 
+import tracemalloc
+
 from distilshift import registry
 from distilshift.data import own_tables
 from distilshift.data.archives import Finder
@@ -273,6 +275,30 @@ def test_a_folder_of_texts_and_what_cannot_be_read(letters):
     assert folders.folder(letters, "chat", Input()).classes == data.classes
     with pytest.raises(InputError, match=r"post: no such folder; .* holds chat, mail"):
         folders.folder(letters, "post", Input())
+
+
+def test_of_a_long_text_a_row_s_part_is_kept_alone(tmp_path):
+    long = "many words " * 100_000  # of 24 such texts one at a time is in memory
+    for number in range(24):
+        path = tmp_path / f"d/{'ab'[number % 2]}/{number:02}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{number:02} {long}", encoding="utf-8")
+    tracemalloc.start()
+    data = folders.folder(tmp_path, "d", Input(length=32))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 10 * len(long), most
+    assert len(data.notes[texts.CUT]) == 24
+    assert content(data)["b/07.txt"] == ("07 many words many words many wo", "b")
+
+
+@pytest.mark.parametrize("more", ["", "!"])
+def test_texts_are_equal_where_they_are_so_to_the_end(more):
+    long = "word " * 50
+    samples = [texts.Sample("1", f"{long}end", 0), texts.Sample("2", f" {long}end{more}", 1)]
+    data = texts.dataset("here", samples, ["a", "b"], "", Input(length=32), once=True)
+    assert data.names == (["1", "2"] if more else ["1"])
+    assert data.left_out == ({} if more else {texts.EQUAL: ["2"]})
 
 
 def test_a_folder_without_a_text_is_refused_with_what_it_holds(letters):

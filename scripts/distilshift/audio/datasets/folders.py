@@ -34,7 +34,7 @@ def folder(root: Path, domain: str, wanted: Input, licence: str = "that of its o
     names = [name for _, name, _ in found]
     contents = [path.read_bytes for _, _, path in found]
     return Dataset(
-        Decoded(names, lambda: contents, wanted, left_out),
+        Decoded(names, lambda: contents, wanted, left_out, apart=True),
         np.array([places[label] for label, _, _ in found], np.int64),
         classes,
         licence,

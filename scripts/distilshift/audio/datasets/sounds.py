@@ -45,6 +45,7 @@ class Decoded:
             of the names; an archive that is read from its beginning gives one after the other.
         wanted: the rate and length that they become.
         left_out: reason -> names of what was found and is not read.
+        apart: whether each may be read at any time: then none is held but while it is decoded.
 
     Attributes:
         unreadable: name -> why, known at the end.
@@ -57,8 +58,10 @@ class Decoded:
         contents: Callable[[], Iterable[Read]],
         wanted: Input,
         left_out: dict[str, list[str]] | None = None,
+        apart: bool = False,
     ):
         self.names, self.contents, self.wanted = names, contents, wanted
+        self.apart = apart
         self.left_out = left_out or {}
         self.unreadable: dict[str, str] = {}
         self.notes: dict[str, list[str]] = {}
@@ -69,7 +72,9 @@ class Decoded:
         with ThreadPoolExecutor(workers) as pool:
             for start in range(0, len(self.names), BATCH):
                 numbers = range(start, min(start + BATCH, len(self.names)))
-                some = [self._bytes(next(contents)) for _ in numbers]
+                # of an archive the next one is not reached before this one has been read
+                reads = (next(contents) for _ in numbers)
+                some = [read if self.apart else self._bytes(read) for read in reads]
                 called = [self.names[number] for number in numbers]
                 done = list(zip(numbers, pool.map(self._decode, called, some), strict=True))
                 for number, found in done:
@@ -91,8 +96,10 @@ class Decoded:
         except OSError as error:
             return f"OSError: {error.strerror or error}"
 
-    def _decode(self, name: str, content: bytes | str) -> tuple[np.ndarray, list[str]] | str:
+    def _decode(self, name: str, content: bytes | str | Read) -> tuple[np.ndarray, list[str]] | str:
         """A row and notes, or why there are none."""
+        if callable(content):
+            content = self._bytes(content)
         if isinstance(content, str):
             return content
         # whatever a damaged file makes a decoder raise is that sound's error alone

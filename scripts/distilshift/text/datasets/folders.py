@@ -11,7 +11,7 @@ from pathlib import Path
 from distilshift.data import folders, own_tables
 from distilshift.data.base import Dataset, words
 from distilshift.errors import InputError
-from distilshift.text.datasets.texts import Sample, dataset
+from distilshift.text.datasets.texts import Sample, dataset, shortened
 from distilshift.text.encoding import clean
 from distilshift.text.settings import Input
 
@@ -34,7 +34,7 @@ def folder(root: Path, domain: str, wanted: Input) -> Dataset:
     samples, unreadable = [], {}
     for label, name, path in found:
         try:
-            text = own_tables.decoded(path.read_bytes())
+            text = shortened(own_tables.decoded(path.read_bytes()), wanted)
             samples.append(Sample(name, text, classes.index(label)))
         except (OSError, ValueError) as error:
             unreadable[name] = getattr(error, "strerror", None) or str(error)
@@ -80,7 +80,7 @@ def table(path: Path, domain: str, wanted: Input) -> Dataset:
         if where != domain:
             continue
         try:
-            found.append((name, own_tables.text(row["text"]), label))
+            found.append((name, shortened(own_tables.text(row["text"]), wanted), label))
         except ValueError as error:
             unreadable[name] = str(error)
         except TypeError as error:

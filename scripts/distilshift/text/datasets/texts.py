@@ -1,5 +1,6 @@
 """From texts to a dataset: cleaned, encoded, and what is odd about them named."""
 
+import hashlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -15,11 +16,28 @@ EQUAL = "the same text as another"
 CUT = "longer than a row, the rest is cut off"
 
 
+class Text(NamedTuple):
+    """What a row needs of a text, which may be a book."""
+
+    start: str  # of the clean text, at least what a row holds of it
+    is_cut: bool
+    digest: bytes  # of the whole clean text
+
+
+def shortened(text: str, wanted: Input) -> Text:
+    """What is kept of a text as it stands in its source."""
+    cleaned = clean(text)
+    content = cleaned.encode()
+    digest = hashlib.blake2b(content, digest_size=16).digest()
+    # a character has a byte at least
+    return Text(cleaned[: wanted.length], len(content) > wanted.length, digest)
+
+
 class Sample(NamedTuple):
     """A text of a source."""
 
     name: str  # what the source calls it
-    text: str
+    text: str | Text
     label: int  # its class's place
     train: bool | None = None  # whether it is of the official training half
 
@@ -66,23 +84,23 @@ def dataset(
     Raises:
         InputError: no text is left.
     """
-    kept: list[tuple[Sample, str]] = []
+    kept: list[tuple[Sample, Text]] = []
     why: dict[str, list[str]] = dict(left_out or {})
-    seen: set[str] = set()
+    seen: set[bytes] = set()
     for sample in sorted(samples, key=lambda sample: sample.train is False):  # stable
-        text = clean(sample.text)
-        if not text or (once and text in seen):
-            why.setdefault(EQUAL if text else BLANK, []).append(sample.name)
+        text = sample.text if isinstance(sample.text, Text) else shortened(sample.text, wanted)
+        if not text.start or (once and text.digest in seen):
+            why.setdefault(EQUAL if text.start else BLANK, []).append(sample.name)
             continue
-        seen.add(text)
+        seen.add(text.digest)
         kept.append((sample, text))
     if not kept:
         counts = ", ".join(f"{len(names)} {reason}" for reason, names in why.items())
         problem = "holds no text" + (f"; left out: {counts}" if counts else "")
         raise InputError(where, problem, "look into its files")
-    rows = Texts([text for _, text in kept], wanted.length, unreadable or {})
+    rows = Texts([text.start for _, text in kept], wanted.length, unreadable or {})
     rows.left_out = why
-    cut = [sample.name for sample, text in kept if len(text.encode()) > wanted.length]
+    cut = [sample.name for sample, text in kept if text.is_cut]
     if cut:
         rows.notes[CUT] = cut
     halves = [sample.train for sample, _ in kept]
