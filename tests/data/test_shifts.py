@@ -229,6 +229,14 @@ def test_glass_blur_only_moves_pixels(photos):
     assert (moved != photos).float().mean() > 0.05
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_glass_blur_takes_one_row(photos, channels):
+    """Of one grey row the two ends of a move are one piece of memory."""
+    images = photos[:, :channels].contiguous()
+    whole = shifted(images, "glass_blur", 3)
+    assert torch.equal(shifted(images[:1], "glass_blur", 3), whole[:1])
+
+
 def test_box_and_jpeg_are_pillows(photos):
     image = Image.fromarray(photos[0].permute(1, 2, 0).numpy())
     buffer = io.BytesIO()
@@ -419,6 +427,26 @@ def test_a_subdomain_that_cannot_be_is_refused(text, said):
     with pytest.raises(InputError, match=said):
         of_data.parsed(IMAGE, text)
     assert of_data.parsed(IMAGE, "noise:strength=0.1,subdomain=2")["subdomain"] == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("noise:strength=[1]", "holds what is no number"),
+        ('noise:strength="1"', "holds what is no number"),
+        ("noise:strength=true", "holds what is no number"),
+        ("noise:strength=NaN", "holds what is no number"),
+        ("fewer_rows:strength=Infinity", "holds what is no number"),
+        ("noise:strength=" + "[" * 100_000, "holds what is no number"),
+        ("noise:strength=0.1,subdomain=[1]", "holds what is no number"),
+        ("noise:strength=0.1,seed=0.5", "seed is a whole number, got 0.5"),
+        ("noise:strength=0.1,seed=null", "holds what is no number"),
+    ],
+)
+def test_what_is_no_number_is_refused(text, said):
+    with pytest.raises(InputError, match=said):
+        of_data.parsed(IMAGE, text)
+    assert of_data.parsed(IMAGE, "noise:strength=0.1,seed=2")["seed"] == 2
 
 
 def test_a_number_of_rows_is_whole_and_one_or_more():

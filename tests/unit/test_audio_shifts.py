@@ -96,6 +96,12 @@ def test_a_room_answers_a_click_by_a_tail_that_decays_evenly():
     assert (falls - 12).abs().max() < 0.5
 
 
+def test_a_room_without_a_tail_changes_next_to_nothing(rows):
+    """A tail that falls by 60 dB within a sample is below the smallest number: 0 / 0."""
+    for strength in (1e-300, 1e-7, 1e-6):
+        assert (shifted(rows, "reverberation", strength).int() - rows).abs().max() <= 1
+
+
 def test_lost_packets_are_twenty_milliseconds_of_silence():
     loud = torch.full((400, 8000), 1000, dtype=torch.int16)
     heard = shifted(loud, "dropouts", 0.3).unflatten(1, (50, 160))

@@ -132,6 +132,18 @@ def test_what_is_lost_is_lost(rows):
     assert half[0] == TEXTS[0][:42] and half[2] == "é"
 
 
+def test_of_marks_alone_one_stays():
+    texts = ["?!...", " -- ", "!", "a!?", "$!"]  # of letters and signs none is a mark
+    rows = torch.from_numpy(encode(texts, 16))
+    before = texts
+    for strength in (0.3, 0.6, 0.9, 1):
+        after = decode(shifted(rows, "lost_punctuation", strength).numpy())
+        assert all(len(some) <= len(more) for some, more in zip(after, before, strict=True))
+        assert all(some.strip() for some in after)
+        before = after
+    assert [len(text.strip()) for text in after] == [1] * 5 and after[3:] == ["a", "$"]
+
+
 def test_what_grows_beyond_the_row_is_cut_off_between_characters():
     full = torch.from_numpy(encode(["é" * 64], 128))
     doubled = shifted(full, "doubled_letters", 1)

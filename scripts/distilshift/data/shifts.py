@@ -18,6 +18,7 @@ is in is drawn by its id.
 """
 
 import json
+import math
 
 from distilshift import registry
 from distilshift.data.draws import Draws
@@ -72,8 +73,12 @@ def parsed(kind: Kind, text: str) -> dict:
         raise InputError("--shift", f"{text} is not {form}")
     try:
         values = {key: json.loads(value) for key, value in pairs.items()}
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InputError("--shift", f"{text} holds what is no number") from None
+    if not all(type(value) in (int, float) and abs(value) < math.inf for value in values.values()):
+        raise InputError("--shift", f"{text} holds what is no number")
+    if not isinstance(values.get("seed", 0), int):
+        raise InputError("--shift", f"seed is a whole number, got {values['seed']}")
     if not valid(kind, name, values["strength"]):
         raise InputError("--shift", f"{name} has no strength {values['strength']}")
     if (of := values.get("subdomain", 0)) not in range(MOST_SUBDOMAINS):

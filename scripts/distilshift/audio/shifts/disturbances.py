@@ -66,7 +66,8 @@ def reverberation(rows: Tensor, draws: Draws, strength: float) -> Tensor:
     times = torch.arange(length).double() / length
     tail = normal(draws, length).double() * 10 ** (-3 * times / strength)
     tail[:, 0] = 0.0
-    energy = tail.square().sum(1, keepdim=True)
+    # a tail shorter than a sample is none: its squares are below the smallest number
+    energy = tail.square().sum(1, keepdim=True).clamp_min(torch.finfo(tail.dtype).tiny)
     tail *= (strength / 0.5 / energy).sqrt()
     plain = exact(rows)
     spectra = torch.fft.rfft(plain, 2 * length) * torch.fft.rfft(tail, 2 * length)

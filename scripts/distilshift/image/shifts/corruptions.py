@@ -97,7 +97,7 @@ def glass_blur(images: Tensor, draws: Draws, severity: int) -> Tensor:
     for (row, column), move in zip(places, torch.from_numpy(moves).long().unbind(1), strict=True):
         other_row, other_column = row + move[:, 0], column + move[:, 1]
         other = values[which, :, other_row, other_column]
-        values[which, :, other_row, other_column] = values[:, :, row, column]
+        values[which, :, other_row, other_column] = values[:, :, row, column].clone()
         values[:, :, row, column] = other
     return to_bytes(torch.from_numpy(_gaussian(values.float().numpy(), sigma)))
 

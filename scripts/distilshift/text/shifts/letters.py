@@ -103,15 +103,18 @@ def capitals(rows: Tensor, draws: Draws, strength: float) -> Tensor:
 
 
 def lost_punctuation(rows: Tensor, draws: Draws, strength: float) -> Tensor:
-    """``strength`` of the punctuation marks (Unicode's categories P) are missing."""
+    """``strength`` of the punctuation marks (Unicode's categories P) are missing.
+
+    Of a text of marks alone one stays.
+    """
 
     def change(text: str, draw: np.random.Generator) -> str:
-        hit = draw.random(len(text)) < strength
-        return "".join(
-            letter
-            for letter, is_hit in zip(text, hit, strict=True)
-            if not (is_hit and unicodedata.category(letter).startswith("P"))
-        )
+        hit = draw.random(len(text))
+        marks = [at for at in range(len(text)) if unicodedata.category(text[at]).startswith("P")]
+        is_all = len(marks) == sum(not letter.isspace() for letter in text)
+        lasting = max(marks, key=lambda at: hit[at]) if marks and is_all else None
+        lost = {at for at in marks if hit[at] < strength and at != lasting}
+        return "".join(letter for at, letter in enumerate(text) if at not in lost)
 
     return each(rows, draws, change)
 

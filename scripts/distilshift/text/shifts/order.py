@@ -29,7 +29,7 @@ def lost_words(rows: Tensor, draws: Draws, strength: float) -> Tensor:
 
 
 def shuffled_words(rows: Tensor, draws: Draws, strength: float) -> Tensor:
-    """Words change places, none by more than ``strength`` of them.
+    """Words change places, none by more than ``strength`` of them, rounded up.
 
     Sorted by i + U(0, strength + 1), as in Lample et al., "Unsupervised Machine Translation
     Using Monolingual Corpora Only", arXiv:1711.00043, section 2.3; blanks stay where they are.
