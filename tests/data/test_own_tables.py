@@ -148,6 +148,7 @@ def test_short_rows_and_a_comma_behind_every_line_lose_nothing(tmp_path):
         ("d.jsonl", b'{"text": "caf\xe9"}\n', "UnicodeDecodeError.*write it as UTF-8, an object"),
         ("e.jsonl", b'{"text": "a"}\n\n{"text": a}\n', "line 3, column 10: Expecting value"),
         ("f.jsonl", b'{"text": "a"}\n"b"\n', "line 2 is no object.*an object a line"),
+        ("l.jsonl", b'{"text": ' + b"[" * 100_000 + b"\n", "line 1 is nested too deep"),
         ("g.jsonl", b"", "has no column .*; it has none"),
         ("h.parquet", b"PAR1", "write it again"),
         ("i.csv", b"text,text,label,domain\na,b,x,d\n", "several columns text"),

@@ -1,6 +1,9 @@
 """A network is asked about new data: pictures here; texts and sounds beside their own chains."""
 
 import logging
+import os
+import shutil
+from pathlib import Path
 
 from distilshift import classifiers
 from distilshift.data import domains, folders
@@ -84,6 +87,26 @@ def test_a_folder_is_walked_in_the_order_of_names_past_what_is_hidden_and_loops(
     assert "2 left out: hidden" in caplog.text and "1 left out: suffix .txt" in caplog.text
     assert "1 left out: a link to a folder that it lies in" in caplog.text
     assert "1 left out: a link to nothing" in caplog.text
+
+
+def test_a_folder_that_may_not_be_read_is_named(made, photos, run_script, tmp_path, monkeypatch):
+    shutil.copy(photos / "broken.png", tmp_path / "broken.png")
+    for name in ("a", "secret", "z"):
+        (tmp_path / name).mkdir()
+        good = next(path for path in photos.rglob("*.png") if path.name != "broken.png")
+        shutil.copy(good, tmp_path / name / "1.png")
+    scandir = os.scandir
+
+    def locked(path):
+        if str(path).endswith("secret"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", locked)
+    found, shown = apply(run_script, made, "distilled", [tmp_path], "p.csv", 3)
+    assert [Path(name).parent.name for name in found["name"]] == ["a", "z"]
+    assert f"'{tmp_path / 'secret'}' cannot be read (Permission denied)" in shown
+    assert "2 inputs cannot be read" in shown
 
 
 @pytest.mark.parametrize(

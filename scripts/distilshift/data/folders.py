@@ -84,18 +84,24 @@ def search(here: Path, suffixes: Collection[str]) -> Found:
 def every(here: Path, suffixes: Collection[str]) -> Iterator[Path]:
     """Every file below a folder with such a suffix or none, one after the other; no ``<class>``.
 
-    A folder's files come in the order of their names, those of a folder in it in its place.
+    A folder's files come in the order of their names, those of a folder in it in its place;
+    one that cannot be looked into comes itself, and ``content`` says why.
     What is not data is said in the log, counted by reason.
     """
     left_out: Counter = Counter()
 
     def walk(folder: Path, above: frozenset) -> Iterator[Path]:
-        status = folder.stat()
+        try:
+            status = folder.stat()
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            yield folder
+            return
         if (status.st_dev, status.st_ino) in above:
             left_out["a link to a folder that it lies in"] += 1
             return
         above |= {(status.st_dev, status.st_ino)}
-        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        for entry in entries:
             why = reason(entry, entry.name, 1, suffixes)
             if why is not None:
                 left_out[why] += 1
@@ -107,6 +113,17 @@ def every(here: Path, suffixes: Collection[str]) -> Iterator[Path]:
     yield from walk(here, frozenset())
     for why, count in sorted(left_out.items()):
         log.info("%s: %d left out: %s", here, count, why)
+
+
+def content(path: Path) -> bytes:
+    """The bytes of what ``every`` gave.
+
+    Raises:
+        OSError: it cannot be read, or is a folder that cannot be looked into.
+    """
+    if path.is_dir():
+        os.scandir(path).close()
+    return path.read_bytes()
 
 
 def reason(entry: os.DirEntry, name: str, depth: int, suffixes: Collection[str]) -> str | None:

@@ -61,6 +61,8 @@ def objects(path: Path) -> Iterator[Row]:
                 found = json.loads(line)
             except json.JSONDecodeError as error:
                 raise ValueError(f"line {number}, column {error.colno}: {error.msg}") from None
+            except RecursionError:
+                raise ValueError(f"line {number} is nested too deep") from None
             if not isinstance(found, dict):
                 raise ValueError(f"line {number} is no object")
             yield found

@@ -113,7 +113,7 @@ def items(path: Path, kind: Kind) -> Iterator[Item]:
     """What a path holds, in an order that is the same on every machine."""
     if path.is_dir():
         for inside in folders.every(path, kind.reader.SUFFIXES):
-            yield str(inside), inside.read_bytes
+            yield str(inside), functools.partial(folders.content, inside)
     elif path.suffix.lower() in own_tables.READERS:
         yield from of_table(path, kind.reader.COLUMN)
     else:
