@@ -60,18 +60,23 @@ def tiff(values, **tags):
     return b"II*\0" + (8 + len(content)).to_bytes(4, "little") + content + directory
 
 
-def png(values, colour, clear=()):
-    """A PNG of 16 bits (H, W, channels): colour 2 is RGB, 4 LA, 6 RGBA; one that is transparent."""
+def png(values, colour, clear=(), bits=16, width=None):
+    """A PNG (H, W, channels): colour 0 is grey, 2 RGB, 4 LA, 6 RGBA; one that is transparent.
+
+    Of 16 bits, or of fewer that are packed into the bytes (H, n) of its lines.
+    """
 
     def chunk(name, data):
         return (
             struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
         )
 
-    head = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, colour, 0, 0, 0)
-    lines = b"".join(b"\0" + line.astype(">u2").tobytes() for line in values)
+    size = width or values.shape[1], values.shape[0]
+    head = struct.pack(">IIBBBBB", *size, bits, colour, 0, 0, 0)
+    kept = ">u2" if bits == 16 else np.uint8
+    lines = b"".join(b"\0" + line.astype(kept).tobytes() for line in values)
     parts = chunk(b"IHDR", head)
-    parts += chunk(b"tRNS", struct.pack(">HHH", *clear)) if clear else b""
+    parts += chunk(b"tRNS", struct.pack(f">{len(clear)}H", *clear)) if clear else b""
     return b"\x89PNG\r\n\x1a\n" + parts + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
 
 
@@ -183,6 +188,17 @@ def test_a_colour_of_sixteen_bits_may_stand_for_nothing():
     values = COLOUR.astype(np.uint16) * 256 + 7  # whose lower byte is not the upper
     assert halves(png(values, 2, (200 * 256 + 7,) * 3))[0] == [50, 255]
     assert halves(png(values, 2, (7, 7, 7)))[0] == [50, 200]
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_a_grey_of_few_bits_may_stand_for_nothing(bits):
+    """Pillow spreads the values over a byte, and leaves the one that is transparent as it was."""
+    most = 2**bits - 1
+    few = np.where(GREY > 100, most, most // 3).astype(np.uint8)
+    lines = np.packbits(np.unpackbits(few[..., None], axis=2)[..., 8 - bits :].reshape(16, -1), 1)
+    for clear, expected in ((most // 3, [255, 255]), (most, [255 * (most // 3) // most, 255])):
+        content = png(lines, 0, (clear,), bits, 16)
+        assert halves(content)[0] == expected
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "LA", "P", "16"])

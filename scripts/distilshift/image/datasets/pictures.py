@@ -122,6 +122,7 @@ def decode(content: bytes, side: int, formats: list[str] = FORMATS) -> tuple[np.
         notes += [CUT] * (longer > 5 * shorter) + [ENLARGED] * (side > 4 * shorter)
         picture.draft("RGB", (side, side))  # JPEG: decode no finer than needed
         reduced = is_reduced(picture, content)
+        spread_clear(picture)
         picture.load()
         turn = UPRIGHT.get(orientation(picture))
         if signed(picture):
@@ -190,6 +191,17 @@ def is_reduced(picture: Image.Image, content: bytes) -> bool:
     if kind == "PPM":
         return isinstance(tile.args, tuple) and tile.args[-1] > 255
     return kind == "PNG" and str(tile.args).endswith(";16B")
+
+
+def spread_clear(picture: Image.Image) -> None:
+    """Bring the grey that stands for nothing, of 2 or 4 bits in a PNG, to the range of a byte.
+
+    Pillow does so with the values of a picture, not loaded yet, but not with this one.
+    """
+    tile, clear = next(iter(picture.tile), None), picture.info.get("transparency")
+    factor = {"L;2": 85, "L;4": 17}.get(str(tile.args)) if tile else None
+    if picture.format == "PNG" and factor and isinstance(clear, int):
+        picture.info["transparency"] = clear * factor
 
 
 def is_dim(picture: Image.Image) -> bool:
