@@ -12,7 +12,7 @@ was left out and why, what was done to odd ones, rows that are equal, sha256.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from distilshift import cli, registry
@@ -26,6 +26,7 @@ import numpy as np
 import torch
 
 NAMED = 1000  # of one kind; the count is of all
+GAPS = ("nan", "na", "n/a", "none", "null")  # what programs write where there is no value
 
 
 def parser() -> argparse.ArgumentParser:
@@ -93,7 +94,9 @@ def main(args: argparse.Namespace) -> None:
         "official_train_inputs": train,
         "counts": dict(zip(data.classes, counts, strict=True)),
         "classes_without_a_sample": [c for c, n in zip(data.classes, counts, strict=True) if not n],
-        "classes_of_one_name_but_for_case": alike(data.classes),
+        "classes_of_one_name_but_for_case": alike(data.classes, str.casefold),
+        "classes_of_one_number": alike(data.classes, number),
+        "classes_that_may_be_gaps": [c for c in data.classes if c.casefold() in GAPS],
         "unreadable": {"count": len(data.unreadable), "names": data.unreadable},
         "left_out": {why: summary(names) for why, names in data.left_out.items()},
         "notes": {note: summary(names) for note, names in data.notes.items()},
@@ -111,12 +114,20 @@ def summary(names: list[str]) -> dict:
     return {"count": len(names), "names": names[:NAMED]}
 
 
-def alike(classes: list[str]) -> list[list[str]]:
-    """Classes whose names differ in upper and lower case alone."""
-    found: dict[str, list[str]] = {}
+def alike(classes: list[str], key: Callable[[str], object]) -> list[list[str]]:
+    """Classes of which a key is the same: their names in lower case, the numbers they stand for."""
+    found: dict[object, list[str]] = {}
     for name in classes:
-        found.setdefault(name.casefold(), []).append(name)
+        found.setdefault(key(name), []).append(name)
     return [names for names in found.values() if len(names) > 1]
+
+
+def number(name: str) -> float | str:
+    """The number that a class is called by; its name, where it is called by none."""
+    try:
+        return name if "_" in name else float(name)
+    except ValueError:
+        return name
 
 
 def equal_rows(hashes: np.ndarray, data: Dataset, ids: np.ndarray, train: int | None) -> dict:
@@ -152,6 +163,10 @@ def remarks(manifest: dict) -> Iterator[str]:
         yield f"no sample of {', '.join(manifest['classes_without_a_sample'])}"
     for names in manifest["classes_of_one_name_but_for_case"]:
         yield f"{' and '.join(names)} are different classes"
+    for names in manifest["classes_of_one_number"]:
+        yield f"{' and '.join(names)} are different classes, and one number"
+    if manifest["classes_that_may_be_gaps"]:
+        yield f"{', '.join(manifest['classes_that_may_be_gaps'])}: a class each, no gap"
     if equal["count"]:
         halves = equal["in_both_official_halves"]
         said = f"{equal['count']} rows are copies of others"

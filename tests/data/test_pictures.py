@@ -520,6 +520,19 @@ def test_classes_without_a_sample_are_said_before_training(tmp_path, caplog, cap
     assert "a has no test sample of 1 classes (fox & co): nothing will say" in caplog.text
 
 
+def test_classes_that_may_be_one_or_none_are_said(tmp_path, caplog, capsys):
+    root = tmp_path / "pets"
+    labels = ("0", "1", "1.0", "01", "NaN", "NA", "None", "nanny", "infinity", "x1")
+    for at, label in enumerate(labels):
+        put(root / "photo" / label / "0.png", at)
+    manifest = made(tmp_path, root)
+    assert manifest["classes_of_one_number"] == [["01", "1", "1.0"]]
+    assert manifest["classes_that_may_be_gaps"] == ["NA", "NaN", "None"]
+    said = caplog.text + capsys.readouterr().err
+    assert "01 and 1 and 1.0 are different classes, and one number" in said
+    assert "NA, NaN, None: a class each, no gap" in said
+
+
 def test_one_class_is_no_domain(tmp_path):
     """It was told after the teacher was trained."""
     root = tmp_path / "pets"
