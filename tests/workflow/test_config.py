@@ -126,6 +126,23 @@ def test_a_network_of_ones_own_is_an_input_by_content(read, tmp_path):
     assert "mine.py" not in teacher and any("networks/cnn.py" in path for path in teacher)
 
 
+@pytest.mark.parametrize("role", ["teacher", "student"])
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("keys", {"net.": "body."}), ("head", True), ("mean", [0.4]), ("deviation", [0.3])],
+)
+def test_how_a_checkpoint_is_read_is_held_against_a_result(read, tmp_path, role, key, value):
+    """Snakemake compares no parameter that asks for ``input``, as the flags of it do."""
+    (tmp_path / "start.pth").write_bytes(b"weights")
+    given = {"model": "cnn-4", "weights": "start.pth", "mean": [0.5], "deviation": [0.25]}
+    cell = types.SimpleNamespace(network="cnn")
+    one, other = (
+        read(changed({f"networks.cnn.{role}": start}))["start_content"](role)(cell)
+        for start in (given, {**given, key: value})
+    )
+    assert one != other
+
+
 def test_every_rule_that_may_read_files_of_ones_own_asks_for_their_content():
     """An input's age is not asked: without its content as a parameter nothing would rerun."""
     found = 0

@@ -43,18 +43,24 @@ def content_of(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def reading(given):
+    """How a checkpoint is read, as flags."""
+    listed = {key: ",".join(map(str, given.get(key, []))) for key in CHANNELS}
+    keys = [f"{theirs}={ours}" for theirs, ours in given["keys"].items()]
+    about = {"keys": ",".join(keys), "head": given["head"], **listed}
+    return flags({f"start_{key}": value for key, value in about.items() if value})
+
+
 def start_flags(role):
-    """A parameter: the checkpoint and how it is read, as flags."""
+    """A parameter: the checkpoint and how it is read, as flags.
+
+    Snakemake holds no parameter against a result that asks for ``input``; ``start_content``
+    is held.
+    """
 
     def made(wildcards, input):
         given = STARTS[wildcards.network, role]
-        if not given:
-            return []
-        listed = {key: ",".join(map(str, given.get(key, []))) for key in CHANNELS}
-        keys = [f"{theirs}={ours}" for theirs, ours in given["keys"].items()]
-        about = {"keys": ",".join(keys), "head": given["head"], **listed}
-        told = {f"start_{key}": value for key, value in about.items() if value}
-        return flags({"start": input.start, **told})
+        return [*flags({"start": input.start}), *reading(given)] if given else []
 
     return made
 
@@ -69,11 +75,11 @@ def checkpoints():
 
 
 def start_content(role):
-    """A parameter: the checkpoint's sha256, against which Snakemake holds a result."""
+    """A parameter: the checkpoint's sha256 and how it is read; against it a result is held."""
 
     def found(wildcards):
         given = STARTS[wildcards.network, role]
-        return content_of(place(given["weights"])) if given else ""
+        return [content_of(place(given["weights"])), *reading(given)] if given else ""
 
     return found
 
