@@ -18,6 +18,7 @@ from distilshift.files import tables
 
 KEYS = ("network", "adaptation", "method")
 ORACLE = "oracle_accuracy"
+RANKED = "teacher_first"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -37,6 +38,9 @@ def main(args: argparse.Namespace) -> None:
     if (found["criterion"] == ORACLE).any():
         problem = f"was made by {ORACLE}, which reads labels of the target"
         raise InputError(args.selection, problem, "take another criterion")
+    if args.network and (found["criterion"] == RANKED).any():
+        problem = f"was made by {RANKED}, a rank within one network's cell"
+        raise InputError(args.selection, problem, "take another criterion, or give no --network")
     families = {key: dict(pair.split("=") for pair in getattr(args, key)) for key in KEYS}
     chosen = selection.settings(found, families)
     with cli.whole_file(args.csv) as part:

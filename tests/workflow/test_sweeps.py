@@ -8,6 +8,7 @@ import sys
 from distilshift.analysis import selection
 from distilshift.files import tables
 
+import inprocess
 import pandas as pd
 import pytest
 import yaml
@@ -103,6 +104,17 @@ def test_a_sweep_is_not_judged_by_labels_of_the_target(read):
     read(config)
 
 
+def test_a_rank_within_a_cell_judges_no_sweep_of_networks(read):
+    config = {**copy.deepcopy(CONFIG), "requirement": {"criterion": "teacher_first"}}
+    with pytest.raises(SystemExit) as caught:
+        read(copy.deepcopy(config))
+    (line,) = str(caught.value).split("\n")
+    assert line.startswith("config: requirement.criterion: got teacher_first; ")
+    assert "networks.cnn is a sweep" in line
+    del config["networks"]["cnn"]["sweep"]
+    read(config)  # of adaptations and methods the cell is one
+
+
 def test_a_value_more_runs_its_own_jobs_and_what_joins_them(finished):
     kd = "methods: {kd: {loss: kd, temperature: 3.0}}"
     swept = "methods: {kd: {loss: kd, temperature: 3.0}, other: {sweep: {lr: [0.01, 0.02]}}}"
@@ -166,6 +178,21 @@ def test_the_script_writes_the_points_or_refuses_the_oracle(tmp_path, criterion)
         assert done.returncode == 1
         assert "reads labels of the target" in done.stderr
         assert not out.exists()
+
+
+def test_the_script_refuses_a_rank_within_a_cell_for_networks(tmp_path):
+    path, out = tmp_path / "selection.parquet", tmp_path / "sweeps.csv"
+    given = students(*ROWS).assign(criterion="teacher_first")
+    given["round"] = 1
+    tables.write(given, path)
+    of_methods = [f"--method={point}={name}" for point, name in FAMILIES["method"].items()]
+    args = [f"--selection={path}", f"--csv={out}"]
+    code, said = inprocess.call(
+        "select_settings", [*args, "--network=cnn=net", "--network=mlp=net"]
+    )
+    assert code == 1 and "teacher_first, a rank within one network's cell" in said
+    assert not out.exists()
+    assert inprocess.call("select_settings", [*args, *of_methods])[0] == 0
 
 
 THINNED = yaml.safe_load("""

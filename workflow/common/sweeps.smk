@@ -118,12 +118,20 @@ def expand_settings():
         for other in others.get(section, []):
             if section in other:
                 other[section] = [point for n in other[section] for point in named[n]]
-    if families and config["requirement"]["criterion"] == "oracle_accuracy":
+    criterion = config["requirement"]["criterion"]
+    if families and criterion == "oracle_accuracy":
         refuse(
             [
                 "requirement.criterion: got oracle_accuracy; a sweep over settings is judged"
                 " without labels of the target"
             ]
+        )
+    if criterion == "teacher_first":
+        refuse(
+            f"requirement.criterion: got teacher_first; it ranks networks of one cell, and"
+            f" networks.{name} is a sweep, of several; take another criterion"
+            for (section, _), name in families.items()
+            if section == "networks"
         )
     return families
 
