@@ -150,7 +150,8 @@ def judge(path: Path, near: Path, source_labels: Path) -> list[dict]:
             )
             known[seed] = validators.known_by_neighbours(validators.some(truth), of_source)
             cli.log.info("seed %d: neighbours know %.2f of the source's labels", seed, known[seed])
-        if one.network["weights_sha256"] in unadapted.values():
+        # by name: a guarded teacher that fell back has the same bytes
+        if (one.network["method"], one.network["adaptation"]) == ("teacher", "none"):
             at_home.append(one.logits[SOURCE].argmax(1))
         predicted, classes = one.logits[TARGET].argmax(1), len(one.inputs[TARGET]["classes"])
         shape = {

@@ -1,5 +1,6 @@
 """What the second round learns from, and who is chosen in the end."""
 
+import re
 from pathlib import Path
 
 from distilshift import networks
@@ -164,37 +165,67 @@ def test_teachers_come_first_by_one_score_and_students_within(made):
     assert ((ranked["kd"] > place - 1 / 4) & (ranked["kd"] <= place)).all()
 
 
-def test_networks_of_two_seeds_are_held_side_by_side(made, run_script, tmp_path):
-    """A second seed's networks, that say another class of one row in four."""
-    target, source = ("target", "train"), ("source", "test")
-    found = list(outputs.read(made.path("outputs.parquet"), [target, source]))
+TARGET, SOURCE = ("target", "train"), ("source", "test")
+
+
+def of_two_seeds(made, folder, found, again):
+    """Arguments of ``validate`` for networks of a seed and of the next, that see the same rows."""
+    outputs.write(folder / "outputs.parquet", iter([*found, *again]))
     unadapted = {
         one.network["seed"]: one.network["weights_sha256"]
-        for one in found
+        for one in [*found, *again]
         if (one.network["method"], one.network["adaptation"]) == ("teacher", "none")
     }
-    (seed,), again = unadapted, []
-    for one in found:
-        changed = one.logits[target].copy()
-        changed[::4] = np.roll(changed[::4], 1, axis=1)
-        network = {**one.network, "seed": seed + 1}
-        again.append(one._replace(network=network, logits={**one.logits, target: changed}))
-    outputs.write(tmp_path / "outputs.parquet", iter([*found, *again]))
-    inputs = {half: found[0].inputs[half]["sha256"] for half in (target, source)}
-    near = neighbours.read(made.path("neighbours.parquet"), inputs, unadapted)
+    (seed,) = {one.network["seed"] for one in found}
+    inputs = {half: found[0].inputs[half]["sha256"] for half in (TARGET, SOURCE)}
+    near = neighbours.read(made.path("neighbours.parquet"), inputs, {seed: unadapted[seed]})
     both = {(half, seed + n): one for (half, _), one in near.items() for n in (0, 1)}
-    teachers = {seed + n: unadapted[seed] for n in (0, 1)}
-    neighbours.write(tmp_path / "neighbours.parquet", both, inputs, teachers)
-
+    neighbours.write(folder / "neighbours.parquet", both, inputs, unadapted)
     script, args = made.steps()["scores"]
     for flag in ("outputs", "neighbours", "validators"):
-        args[args.index(f"--{flag}") + 1] = str(tmp_path / f"{flag}.parquet")
+        args[args.index(f"--{flag}") + 1] = str(folder / f"{flag}.parquet")
+    return script, args
+
+
+def test_networks_of_two_seeds_are_held_side_by_side(made, run_script, tmp_path):
+    """A second seed's networks, that say another class of one row in four."""
+    found, again = list(outputs.read(made.path("outputs.parquet"), [TARGET, SOURCE])), []
+    for one in found:
+        changed = one.logits[TARGET].copy()
+        changed[::4] = np.roll(changed[::4], 1, axis=1)
+        network = {**one.network, "seed": one.network["seed"] + 1}
+        again.append(one._replace(network=network, logits={**one.logits, TARGET: changed}))
+    script, args = of_two_seeds(made, tmp_path, found, again)
     status, shown = run_script(script, args)
     assert status == 0, shown
     scores = pd.read_parquet(tmp_path / "validators.parquet")
     agreed = scores[scores["validator"] == "seed_agreement"]
-    rows = len(found[0].ids[target])
+    rows = len(found[0].ids[TARGET])
     assert len(agreed) == 2 * len(found)
     assert agreed["value"].to_numpy() == pytest.approx(1 - len(range(0, rows, 4)) / rows)
     alone = pd.read_parquet(made.path("validators.parquet"))
     assert "seed_agreement" not in set(alone["validator"])
+
+
+def test_a_guarded_teacher_that_fell_back_is_no_other_unadapted_one(made, run_script, tmp_path):
+    """It has the unadapted one's bytes, and would count as a seed that agrees with it."""
+    found = list(outputs.read(made.path("outputs.parquet"), [TARGET, SOURCE]))
+    (plain,) = [one for one in found if one.network["adaptation"] == "none"]
+    of_seeds = []
+    for seed in (0, 1):
+        changed = plain.logits[SOURCE].copy()
+        changed[seed::3] = np.roll(changed[seed::3], 1, axis=1)
+        sha256 = (plain.network["weights_sha256"], "1" * 64)[seed]
+        about = {"seed": plain.network["seed"] + seed, "weights_sha256": sha256}
+        both = []
+        for name in ("none", "adabn"):
+            network = {**plain.network, **about, "adaptation": name}
+            both.append(plain._replace(network=network, logits={**plain.logits, SOURCE: changed}))
+        of_seeds.append(both)
+    said = []
+    for kept in (1, 2):  # without the fallen, and with them
+        script, args = of_two_seeds(made, tmp_path, *(both[:kept] for both in of_seeds))
+        status, shown = run_script(script, args)
+        assert status == 0, shown
+        said.append(re.search(r"seeds know \S+ of", shown)[0])
+    assert said[0] == said[1] != "seeds know 0.00 of"
