@@ -162,6 +162,7 @@ TWO = {"adaptations": {"none": {}, "adabn": {}}}
 FOLDER = {"folder": "pets", "domain": "photo"}
 VOTE = {"combine": "mean", "of": ["none", {"source": "c", "adaptation": "none"}]}
 SWEEP = {"from": "optdigits", "sweep": {"kind": "noise", "strengths": [0.1, 0.5]}}
+FEWER = {"from": "optdigits", "shift": [{"kind": "fewer_rows", "strength": 200}]}
 C = {"domains.c": {"from": "optdigits"}}
 NAMES = "a-z, 0-9, _, . and -, a letter or digit first"
 
@@ -310,6 +311,39 @@ MISTAKES = [
         "domains.b.sweep.strengths.0: got 6; allowed: 1, 2, 3, 4, 5",
     ),
     ({"domains.b": SWEEP, "domains.b.sweep.strengths": []}, "got []; must hold at least 1"),
+    # what would know the target's labels
+    (
+        {"domains.b": {"from": "optdigits"}},
+        "transfers.a-to-b: a has the rows of the target b, whose labels its teacher would know;",
+    ),
+    (
+        {"domains.a": FEWER, "domains.b": {"from": "optdigits"}},
+        "transfers.a-to-b: a has the rows of the target b",
+    ),
+    (
+        {"domains.a.classes": list("0123456789"), "domains.b": FEWER},
+        "transfers.a-to-b: a has the rows of the target b",
+    ),
+    (
+        {"domains.b.shift.0.strength": 0.1, "domains.c": SWEEP, "transfers.0.target": "c",
+         "adaptations.vote": {
+            "combine": "mean", "of": ["none", {"source": "b", "adaptation": "none"}]
+        }},
+        "adaptations.vote.of: b has the rows of the target c-0.1, whose labels",
+    ),
+    (
+        {"domains.c": {"from": "mnist5k"}, "transfers.0.source": "c", "domains.b": FEWER,
+         "adaptations.vote": {
+            "combine": "mean", "of": ["none", {"source": "a", "adaptation": "none"}]
+        }},
+        "adaptations.vote.of: a has the rows of the target b, whose labels",
+    ),
+    (
+        {"adaptations.vote": {
+            "combine": "mean", "of": ["none", {"source": "b", "adaptation": "none"}]
+        }},
+        "adaptations.vote.of: b is the target, whose labels its teacher would know",
+    ),
     # what would be counted twice
     ({"transfers": CONFIG["transfers"] * 2}, "transfers: {\"source\": \"a\""),
     (
@@ -460,7 +494,8 @@ def test_a_class_is_the_same_however_its_accents_are_written(read, tmp_path):
     for name in classes:
         (tmp_path / "mine/photo" / name).mkdir(parents=True)
     apart = [unicodedata.normalize("NFD", name) for name in classes]
-    given = {"from": folder, "classes": classes}, {"from": folder, "classes": apart}
+    given = [{"from": folder, "classes": one} for one in (classes, apart)]
+    given[1]["shift"] = CONFIG["domains"]["b"]["shift"]
     names = read(changed({"domains.a": given[0], "domains.b": given[1]}))
     assert [names["config"]["domains"][name]["classes"] for name in "ab"] == [classes, classes]
 
@@ -473,7 +508,7 @@ def test_what_nothing_uses_is_said_once_and_no_mistake(read):
 
 
 def test_a_sweep_of_a_source_has_no_dial(read):
-    swept = {"domains.a": SWEEP, "domains.b": SWEEP}
+    swept = {"domains.a": {"from": "mnist5k", "sweep": SWEEP["sweep"]}, "domains.b": SWEEP}
     dials = read(changed(swept))["DIALS"]
     assert dials == ["b-0.1=noise:0.1", "b-0.5=noise:0.5"]
 
@@ -541,8 +576,8 @@ def test_a_dataset_of_one_class_is_named_by_every_loss(read, tmp_path):
 
 def test_a_file_that_no_kind_reads_is_no_folder_that_is_absent(read, tmp_path):
     (tmp_path / "all.tsv").touch()
-    given = {"folder": "all.tsv", "domain": "books"}
-    for line in mistakes(read, texts({f"domains.{name}.from": given for name in "ab"})):
+    given = {f"domains.{name}.from": {"folder": "all.tsv", "domain": name} for name in "ab"}
+    for line in mistakes(read, texts(given)):
         assert "from: all.tsv is a file, and of text rows tables are read in the place" in line
         assert line.endswith(": .csv, .jsonl, .parquet")
 

@@ -114,12 +114,10 @@ def test_what_a_schema_cannot_see_is_one_line_a_mistake(make_copy):
     config = yaml.safe_load((copy.folder / "tests/distillation.yaml").read_text())
     config["logits"]["views"] = 0
     config["methods"]["dine"]["views"] = "online"
-    target = {"source": "optdigits-noise", "adaptation": "none"}
     other = {"network": "wide", "adaptation": "mine"}
     config["adaptations"] |= {
         "pair": {"combine": "mean", "of": ["both", "gone"]},
         "far": {"combine": "mean", "of": ["none", other, {**other, "network": "deep"}]},
-        "leak": {"combine": "mean", "of": ["none", target]},
         "mine": {"logits": "mine/{method}.parquet"},
         "soft": {"logits": {"file": "mine/{}.parquet", "as": "probabilities"}},
         "two": {"kind": "shot", "logits": "x.parquet"},
@@ -129,16 +127,15 @@ def test_what_a_schema_cannot_see_is_one_line_a_mistake(make_copy):
         "methods.replayed.views: replayed needs views in the caches; set logits.views",
         "methods.dine.views: got online; dine keeps labels of plain inputs; allowed: fixed",
         "adaptations.pair.of: both is a combination itself; name its members",
-        "adaptations.pair.of: gone is not defined; allowed: both, far, leak, mine, none",
+        "adaptations.pair.of: gone is not defined; allowed: both, far, mine, none",
         "adaptations.far.of: wide has no mine; allowed: none",
         "adaptations.far.of: deep is not defined; allowed: cnn, wide",
-        "adaptations.leak.of: optdigits-noise is the target of transfers.0",
         "adaptations.mine.logits: got mine/{method}.parquet; allowed in braces: {source}",
         "adaptations.soft.logits: got mine/{}.parquet; allowed in braces: {source}",
         "adaptations.two: has kind, logits; allowed: one of them",
     ):
         assert any(said in line for line in lines), (said, lines)
-    assert len(lines) == 10
+    assert len(lines) == 9
 
 
 def test_draws_are_refused_for_what_wants_all_probabilities(make_copy):

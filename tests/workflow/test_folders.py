@@ -16,7 +16,11 @@ def put(path, value):
 def experiment(tmp_path, *places):
     """A project whose domains d0, d1, … are these folders and domains."""
     domains = {
-        f"d{n}": {"from": {"folder": str(folder), "domain": domain}}
+        f"d{n}": {
+            "from": {"folder": str(folder), "domain": domain},
+            # of one place a target is another domain than its source
+            "shift": [{"kind": "gamma", "strength": n / 4}] if n else [],
+        }
         for n, (folder, domain) in enumerate(places)
     }
     transfers = [

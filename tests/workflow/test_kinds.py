@@ -73,7 +73,10 @@ def test_a_domain_of_a_table_is_any_text_and_no_path(project):
     (project / spelt).write_text(table, encoding="utf-8")
     domains = {
         "mine": {"from": {"folder": spelt, "domain": place}},
-        "odd": {"from": {"folder": f"./{spelt}", "domain": f" {other}"}},
+        "odd": {
+            "from": {"folder": f"./{spelt}", "domain": f" {other}"},
+            "shift": [{"kind": "typos", "strength": 0.3}],
+        },
     }
     wanted = {**tiny.EXPERIMENT, **text(domains=domains, results="sites")}
     wanted = yaml.safe_dump({key: value for key, value in wanted.items() if value})

@@ -409,14 +409,6 @@ def unknown_members(name, settings, unknown):
         yield from unknown(key, given["source"], "domains")
         if "sweep" in config["domains"].get(given["source"], {}):
             yield f"{key}: {given['source']} is a sweep, of several domains; name a domain"
-        for number, transfer in enumerate(config["transfers"]):
-            # its teacher would have learned from the target's labels
-            used = any(
-                name in config["networks"].get(network, {}).get("adaptations", [name])
-                for network in transfer["networks"]
-            )
-            if used and transfer["target"] == given["source"]:
-                yield f"{key}: {given['source']} is the target of transfers.{number}"
 
 
 check_config()

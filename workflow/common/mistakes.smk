@@ -12,6 +12,7 @@ def check_experiment():
     refuse(
         [
             *counted_twice(),
+            *taught_by_the_target(),
             *without_an_oracle(),
             *without_subdomains(),
             *impossible_networks(),
@@ -53,6 +54,39 @@ def counted_twice():
                     if one == other:
                         what = f"{one['adaptation']} from {one['source']}"
                         yield f"adaptations.{name}.of: {what} stands there twice"
+
+
+def rows_of(name):
+    """What says of a domain which rows it has, but for what thins its training half."""
+    domain = unthinned(name)
+    classes = known_classes(name) or domain.get("classes")
+    return dataset_name(domain["from"]), classes, domain["shift"]
+
+
+def taught_by_the_target():
+    """A line for each source that is its target: its teacher would have learned from its labels.
+
+    By its rows, not by its name: a domain may have two, and a thinned one is a part of another.
+    """
+
+    def line(key, source, target):
+        is_it = (
+            "is the target"
+            if source == target
+            else f"has the rows of the target {target}"
+        )
+        return f"{key}: {source} {is_it}, whose labels its teacher would know; take another source"
+
+    for transfer in config["transfers"]:
+        source, target = transfer["source"], transfer["target"]
+        if rows_of(source) == rows_of(target):
+            yield line(f"transfers.{source}-to-{target}", source, target)
+        named = {a for network in transfer["networks"] for a in adaptations(network)}
+        for name in filter(named.__contains__, COMBINED):
+            for member in members_of(name):
+                other = member.get("source", source)
+                if other != source and rows_of(other) == rows_of(target):
+                    yield line(f"adaptations.{name}.of", other, target)
 
 
 def without_an_oracle():
