@@ -3,8 +3,8 @@
 Each measure has a panel and each distilled row a line: the student and its teacher, the student
 and teachers of other seeds, and the control of about its accuracy with its teacher (hollow where
 that is further off than five points), with 95 % intervals over seeds; grey ticks are the null. Of
-more rows than a page holds the most accurate of each transfer and network are drawn. The second
-figure shows inputs of the target and how the score of their class hangs on each value of them.
+more rows to show than a page holds the most accurate of each transfer and network are drawn. The
+second figure shows inputs of the target and how the score of their class hangs on each value.
 
     python scripts/plot_transferred.py --measures a/transferred.parquet \\
         --maps a/attributions.safetensors --csv transferred.csv \\
@@ -96,7 +96,7 @@ def draw(axis: Axes, table: pd.DataFrame, measure: str, at: dict, hollow: set[tu
 
 
 def plot_measures(table: pd.DataFrame, shown: presentation.Presentation, paths: list[Path]) -> None:
-    rows = shown.rows(drawn(table)) if len(table) else table
+    rows = drawn(shown.rows(table)) if len(table) else table
     at, hollow = places(rows), unmatched(rows)
     measures = [name for name in transferred.MEASURES if name in set(rows["measure"])]
     columns = figures.columns(max(1, len(measures)), shown.width)
@@ -112,7 +112,7 @@ def plot_measures(table: pd.DataFrame, shown: presentation.Presentation, paths: 
     axes[0, 0].set_yticks(range(len(at)), names)
     axes[0, 0].set_ylim(len(at) - 0.4, -0.6)
     if not measures:
-        figures.note(figure, "no student here has a teacher that is a network")
+        figures.note(figure, "no student that is shown has a teacher that is a network")
     figures.legend(figure, [{**look, "ls": "", "ms": 4} for look in (*LOOKS.values(), NULL)])
     figures.save(figure, paths)
 

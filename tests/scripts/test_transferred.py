@@ -103,6 +103,20 @@ def test_the_same_bytes_again(two, run_script, tmp_path):
         assert f"<!-- {text}" in pictures
 
 
+def test_of_more_rows_than_a_page_holds_the_chosen_are_drawn(two, run_script, tmp_path):
+    """The best of each cell was taken first, and the figure was empty where it is not chosen."""
+    measured = tables.read(two.path("transferred.parquet"), "")
+    many = [measured.assign(method=f"m{n}", row=f"m{n} (adabn)") for n in range(41)]
+    tables.write(pd.concat(many), tmp_path / "many.parquet")
+    args = flags(two.transferred_pictures(), measures=str(tmp_path / "many.parquet"))
+    assert run_script("plot_transferred", [*args, "--only=m40", "--only=m7"]) == (0, "")
+    page = Path(two.path("transferred.svg")).read_text()
+    assert "<!-- m40 (adabn)" in page and "<!-- m7 (adabn)" in page and "<!-- m0 " not in page
+    assert run_script("plot_transferred", args) == (0, "")
+    page = Path(two.path("transferred.svg")).read_text()
+    assert page.count("<!-- m0 (adabn)") == page.count("(adabn) -->") > 0
+
+
 def written(chain):
     return [
         chain.path("transferred.csv"),

@@ -109,6 +109,21 @@ def mistakes(copy, config):
     return [line for line in done.stdout.splitlines() if line.startswith("config: ")]
 
 
+def test_members_in_another_order_are_another_combination(ran):
+    """They are summed in their order; Snakemake compares inputs as a set."""
+    first = "of: [none, "
+    wide = ", {network: wide, adaptation: none}]"
+    path = ran.folder / "tests/distillation.yaml"
+    before = path.read_text()
+    assert first in before and wide in before
+    path.write_text(before.replace(first, "of: [").replace(wide, f"{wide[:-1]}, none]"))
+    try:
+        planned = ran.planned(*FLAGS[2:4])
+    finally:
+        path.write_text(before)
+    assert planned["combine_logits"] == 2 and "cache_logits" not in planned
+
+
 def test_what_a_schema_cannot_see_is_one_line_a_mistake(make_copy):
     copy = make_copy("mistakes")
     config = yaml.safe_load((copy.folder / "tests/distillation.yaml").read_text())

@@ -82,6 +82,12 @@ COMMENT = "\n# a thought\n"
             "figures: {rows: {kd: 'a {brace}'}}\ndevice: cpu",
             {*TABLES, *PLOTS, "everything"} - {"plot_domains"},
         ),
+        (  # tables and figures stand in the config's order
+            "tests/config.yaml",
+            "{none: {}, adabn: {}}",
+            "{adabn: {}, none: {}}",
+            END - {"plot_domains"},
+        ),
         (
             "tests/config.yaml",
             "student: {steps: 20",

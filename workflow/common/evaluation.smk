@@ -47,6 +47,15 @@ def predicted_weights(wildcards):
     return of_part("weights.safetensors", wildcards.part, wildcards)
 
 
+def config_order(wildcards):
+    """A parameter: a part's networks in the order of the config, which is that of all tables.
+
+    Of inputs Snakemake compares which they are, not their order.
+    """
+    folders = of_part("", wildcards.part, wildcards)
+    return [folder.removeprefix("<results>/") for folder in folders]
+
+
 def evaluated(file):
     """An input function: ``file`` of every network of a cell, in the order of its outputs."""
     return lambda wildcards: [

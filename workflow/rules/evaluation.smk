@@ -35,6 +35,7 @@ rule predict:
             {"source_train_inputs": input.source_train or None}
         ),
         features=feature_flags,
+        order=config_order,
         oracle=oracle_flags_of,
         device=device,
     shell:

@@ -126,6 +126,7 @@ rule combine_logits:
         mem_mb=growing(3000),
         runtime=growing(30),
     params:
+        order=lambda wildcards: members_of(wildcards.adaptation),
         combine=lookup("adaptations/{adaptation}/combine", within=config),
         dtype=lookup("logits/dtype", within=config),
         keep=lookup("logits/keep", within=config),
