@@ -258,9 +258,10 @@ def test_of_few_rows_the_graph_says_what_the_teacher_says(rows, classes):
     assert (pseudo_labels.of_graph(torch.eye(4)[:rows], alike) == 1).all()
 
 
-def test_no_guard_is_for_runs_that_begin_from_the_same_labels():
-    with pytest.raises(InputError, match="guard: tells nothing of label-spreading"):
-        Adaptation(kind="label-spreading", guard=True)
+@pytest.mark.parametrize("kind", ["label-spreading", "adabn"])
+def test_no_guard_is_for_runs_that_are_all_alike(kind):
+    with pytest.raises(InputError, match=f"guard: tells nothing of {kind}"):
+        Adaptation(kind=kind, guard=True)
 
 
 def test_label_spreading_learns_labels_of_the_graph_and_makes_them_anew_half_way(

@@ -241,6 +241,22 @@ MISTAKES = [
         {"adaptations": {"none": {}, "spread": {"kind": "label-spreading", "guard": True}}},
         "adaptations.spread.guard: tells nothing of label-spreading",
     ),
+    (
+        {"adaptations": {"none": {}, "still": {"kind": "adabn", "pose": True, "guard": True}}},
+        "adaptations.still.guard: tells nothing of adabn, whose runs are all alike; leave it out",
+    ),
+    (
+        {"adaptations": {"none": {}, "adabn": {"weight": 3.0}}},
+        "adaptations.adabn.weight: is given for adabn, which is not trained",
+    ),
+    (
+        {"adaptations": {"none": {}, "still": {"kind": "adabn", "training": {"lr": 0.5}}}},
+        "adaptations.still.training: is given for adabn, which is not trained",
+    ),
+    (
+        {"adaptations": {"none": {}, "adabn": {"sweep": {"lr": [0.5, 0.1]}}}},
+        "adaptations.adabn.sweep: is given for adabn, which is not trained",
+    ),
     # classes
     (
         {"domains.a.classes": ["0", "1"]},

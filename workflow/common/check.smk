@@ -273,13 +273,19 @@ def idle_settings():
             if what and key in settings:
                 yield f"adaptations.{name}.{key}: is given for {what}, which is not trained"
         kind = settings.get("kind", name)
+        for key in ("weight", "training", "sweep"):
+            if kind == "adabn" and key in settings and not what:
+                yield (
+                    f"adaptations.{name}.{key}: is given for adabn, which is not trained: it"
+                    " takes the target's statistics"
+                )
         for key in of:
             if key in settings and not what and kind not in of[key]:
                 yield f"adaptations.{name}.{key}: is for {', '.join(of[key])}, not for {kind}"
         if settings.get("guard") and kind in options["ALIKE"] and not what:
             yield (
-                f"adaptations.{name}.guard: tells nothing of {kind}, whose runs all begin from"
-                " the same labels; leave it out"
+                f"adaptations.{name}.guard: tells nothing of {kind}, whose runs are all"
+                " alike; leave it out"
             )
 
 

@@ -172,7 +172,7 @@ class Adaptation(Settings):
             if self.kind not in kinds and name in self.facts():
                 raise InputError(name, f"is for {', '.join(kinds)}, not for {self.kind}")
         if self.guard and self.kind in adaptations.ALIKE:
-            problem = f"tells nothing of {self.kind}, whose runs all begin from the same labels"
+            problem = f"tells nothing of {self.kind}, whose runs are all alike"
             raise InputError("guard", problem, "leave it out")
 
 

@@ -32,5 +32,5 @@ OPTIONS = {
     "temperature": ("mcc", "joint-mcc"),
     "threshold": ("fixmatch",),
 }
-ALIKE = ("label-spreading",)  # those whose runs agree, right or wrong: no guard for them
+ALIKE = ("adabn", "label-spreading")  # those whose runs agree, right or wrong: no guard for them
 STRONG = ("fixmatch",)  # those that see a second, stronger view
