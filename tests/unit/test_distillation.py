@@ -432,3 +432,9 @@ def test_the_mean_of_rows_that_weigh_alike_is_that_of_their_weights_to_the_bit()
         assert torch.equal(one, other)
         assert torch.equal(slope, expected)
     assert not torch.equal(both(0.0)[0][1], both(0.9)[0][1])
+
+
+def test_a_temperature_that_plays_no_part_is_refused():
+    assert Method(loss="hard").temperature == 2.0
+    with pytest.raises(InputError, match="temperature: plays no part in hard"):
+        Method(loss="hard", temperature=3.0)

@@ -257,6 +257,10 @@ MISTAKES = [
         {"adaptations": {"none": {}, "adabn": {"sweep": {"lr": [0.5, 0.1]}}}},
         "adaptations.adabn.sweep: is given for adabn, which is not trained",
     ),
+    (
+        {"methods.hard": {"temperature": 2.0}},
+        "methods.hard.temperature: plays no part in hard; leave it out",
+    ),
     # classes
     (
         {"domains.a.classes": ["0", "1"]},

@@ -38,7 +38,7 @@ def check_config():
     read_command_line()
     name_losses()
     spell_classes()
-    idle = list(idle_settings())
+    idle = [*idle_settings(), *idle_of_methods()]
     refuse(explain(error) for error in VALIDATOR.iter_errors(config))
     refuse([*idle, *undefined_names()])
 
@@ -287,6 +287,19 @@ def idle_settings():
                 f"adaptations.{name}.guard: tells nothing of {kind}, whose runs are all"
                 " alike; leave it out"
             )
+
+
+def idle_of_methods():
+    """A line for each setting of a method that plays no part in its loss."""
+    given = config.get("methods") if isinstance(config, dict) else None
+    not_of = contents("distilshift.learning.losses")["NOT_OF"]
+    for name, settings in given.items() if isinstance(given, dict) else ():
+        if not isinstance(settings, dict):
+            continue
+        loss = settings.get("loss")
+        for key, losses in not_of.items():
+            if key in settings and loss in losses:
+                yield f"methods.{name}.{key}: plays no part in {loss}; leave it out"
 
 
 def undefined_names():

@@ -200,6 +200,13 @@ class Method(Settings):
         0.0, "of the cross-entropy on the labelled source, whose files it needs", at_least=0
     )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, others in losses.NOT_OF.items():
+            if self.loss in others and getattr(self, name) != getattr(Method, name):
+                problem = f"plays no part in {self.loss}"
+                raise InputError(name, problem, "leave it out, or take another loss")
+
     def check_draws(self, keep: str) -> None:
         """Refuse what is not linear in the teacher's probabilities: draws of them do not suffice.
 

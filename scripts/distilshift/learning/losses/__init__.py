@@ -24,5 +24,8 @@ MIXING = {"dine"}  # methods that the student sees other inputs for than the tar
 LINEAR = ("kd", "soft-ce")
 OF_DRAWS = {"temperature": 1, "budget": "full", "confidence": 0, "weighting": "none"}
 
+# settings that are for all losses but these
+NOT_OF = {"temperature": ("hard",)}
+
 # the fewest classes that a loss can tell apart; 2, if it is not named here
 FEWEST_CLASSES = {"dist": 3, "logit-std": 3}
