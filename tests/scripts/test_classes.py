@@ -39,6 +39,17 @@ def test_confusion_names_the_classes_of_each_transfer(confusion, run_script, mon
     assert names.count(["cat", "dog", "a class of ma…"]) == 2 and names.count(["no", "yes"]) == 2
 
 
+def test_a_class_may_be_called_by_dollars(confusion, run_script):
+    """Set as mathematics it ended in a traceback."""
+    table = tables.read(confusion, "")
+    called = {"no": "$\\x$", "yes": "a$b$"}
+    tables.write(table.replace({"class": called, "predicted_class": called}), confusion)
+    page = confusion.with_suffix(".svg")
+    flags = ["--confusion", str(confusion), "--figures", str(page)]
+    assert run_script("plot_confusion", flags) == (0, "")
+    assert all(f"<!-- {name} -->" in page.read_text() for name in called.values())
+
+
 def test_what_a_table_says_about_itself_is_kept_beside_its_rows(tmp_path):
     path, rows = tmp_path / "a.parquet", pd.DataFrame({"x": [1]})
     tables.write(rows, path, {"settings": {"seeds": [0]}})

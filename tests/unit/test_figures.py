@@ -31,6 +31,25 @@ def test_nothing_is_left_open_or_half_written(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.svg"]
 
 
+def test_a_dollar_in_a_name_is_no_mathematics(tmp_path):
+    """Two of them ended in a traceback, or in italics; powers of an axis stay what they are."""
+    figures.style()
+    names = ["cost $5 or $10", r"$\x$", "x$^$y"]
+    figure, axes = figures.panels([("a-to-b", "cnn")], names)
+    (axis,) = axes[0]
+    axis.set_xscale("log")
+    axis.set_xlim(1, 100)
+    axis.set_title(names[0])
+    figures.legend(figure, [{"color": "k", "label": name} for name in names])
+    figures.note(figure, names[0])
+    figures.save(figure, [tmp_path / "a.svg"])
+    page = (tmp_path / "a.svg").read_text()
+    assert page.count(f"<!-- {names[0]} -->") == 4
+    for name in names[1:]:
+        assert page.count(f"<!-- {name} -->") == 2
+    assert page.count(r"<!-- $\mathdefault{10^{1}}$ -->") == page.count("mathdefault{10^{1}}") == 1
+
+
 def test_colours_differ_also_in_grey():
     grey = [
         0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in map(to_rgb, figures.COLOURS.values())

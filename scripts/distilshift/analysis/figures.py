@@ -17,6 +17,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 WIDE = 19  # characters of a title above a quarter of a page
 COLUMN, PAGE = 3.4, 7.0  # inches: the widths of one and of two columns of a paper
@@ -176,7 +177,13 @@ def beside(axis: Axes, place: float, text: str) -> None:
 
 
 def save(figure: Figure, paths: Iterable[Path]) -> None:
-    """Write the figure to every path, by its suffix, without dates."""
+    """Write the figure to every path, by its suffix, without dates.
+
+    A ``$`` in a name is a dollar: mathematics are the powers of a logarithmic axis alone.
+    """
+    for text in figure.findobj(Text):
+        if "$" in text.get_text() and r"\mathdefault" not in text.get_text():
+            text.set_parse_math(False)
     undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
     try:
         for path in paths:
