@@ -167,6 +167,13 @@ def test_two_of_one_name_are_numbered(results, compare):
     assert set(found["experiment"]) == {"digits (2)"} and set(found["against"]) == {"digits (1)"}
 
 
+def test_no_two_experiments_are_called_alike():
+    """A number that an experiment has of itself is left to it."""
+    given = [experiments.Experiment(n, "", {}, None, None) for n in ("x", "x", "x (2)", "y")]
+    found = [one.name for one in experiments.told_apart(given)]
+    assert found == ["x (1)", "x (3)", "x (2)", "y"]
+
+
 def test_without_a_row_in_common_there_are_settings_and_no_figure(results, compare):
     status, shown, out = compare(results("one", rows=ROWS[:1]), results("other", rows=ROWS[1:]))
     assert status == 0 and "no row in common" in shown

@@ -1,5 +1,6 @@
 """Experiments side by side: in what their settings differ, and in what they reach."""
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -76,13 +77,16 @@ def flat(settings: object, before: str = "") -> dict[str, object]:
 
 
 def told_apart(experiments: Sequence[Experiment]) -> list[Experiment]:
-    """The same, those of one name numbered in the order they are given."""
-    counts, seen = Counter(one.name for one in experiments), Counter()
-    found = []
+    """The same, those of one name numbered in the order they are given, by no other's name."""
+    counts = Counter(one.name for one in experiments)
+    taken, found = set(counts), []
     for one in experiments:
-        seen[one.name] += 1
-        number = f" ({seen[one.name]})" if counts[one.name] > 1 else ""
-        found.append(one._replace(name=one.name + number))
+        name = one.name
+        if counts[name] > 1:
+            names = (f"{name} ({number})" for number in itertools.count(1))
+            name = next(unused for unused in names if unused not in taken)
+        taken.add(name)
+        found.append(one._replace(name=name))
     return found
 
 
