@@ -151,6 +151,16 @@ def test_rows_share_a_line_only_where_a_page_does_not_hold_them():
     assert most["m1 (a44)"] == "m1, 45 rows"
 
 
+def test_a_row_that_is_alone_on_a_line_keeps_its_name():
+    """By it figures know a row, of which they draw seeds and interval."""
+    rows = [("source-only", None), ("oracle", None), *(("teacher", f"a{a}") for a in range(18))]
+    rows += [("m0", f"a{a}") for a in range(18)] + [(f"m{m}", "a0") for m in range(1, 10)]
+    made = {(m, a, 0 if m in ladder.RANKS else 1): [0.5] for m, a in rows}
+    found = ladder.lines(ladder.rows(measured(made)[0]))
+    assert found["m0 (a0)"] == found["m9 (a0)"] == "students (a0), 10 rows"
+    assert found["m0 (a1)"] == "m0 (a1)" and found["teacher (a1)"] == "teacher (a1)"
+
+
 # ---- comparisons ----------------------------------------------------------------------
 
 

@@ -69,7 +69,7 @@ def lines(rows: pd.DataFrame) -> dict[str, str]:
     """The line of a figure that each row stands on, from the top down.
 
     One of its own, while a page holds them; else the students of an adaptation share one;
-    else those of a method do, and all teachers.
+    else those of a method do, and all teachers. A row that is alone on one keeps its name.
     """
     known = rows.drop_duplicates("row").set_index("row").loc[order(rows)]
     distilled, teacher = is_distilled(known["method"]), known["method"] == "teacher"
@@ -79,7 +79,7 @@ def lines(rows: pd.DataFrame) -> dict[str, str]:
     shared = [row, by_adaptation, by_method]
     of = next((of for of in shared if of.nunique() <= MOST), by_method)
     sizes = of.map(of.value_counts())
-    return dict(of.mask(sizes > 1, of + ", " + sizes.astype(str) + " rows"))
+    return dict(row.mask(sizes > 1, of + ", " + sizes.astype(str) + " rows"))
 
 
 class Cell(NamedTuple):
