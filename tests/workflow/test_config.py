@@ -143,6 +143,14 @@ def test_how_a_checkpoint_is_read_is_held_against_a_result(read, tmp_path, role,
     assert one != other
 
 
+@pytest.mark.parametrize(
+    ("script", "module"), [("plot_transferred.py", "show"), ("predict.py", "pose")]
+)
+def test_what_is_loaded_of_a_kind_of_data_is_code_that_a_job_depends_on(read, script, module):
+    """Also where the kind has no name of its own: ``kinds.load(...).show``."""
+    assert any(p.endswith(f"image/{module}.py") for p in read(changed({}))["closure"](script))
+
+
 def test_every_rule_that_may_read_files_of_ones_own_asks_for_their_content():
     """An input's age is not asked: without its content as a parameter nothing would rerun."""
     found = 0

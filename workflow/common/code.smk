@@ -140,7 +140,8 @@ def imported_modules(path):
 
 def is_kind(node):
     """Whether an expression is a kind of data, whose modules are loaded when asked for."""
-    return "kind" in (getattr(node, "id", None), getattr(node, "attr", None))
+    named = (getattr(node, "id", None), getattr(node, "attr", None))
+    return "kind" in named or ast.unparse(getattr(node, "func", node)) == "kinds.load"
 
 
 @cache
