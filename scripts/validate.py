@@ -66,7 +66,9 @@ def seed_agreements(networks: list[dict], predictions: list[np.ndarray]) -> list
     arXiv:2106.13799, theorem 4.1.
     """
     alike = collections.defaultdict(list)
-    recipes = [tuple(one[k] for k in tables.IDENTITY if k != "seed") for one in networks]
+    # own logits are called by their file, which may have the seed in its name
+    keys = [key for key in tables.IDENTITY if key not in ("seed", "teacher")]
+    recipes = [tuple(one[key] for key in keys) for one in networks]
     for recipe, predicted in zip(recipes, predictions, strict=True):
         alike[recipe].append(predicted)
     found = []

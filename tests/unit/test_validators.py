@@ -222,6 +222,9 @@ def test_agreement_is_of_seeds_of_one_recipe():
     found = validate.seed_agreements(networks, [*said])
     assert found[:3] == pytest.approx([(3 / 4 + 1 / 4) / 2, (3 / 4 + 1 / 4) / 2, 1 / 4])
     assert np.isnan(found[3]) and found[4:] == [1, 1]
+    # own logits go by their file, whose name may have the seed in it
+    own = [network(n, adaptation="mine", method="kd", teacher=f"mine-{n}.parquet") for n in (0, 1)]
+    assert validate.seed_agreements(own, [*said[:2]]) == [3 / 4, 3 / 4]
 
 
 def test_two_seeds_agree_as_often_as_one_is_right_where_they_are_calibrated_together():
