@@ -49,13 +49,13 @@ def differing(given: object, used: object, key: str) -> list[str]:
     return [] if given == used else [key]
 
 
-def runs(metrics: pd.DataFrame) -> pd.DataFrame:
+def runs(metrics: pd.DataFrame, headline: str) -> pd.DataFrame:
     """What the ladder is the mean of: the headline on the target of every seed."""
-    kept = ladder.rows(metrics)[[*tables.METRICS]]
+    kept = ladder.rows(metrics, headline)[[*tables.METRICS]]
     return kept.drop(columns=["device", "training_seconds"])
 
 
-def seconds(metrics: pd.DataFrame) -> pd.DataFrame:
+def seconds(metrics: pd.DataFrame, headline: str) -> pd.DataFrame:
     """Median seconds of training, by network: of an adaptation's teachers, a method's students."""
     once = metrics.drop_duplicates([*tables.IDENTITY])
     lines = []
@@ -125,7 +125,8 @@ def main(args: argparse.Namespace) -> None:
         entry = listed[found.name]
         config = args.root / entry["config"]
         used = tables.about(results / "metrics.parquet", "summarize")["settings"]
-        given = {key: one for key, one in settings(config).items() if key not in APART}
+        written = settings(config)
+        given = {key: one for key, one in written.items() if key not in APART}
         if others := differing(given, used, entry["config"]):
             raise InputError(results, f"is not of {others[0]}", "run the experiment again")
         pictures = {name: f"figures/{name}.svg" for name in entry.get("figures", [])}
@@ -137,7 +138,8 @@ def main(args: argparse.Namespace) -> None:
         for name, source in entry["tables"].items():
             path = docs / f"{name}.csv"
             if source in MADE:
-                tables.write_csv(MADE[source](found.metrics), path)
+                headline = written.get("headline", "accuracy")
+                tables.write_csv(MADE[source](found.metrics, headline), path)
             else:
                 if lost := emptied(path, results / source):
                     problem = f"has no value any more in {', '.join(lost)}, and had before"

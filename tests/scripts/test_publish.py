@@ -75,6 +75,15 @@ def test_tables_come_with_what_is_known_about_them(root, run_script):
     assert set(found.tables["mine-cost"]["kind"]) == {"adaptation", "method"}
 
 
+def test_runs_are_of_the_headline(root, run_script):
+    """They were of accuracy beside a ladder of another measure."""
+    (root / "mine.yaml").write_text(yaml.safe_dump({**CONFIG, "headline": "balanced_accuracy"}))
+    status, shown = publish(run_script, root)
+    assert status == 0, shown
+    runs = published.load(root / "docs").tables["mine-runs"]
+    assert set(runs["metric"]) == {"balanced_accuracy"}
+
+
 def test_a_column_that_loses_all_its_values_is_told(root, run_script):
     """As of an extra that is missing; one that never had any is not, nor is the first time."""
     status, shown = publish(run_script, root)
