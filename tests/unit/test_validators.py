@@ -72,6 +72,19 @@ def test_class_cluster_agreement():
     assert validators.class_cluster(np.hstack([groups, hair])) < 0.1
 
 
+@pytest.mark.parametrize("rows", [1, 2, 5])
+def test_a_target_of_fewer_rows_than_classes_has_every_score(rows):
+    """It ended in a traceback, after all training; a row alone is its own neighbour."""
+    target, source = random(n=rows), random(1)
+    found = {name: function(target) for name, function in validators.OF_TARGET.items()}
+    for name, function in validators.OF_BOTH.items():
+        found[name] = function(target, source, LABELS)
+    near = (np.arange(rows)[:, None] + 1) % rows
+    found[validators.NEIGHBOURS] = validators.neighbour_information(target, near)
+    assert np.isfinite(list(found.values())).all()
+    assert 0 <= found["snd"] <= np.log(max(1, rows - 1)) + 1e-12
+
+
 def beside(classes, near=4):
     """Each row's others of the same class, the next ones in turn."""
     found = np.empty((len(classes), near), int)

@@ -67,12 +67,15 @@ def snd(target: np.ndarray, temperature: float = 0.05) -> float:
     """Soft neighbourhood density: mean entropy of softmax over neighbours of s_ij / T, nats.
 
     s_ij is the cosine of the class probabilities of samples i and j != i. Dense
-    neighbourhoods have many alike neighbours, and so a high entropy: 0 to log(N - 1).
+    neighbourhoods have many alike neighbours, and so a high entropy: 0 to log(N - 1); 0 of one
+    row, which has no neighbour.
 
     Source: Saito et al., "Tune it the Right Way: Unsupervised Validation of Domain
     Adaptation via Soft Neighborhood Density", arXiv:2108.10860, equations 1 to 3.
     """
     p = softmax(some(target))
+    if len(p) == 1:
+        return 0.0
     p /= np.linalg.norm(p, axis=1, keepdims=True)
     alike = p @ p.T / temperature
     others = alike[~np.eye(len(p), dtype=bool)].reshape(len(p), -1)
@@ -95,14 +98,16 @@ def bnm(target: np.ndarray) -> float:
 def class_cluster(target: np.ndarray) -> float:
     """Adjusted mutual information of predicted classes and C k-means clusters of the logits.
 
-    1 where they are the same partition, about 0 by chance.
+    1 where they are the same partition, about 0 by chance. Of fewer rows than classes there are as
+    many clusters as rows.
 
     Source: Musgrave, Belongie, Lim, "Three New Validators and a Large-Scale Benchmark
     Ranking for Unsupervised Domain Adaptation", arXiv:2208.07360, section 3 (there of
     normalised features).
     """
     z = centred(some(target))
-    clusters = KMeans(z.shape[1], n_init=4, random_state=0).fit_predict(z)
+    number = min(z.shape[1], len(z))
+    clusters = KMeans(number, n_init=4, random_state=0).fit_predict(z)
     return float(adjusted_mutual_info_score(z.argmax(1), clusters))
 
 
