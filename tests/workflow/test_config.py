@@ -510,6 +510,12 @@ def test_a_mistake_is_one_line(read, tmp_path, changes, says):
         {"methods.kd.budget": "top9"},
         {"requirement": {"criterion": "oracle_accuracy", "value": 1}},
         {"requirement": {"criterion": "snd", "value": 2.5}},
+        # the teacher of the source is a row whatever the network's adaptations
+        TWO
+        | {
+            "networks.cnn.adaptations": ["adabn"],
+            "figures": {"rows": {"teacher (none)": "Source"}, "order": ["teacher (none)"]},
+        },
     ],
 )
 def test_what_works_is_let_through(read, changes):

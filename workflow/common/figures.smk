@@ -9,9 +9,9 @@ with_labels, seen_labels, behind = (
 
 def network_rows(network):
     """(method, adaptation, label) of every row of a network, as the tables have them."""
-    found = [
-        ("teacher", a, f"teacher ({a})") for a in adaptations(network) if has_weights(a)
-    ]
+    # the teacher of the source is a row of every network, also of one that is always adapted
+    of = dict.fromkeys(["none", *filter(has_weights, adaptations(network))])
+    found = [("teacher", a, f"teacher ({a})") for a in of]
     found += [(name, None, name) for name in ("source-only", "oracle")]
     rounds = config["rounds"]
     for adaptation, method in students(network):
