@@ -91,7 +91,8 @@ def main(args: argparse.Namespace) -> None:
     ends = rows["method"].isin(ENDS)
     # of all cells as if of one: a row looks the same in every panel
     known = rows[~ends].sort_values("row").drop_duplicates("row").assign(transfer="", network="")
-    students = list(shown.some_rows(known)["row"])
+    # of two networks rows may be called alike
+    students = list(dict.fromkeys(shown.some_rows(known)["row"]))
     chosen = shown.rows(rows[~ends]).sort_values("strength", kind="stable")
     rows = pd.concat([rows[ends], chosen])
     looks = figures.looks(students, OTHERS)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from matplotlib.axes import Axes
 from PIL import Image
 
 
@@ -121,6 +122,22 @@ def test_a_strength_without_a_gap_has_no_point(tmp_path):
     dots = [path.read_text().count("<use ") for path in (whole, part, none)]
     assert dots[0] - dots[1] == 2  # one of kd in each panel
     assert dots[0] - dots[2] == 6
+
+
+def test_rows_of_two_networks_that_are_called_alike_have_a_cross_each(tmp_path, monkeypatch):
+    for name, part in zip(("metrics", "ladder"), results(tmp_path), strict=True):
+        other = part.replace({"cnn": "mlp", "none": "shot", "kd (none)": "kd (shot)"})
+        tables.write(pd.concat([part, other]), tmp_path / f"{name}.parquet")
+    crosses, plot = [], Axes.plot
+
+    def spied(axis, *given, **look):
+        crosses.extend(given[0] if given[2:] == ("x",) else [])
+        return plot(axis, *given, **look)
+
+    monkeypatch.setattr(Axes, "plot", spied)
+    alike = ("--label=none=Ours", "--label=shot=Ours")
+    run(plot_dial, *flags(tmp_path, tmp_path / "dial.svg"), *TARGETS, *alike)
+    assert len(crosses) == 4 * 2  # of each network and shift the two strengths where nothing is won
 
 
 def test_sources_of_one_target_have_panels_of_their_own(tmp_path):
