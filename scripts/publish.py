@@ -8,14 +8,13 @@ versions, machine and seconds of the run; what is made of them refuses one that 
 """
 
 import argparse
-import itertools
 import platform
 import shutil
 from importlib import metadata
 from pathlib import Path
 
 from distilshift import cli, device
-from distilshift.analysis import experiments, ladder, published
+from distilshift.analysis import experiments, ladder, published, written
 from distilshift.errors import InputError
 from distilshift.files import documents, tables
 
@@ -24,9 +23,10 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("torch", "numpy", "pandas", "scipy", "scikit-learn", "matplotlib")
-# of a config, what changes no number, and what the workflow writes out
+SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
+# of a config, what changes no number
 APART = ("experiment", "results", "datasets", "archive_dir", "device", "seeds_a_job")
-APART += ("requirement", "headline", "figures", "domains", "transfers", "image", "text", "audio")
+APART += ("requirement", "headline", "figures")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -39,14 +39,6 @@ def parser() -> argparse.ArgumentParser:
 def settings(path: Path) -> dict:
     """A config as it is written, without what is apart; its sha256 says if it is another."""
     return yaml.safe_load(path.read_text(encoding="utf-8"))
-
-
-def differing(given: object, used: object, key: str) -> list[str]:
-    """The keys of a config that a run was made without, or otherwise."""
-    if isinstance(given, dict) and isinstance(used, dict):
-        names = [differing(one, used.get(name), f"{key}.{name}") for name, one in given.items()]
-        return list(itertools.chain(*names))
-    return [] if given == used else [key]
 
 
 def runs(metrics: pd.DataFrame, headline: str) -> pd.DataFrame:
@@ -125,10 +117,11 @@ def main(args: argparse.Namespace) -> None:
         entry = listed[found.name]
         config = args.root / entry["config"]
         used = tables.about(results / "metrics.parquet", "summarize")["settings"]
-        written = settings(config)
-        given = {key: one for key, one in written.items() if key not in APART}
-        if others := differing(given, used, entry["config"]):
-            raise InputError(results, f"is not of {others[0]}", "run the experiment again")
+        config_of = settings(config)
+        given = {key: one for key, one in config_of.items() if key not in APART}
+        if others := written.differing(given, used, settings(SCHEMA)):
+            problem = f"is not of {entry['config']}.{others[0]}"
+            raise InputError(results, problem, "run the experiment again")
         pictures = {name: f"figures/{name}.svg" for name in entry.get("figures", [])}
         for source in (*entry["tables"].values(), *pictures.values()):
             if source not in MADE and not (results / source).exists():
@@ -138,7 +131,7 @@ def main(args: argparse.Namespace) -> None:
         for name, source in entry["tables"].items():
             path = docs / f"{name}.csv"
             if source in MADE:
-                headline = written.get("headline", "accuracy")
+                headline = config_of.get("headline", "accuracy")
                 tables.write_csv(MADE[source](found.metrics, headline), path)
             else:
                 if lost := emptied(path, results / source):

@@ -20,7 +20,8 @@ mine = "ladder.csv"
 mine-runs = "runs"
 mine-cost = "seconds"
 """
-CONFIG = {"seeds": [0, 1], "methods": {"kd": {"temperature": 2.0}}, "domains": {"a": {}}}
+KD = {"loss": "kd", "temperature": 2.0}
+CONFIG = {"seeds": [0, 1], "methods": {"kd": KD}, "domains": {"a": {}}}
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def root(made, tmp_path):
     record = {"device": "cpu", "training_seconds": 1.0, "torch": torch.__version__}
     for name, processor in (("students", {}), ("teachers", {"processor": "Another"})):
         documents.write(results / name / "record.json", record | processor)
-    write(results, made, {**CONFIG, "methods": {"kd": {"temperature": 2.0, "loss": "kd"}}})
+    write(results, made, {**CONFIG, "methods": {"kd": {**KD, "views": "fixed"}}})
     return tmp_path
 
 
@@ -118,6 +119,37 @@ def test_results_of_another_config_are_refused(root, made, run_script):
     status, shown = publish(run_script, root)
     assert status == 1 and "is not of mine.yaml.seeds; run the experiment again" in shown
     assert not list((root / "docs").glob("*.csv"))
+
+
+@pytest.mark.parametrize(
+    ("beside", "key"),
+    [
+        ({"rounds": 2}, "rounds"),
+        ({"labels": [5]}, "labels"),
+        ({"logits": {"keep": "top5"}}, "logits.keep"),
+        ({"domains": {"a": {"shift": [{"kind": "noise", "strength": 1}]}}}, "domains.a.shift"),
+        ({"domains": {"a": {}, "b": {}}}, "domains.b"),
+        ({"transfers": [{"source": "a", "target": "a", "networks": ["cnn"]}]}, "transfers"),
+        ({"methods": {"kd": {**KD, "views": "online"}}}, "methods.kd.views"),
+        ({"methods": {"kd": KD, "dist": {"loss": "dist"}}}, "methods.dist"),
+        ({"networks": {"cnn": {"teacher": "cnn-4"}}}, "networks.cnn"),
+        ({"adaptations": {"none": {}}}, "adaptations.none"),
+    ],
+)
+def test_what_results_have_beside_a_config_is_refused(root, made, run_script, beside, key):
+    write(root / "results", made, {**CONFIG, **beside})
+    status, shown = publish(run_script, root)
+    assert status == 1 and f"is not of mine.yaml.{key}; run the experiment again" in shown
+
+
+def test_defaults_beside_a_config_are_its_own(root, made, run_script):
+    filled = {"domains": {"a": {"shift": []}}, "transfers": [], "rounds": 1, "labels": []}
+    method = {"loss": "kd", "temperature": 2.0, "views": "fixed", "source_weight": 0}
+    write(root / "results", made, {**CONFIG, **filled, "methods": {"kd": method}})
+    given = {**CONFIG, "transfers": [], "methods": {"kd": {}}}
+    (root / "mine.yaml").write_text(yaml.safe_dump(given))
+    status, shown = publish(run_script, root)
+    assert status == 0, shown
 
 
 def test_results_of_other_versions_are_refused(root, run_script):

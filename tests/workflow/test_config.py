@@ -15,6 +15,9 @@ import types
 import unicodedata
 from pathlib import Path
 
+import publish
+from distilshift.analysis import written
+
 import pytest
 import tiny
 import yaml
@@ -88,6 +91,16 @@ def test_settings_are_those_that_change_numbers(read):
     assert one["SETTINGS"] == other["SETTINGS"]
     assert read(changed({"methods.kd.temperature": 4.0}))["SETTINGS"] != one["SETTINGS"]
     assert (one["experiment"](None), other["experiment"](None)) == ("results", "mine")
+
+
+def test_what_a_run_records_is_of_the_config_that_it_is_made_from(read):
+    """Else no results could be published."""
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text("utf-8"))
+    for path in (ROOT / "config.yaml", *sorted((ROOT / "experiments").glob("*.yaml"))):
+        config = yaml.safe_load(path.read_text("utf-8"))
+        used = json.loads(read(copy.deepcopy(config))["SETTINGS"])
+        given = {key: config[key] for key in config if key not in publish.APART}
+        assert written.differing(given, used, schema) == [], path.name
 
 
 def test_a_network_of_ones_own_is_an_input_by_content(read, tmp_path):
