@@ -66,6 +66,14 @@ class Network(nn.Module):
         """
         return self.space(self.prepare(seen)) if is_frozen(self) else self.features(seen)
 
+    def parts(self, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """What rows are made of, of a body that sums over such parts (``has_parts``).
+
+        Returns:
+            Hashes int32 (N, M), and which of them count (N, M).
+        """
+        return self.body.parts(self.prepare(seen))
+
     def forward(self, seen: Tensor) -> Tensor:
         return self.head(self.features(seen)).float()  # also in mixed precision
 
@@ -200,6 +208,11 @@ ORIGIN = ("module_sha256", "start")
 
 def has_batchnorm(model: nn.Module) -> bool:
     return any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules())
+
+
+def has_parts(model: Network) -> bool:
+    """Whether what the network sees is a set of parts, such as a text's words."""
+    return hasattr(model.body, "parts")
 
 
 def by_batch_statistics(model: nn.Module) -> nn.Module:

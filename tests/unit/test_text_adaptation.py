@@ -46,6 +46,7 @@ def test_an_adaptation_trains_a_network_on_texts_or_refuses_it(kind, name, views
     begin = copy.deepcopy(model.state_dict())
     lacking = {"adabn": not networks.has_batchnorm(model)}
     lacking["tent"] = not networks.normalisations(model)
+    lacking["naive-bayes"] = not networks.has_parts(model)
     if lacking.get(kind):
         with pytest.raises(InputError, match=rf"adaptation {kind}.*give this network other"):
             adaptation.method(kind)(task)

@@ -259,6 +259,10 @@ MISTAKES = [
         "networks.cnn: mine needs layers that normalise and mlp-8 has none",
     ),
     (
+        {"adaptations": {"none": {}, "naive-bayes": {}}},
+        "networks.cnn: naive-bayes needs a bag of parts, such as bag-64 of words, and cnn-",
+    ),
+    (
         {"adaptations": {"none": {}, "spread": {"kind": "label-spreading", "guard": True}}},
         "adaptations.spread.guard: tells nothing of label-spreading",
     ),

@@ -205,9 +205,15 @@ def impossible_networks():
         for adaptation in adaptations(name):
             kind = config["adaptations"][adaptation].get("kind", adaptation)
             known = limits["of"](model) if limits else {}
-            needed = {"adabn": "BatchNorm", "tent": "layers that normalise"}
+            needed = {
+                "adabn": "BatchNorm",
+                "tent": "layers that normalise",
+                "naive-bayes": "a bag of parts, such as bag-64 of words,",
+            }
             has = known.get("batchnorm", True) or bool(neck)
             has |= kind == "tent" and known.get("layernorm", False)
+            if kind == "naive-bayes":  # of a network of the user's own nothing is known here
+                has = known.get("parts", is_own(model))
             if kind in needed and not has:
                 others = [a for a in adaptations(name) if a != adaptation]
                 yield (

@@ -80,6 +80,19 @@ class Task:
         return 2 / (1 + math.exp(-10 * step / self.steps)) - 1
 
 
+class Labels(nn.Module):
+    """Labels of all rows as a buffer, so that a resumed run goes on with the same."""
+
+    def __init__(self, labels: Tensor):
+        super().__init__()
+        self.register_buffer("labels", labels)
+
+
+def unlabelled(task: Task) -> Labels:
+    """A class for each of the target's rows (N,), none of which is known yet."""
+    return Labels(torch.zeros(len(task.target.data.ids), dtype=torch.long)).to(task.target.device)
+
+
 Method = Callable[[Task], LossFn | None]
 
 

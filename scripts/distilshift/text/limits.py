@@ -9,9 +9,9 @@ from distilshift.data.limits import misnamed
 from distilshift.model_names import parts
 
 # sizes: how many its name may have; batchnorm: whether it has any; layernorm: has it instead;
-# multiple: of what its width, the last size, must be one
+# multiple: of what its width, the last size, must be one; parts: whether it counts them
 LIMITS = {
-    "bag": {"sizes": 2, "batchnorm": False},
+    "bag": {"sizes": 2, "batchnorm": False, "parts": True},
     "bytecnn": {"sizes": 1, "batchnorm": True},
     "transformer": {"sizes": 2, "batchnorm": False, "layernorm": True, "multiple": 16},
 }

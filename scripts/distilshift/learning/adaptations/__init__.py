@@ -9,6 +9,7 @@ ADAPTATIONS = {
     "tent": "tent:tent",
     "shot": "shot:shot",
     "label-spreading": "spreading:label_spreading",
+    "naive-bayes": "naive_bayes:naive_bayes",
     "joint-shot": "joint:joint_shot",
     "joint-sinkhorn": "joint:joint_sinkhorn",
     "joint-shares": "shares:joint_shares",
@@ -32,5 +33,6 @@ OPTIONS = {
     "temperature": ("mcc", "joint-mcc"),
     "threshold": ("fixmatch",),
 }
-ALIKE = ("adabn", "label-spreading")  # those whose runs agree, right or wrong: no guard for them
+# those whose runs agree, right or wrong: no guard for them
+ALIKE = ("adabn", "label-spreading", "naive-bayes")
 STRONG = ("fixmatch",)  # those that see a second, stronger view

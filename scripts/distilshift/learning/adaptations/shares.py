@@ -2,7 +2,7 @@
 
 from distilshift import cli
 from distilshift.learning import alignment, pseudo_labels
-from distilshift.learning.adaptation import Task
+from distilshift.learning.adaptation import Task, unlabelled
 from distilshift.learning.adaptations import shot
 from distilshift.learning.training import LossFn
 
@@ -57,7 +57,7 @@ def joint_shares(task: Task) -> LossFn:
     known = frequencies(task.labels, classes)
     device = task.target.device
     task.extra["prior"] = prior = Prior(known).to(device)
-    task.extra["pseudo"] = pseudo = shot.Labels(len(task.target.data.ids)).to(device)
+    task.extra["pseudo"] = pseudo = unlabelled(task)
     per_epoch = task.target.per_epoch
 
     def remake(step: int) -> None:

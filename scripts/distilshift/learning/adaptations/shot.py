@@ -4,21 +4,13 @@ import math
 from collections.abc import Callable
 
 from distilshift.learning import alignment, pseudo_labels
-from distilshift.learning.adaptation import Task, mixed_batches
+from distilshift.learning.adaptation import Task, mixed_batches, unlabelled
 from distilshift.learning.training import LossFn
 from distilshift.networks import by_batch_statistics
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
-
-
-class Labels(nn.Module):
-    """Pseudo-labels kept as a buffer, so that a resumed run goes on with the same."""
-
-    def __init__(self, count: int):
-        super().__init__()
-        self.register_buffer("labels", torch.zeros(count, dtype=torch.long))
+from torch import Tensor
 
 
 def shot(
@@ -47,7 +39,7 @@ def shot(
     # teacher where that is the first one
     begun = first // per_epoch * per_epoch or first
     task.model.head.requires_grad_(False)
-    task.extra["pseudo"] = pseudo = Labels(len(task.target.data.ids)).to(task.target.device)
+    task.extra["pseudo"] = pseudo = unlabelled(task)
 
     def loss_fn(step):
         if step == begun or (step > begun and step % per_epoch == 0):

@@ -4,8 +4,7 @@ import copy
 
 from distilshift import cli
 from distilshift.learning import pseudo_labels
-from distilshift.learning.adaptation import Task, said, target_statistics
-from distilshift.learning.adaptations.shot import Labels
+from distilshift.learning.adaptation import Task, said, target_statistics, unlabelled
 from distilshift.learning.training import LossFn
 from distilshift.networks import Network
 
@@ -25,7 +24,7 @@ def label_spreading(task: Task) -> LossFn:
     Source: this project; its parts are those of ``of_graph``.
     """
     data = task.target.data
-    task.extra["pseudo"] = pseudo = Labels(len(data.ids)).to(task.target.device)
+    task.extra["pseudo"] = pseudo = unlabelled(task)
 
     def relabel(model: Network) -> Tensor:
         logits = said(model, data)

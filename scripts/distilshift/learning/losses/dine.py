@@ -1,7 +1,7 @@
 """DINE: a memory of a black box's labels that the student refreshes."""
 
 from distilshift.learning import alignment, budgets
-from distilshift.learning.adaptation import target_statistics
+from distilshift.learning.adaptation import Labels, target_statistics
 from distilshift.learning.distillation import Task, followed
 from distilshift.learning.losses.kd import divergence
 from distilshift.learning.training import LossFn
@@ -11,15 +11,7 @@ from distilshift.seeds import generator, seed_from
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
-
-
-class Memory(nn.Module):
-    """Soft labels of every sample as a buffer, so that a resumed run goes on with the same."""
-
-    def __init__(self, labels: Tensor):
-        super().__init__()
-        self.register_buffer("labels", labels)
+from torch import Tensor
 
 
 def dine(task: Task, kept: float = 0.6, mixing: float = 0.3, refreshes: int = 10) -> LossFn:
@@ -43,7 +35,7 @@ def dine(task: Task, kept: float = 0.6, mixing: float = 0.3, refreshes: int = 10
         budgets.project(task.shown(task.labels.logits(rows)), "top1").exp()
         for rows in torch.arange(count, device=device).split(4096)
     ]
-    task.extra["memory"] = memory = Memory(torch.cat(parts))
+    task.extra["memory"] = memory = Labels(torch.cat(parts))
 
     def loss_fn(step):
         if step % every == 0 and 2 * step >= task.steps:

@@ -44,12 +44,17 @@ class Bag(nn.Module):
         self.embeddings = nn.EmbeddingBag(2 * self.buckets, width, mode="mean")
         nn.init.uniform_(self.embeddings.weight, -1 / width, 1 / width)
 
-    def forward(self, rows: Tensor) -> Tensor:
-        if not torch.compiler.is_exporting():  # what no text reaches holds no feature
+    def parts(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """What ``features`` says of them; nothing where no text reaches."""
+        if not torch.compiler.is_exporting():
             rows = rows[:, : longest(rows)]
-        found, counted = features(rows)
+        return features(rows)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        found, counted = self.parts(rows)
         buckets = found & (self.buckets - 1)  # the rest of a division by it, quicker
-        buckets[:, -len(NGRAMS) * rows.shape[1] :] += self.buckets
+        # behind the words, their pairs and n-grams, as many of each
+        buckets[:, 2 * found.shape[1] // (2 + len(NGRAMS)) :] += self.buckets
         if torch.compiler.is_exporting():  # how many count is no size that a graph could hold
             found = F.embedding(buckets, self.embeddings.weight) * counted[..., None]
             return found.sum(1) / counted.sum(1, keepdim=True).clamp_min(1)

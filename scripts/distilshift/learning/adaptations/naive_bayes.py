@@ -1,0 +1,63 @@
+"""Labels by what a row's parts say, learned of both domains."""
+
+from distilshift import cli, networks
+from distilshift.data.domains import Inputs
+from distilshift.errors import InputError
+from distilshift.learning.adaptation import Labels, Task, said
+from distilshift.learning.naive_bayes import expectation_maximisation, listed, together
+from distilshift.learning.training import LossFn
+from distilshift.networks import Network
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def naive_bayes(task: Task) -> LossFn:
+    """Source cross-entropy + weight * cross-entropy to what the target's parts say of their class.
+
+    These are the probabilities of ``expectation_maximisation``: what a word means is learned of the
+    target's rows too, in which it stands beside words that the source knows. Half-way they are made
+    anew from what the network has learned of the first.
+
+    Raises:
+        InputError: the network counts no parts.
+
+    Source: this project; its parts are those of ``expectation_maximisation``.
+    """
+    if not networks.has_parts(task.model):
+        problem = "counts the parts of a row and the network has none"
+        raise InputError("adaptation naive-bayes", problem, "give this network other adaptations")
+    data, classes = task.target.data, task.model.head.out_features
+    p = torch.zeros(len(data.ids), classes, device=task.target.device)
+    task.extra["pseudo"] = pseudo = Labels(p)
+    made = []  # of source and target, once they are asked for
+
+    def relabel(given: Tensor | None) -> Tensor:
+        if not made:
+            made.extend(together(*(pairs(task.model, x) for x in (task.source.data, data))))
+        source, target = made
+        return expectation_maximisation(source, task.labels, target, classes, given).exp()
+
+    def loss_fn(step):
+        if step == 0:
+            pseudo.labels.copy_(relabel(None))
+        elif step == task.steps // 2:
+            before = pseudo.labels.argmax(1)
+            pseudo.labels.copy_(relabel(F.softmax(said(task.model, data), dim=1)))
+            task.model.train()
+            other = 100 * (pseudo.labels.argmax(1) != before).float().mean()
+            cli.log.info("labels of parts: %.1f %% are others than at first", other)
+        _, _, fitted = task.source_batch(step)
+        _, logits = task.target_batch(step)
+        guessed = F.cross_entropy(logits, pseudo.labels[task.target.indices(step)])
+        return fitted + task.weight * guessed, {"source": fitted, "pseudo": guessed}
+
+    return loss_fn
+
+
+@torch.no_grad()
+def pairs(model: Network, data: Inputs, batch: int = 256) -> tuple[Tensor, int]:
+    """Which plain row has which part, as ``listed`` says, and how many rows there are."""
+    rows = torch.arange(len(data.ids), device=data.device).split(batch)
+    return listed(model.parts(data.plain(some)) for some in rows), len(data.ids)
