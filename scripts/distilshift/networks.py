@@ -66,11 +66,11 @@ class Network(nn.Module):
         """
         return self.space(self.prepare(seen)) if is_frozen(self) else self.features(seen)
 
-    def parts(self, seen: Tensor) -> tuple[Tensor, Tensor]:
+    def parts(self, seen: Tensor) -> list[tuple[Tensor, Tensor]]:
         """What rows are made of, of a body that sums over such parts (``has_parts``).
 
         Returns:
-            Hashes int32 (N, M), and which of them count (N, M).
+            Of each sort hashes int32 (N, M), and which of them count (N, M).
         """
         return self.body.parts(self.prepare(seen))
 

@@ -10,10 +10,10 @@ import torch
 
 def dense(parts, rows):
     """0 or 1 for each row and part, by both lists, which must agree."""
-    by_row = parts.of_rows(torch.eye(len(parts.part_begins)))
-    by_part = parts.of_parts(torch.eye(rows))
-    assert torch.equal(by_row, by_part.T)
-    return by_row
+    found = parts.of_parts(torch.eye(rows)).T
+    means = parts.of_rows(torch.eye(len(parts.part_begins)))
+    torch.testing.assert_close(means, found / found.sum(1, keepdim=True).clamp_min(1))
+    return found
 
 
 def sets_of(*sets):
@@ -31,6 +31,13 @@ def sets_of(*sets):
     return naive_bayes.together(*made)
 
 
+def learned(source, labels, target, classes=2, said=None):
+    """p (N, C) of the target's rows, of parts of one sort."""
+    return naive_bayes.expectation_maximisation(
+        [sets_of(source, target)], labels, classes, said
+    ).exp()
+
+
 LEAST, MOST = -(2**31), 2**31 - 1
 
 
@@ -41,20 +48,22 @@ def test_a_part_counts_once_a_row_and_not_where_one_row_has_it():
     assert dense(second, 2).tolist() == [[1, 1, 0], [0, 0, 1]]
 
 
-def by_hand(source, labels, target, classes, said=None):
+def by_hand(sorts, labels, classes, said=None):
     """The docstring's formula, of matrices of 0 and 1."""
 
     def weights(rows, shares):
-        even = shares / shares.sum(0).clamp_min(1e-9) * len(source) / classes
-        return even.T @ torch.stack(list(rows))
+        return (shares / shares.sum(0).clamp_min(1e-9)).T @ rows * len(labels) / classes
 
-    known = weights(source, torch.eye(classes)[labels])
     p = said
     for _ in range(naive_bayes.ROUNDS + 1):
-        theta = known + (0 if p is None else weights(target, p)) + 0.5
-        theta = theta / theta.sum(1, keepdim=True)
-        product = torch.stack([theta.log() @ row for row in target]) / 3
-        p = product.softmax(1)
+        means = []
+        for source, target in sorts:
+            theta = weights(source, torch.eye(classes)[labels]) + 0.5
+            if p is not None:
+                theta = theta + weights(target, p)
+            theta = theta / theta.sum(1, keepdim=True)
+            means.append(target @ theta.log().T / target.sum(1, keepdim=True).clamp_min(1))
+        p = (30 * sum(means) / len(means)).softmax(1)
     return p
 
 
@@ -62,28 +71,30 @@ def by_hand(source, labels, target, classes, said=None):
 @pytest.mark.parametrize("begun", [False, True])
 def test_expectation_maximisation_is_its_formula(classes, begun):
     drawn = torch.Generator().manual_seed(0)
-    have = [torch.rand(n, 12, generator=drawn) < 0.4 for n in (9, 7)]
-    source, target = sets_of(*([torch.nonzero(r)[:, 0].tolist() for r in x] for x in have))
+    have = [[torch.rand(n, f, generator=drawn) < 0.4 for n in (9, 7)] for f in (12, 30)]
+    sorts = [
+        sets_of(*([torch.nonzero(r)[:, 0].tolist() for r in x] for x in both)) for both in have
+    ]
     labels = torch.arange(9) % 3 % classes  # of four classes one is not among them
     said = torch.rand(7, classes, generator=drawn).softmax(1) if begun else None
-    log_p = naive_bayes.expectation_maximisation(source, labels, target, classes, said)
-    expected = by_hand(dense(source, 9), labels, dense(target, 7), classes, said)
+    log_p = naive_bayes.expectation_maximisation(sorts, labels, classes, said)
+    matrices = [(dense(source, 9), dense(target, 7)) for source, target in sorts]
+    expected = by_hand(matrices, labels, classes, said)
     torch.testing.assert_close(log_p.exp(), expected, atol=1e-5, rtol=1e-4)
 
 
 def test_words_that_the_source_never_saw_are_learned_from_those_beside_them():
     # 1 and 2 tell the classes; 3 and 4 stand beside them in the target alone, which has more 4
-    source, target = sets_of([[1, 8], [2, 8]] * 6, [[1, 3, 8]] * 2 + [[2, 4, 8]] * 5 + [[3], [4]])
-    labels = torch.arange(12) % 2
-    log_p = naive_bayes.expectation_maximisation(source, labels, target, 2)
-    assert log_p.argmax(1).tolist() == [0] * 2 + [1] * 5 + [0, 1]
+    target = [[1, 3, 8]] * 2 + [[2, 4, 8]] * 5 + [[3], [4]]
+    p = learned([[1, 8], [2, 8]] * 6, torch.arange(12) % 2, target)
+    assert p.argmax(1).tolist() == [0] * 2 + [1] * 5 + [0, 1]
+    assert p.max(1).values.min() > 0.9
 
 
 @pytest.mark.parametrize("rows", [[[]], [[77]], [[], [3]]])
 def test_a_row_of_no_known_part_is_of_any_class(rows):
-    source, target = sets_of([[1], [2], [1], [2]], rows)
-    log_p = naive_bayes.expectation_maximisation(source, torch.arange(4) % 2, target, 2)
-    torch.testing.assert_close(log_p.exp(), torch.full((len(rows), 2), 0.5))
+    p = learned([[1], [2], [1], [2]], torch.arange(4) % 2, rows)
+    torch.testing.assert_close(p, torch.full((len(rows), 2), 0.5))
 
 
 def test_parts_of_a_bag_are_those_it_sums_whatever_batch_a_text_is_in():
@@ -92,8 +103,10 @@ def test_parts_of_a_bag_are_those_it_sums_whatever_batch_a_text_is_in():
     data = domains.Inputs(torch.from_numpy(encode(texts, 64)), torch.arange(4), header)
     model = networks.build("bag-8-8", 2, "text", {"length": 64}, seed=0)
     found = [pairs(model, data, batch) for batch in (1, 3, 256)]
-    assert all(torch.equal(one, found[0][0]) and rows == 4 for one, rows in found)
-    other = model.parts(data.plain(torch.tensor([1])))
-    hashes = set(other[0][other[1]].tolist())
-    of_fine = found[0][0][found[0][0] // 2**32 == 1] % 2**32 - 2**31
-    assert set(of_fine.tolist()) == hashes and len(hashes) > 3
+    for sort, numbers in enumerate((1, 6)):  # "fine": a word; n-grams with its bounds
+        first, rows = found[0][sort]
+        assert rows == 4 and all(torch.equal(one[sort][0], first) for one in found)
+        hashes, counted = model.parts(data.plain(torch.tensor([1])))[sort]
+        of_fine = first[first // 2**32 == 1] % 2**32 - 2**31
+        assert set(of_fine.tolist()) == set(hashes[counted].tolist())
+        assert len(of_fine) >= numbers

@@ -1,18 +1,18 @@
 """Naive Bayes over the parts of rows, fitted to labelled and unlabelled rows together.
 
-A row is a set of parts, such as a text's words, pairs of words and n-grams. Pure functions of
+A row is a set of parts of some sorts, such as a text's words and its n-grams. Pure functions of
 which rows have which parts; no target label is seen.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-SMOOTHING = 0.5  # of a row, that each part is taken to have been seen in more
-TEMPERATURE = 3.0  # of what parts say together: n-grams of one word are no witnesses apart
+SMOOTHING = 0.5  # rows of each class in which every part is taken to have been seen besides
+WITNESSES = 30  # that a row counts as, however many parts it has: those of one word say the same
 ROUNDS = 10
 SEEN = 2  # rows that a part must be in: of one alone nothing is learned of another
 HASHES = 2**32
@@ -27,8 +27,8 @@ class Parts(NamedTuple):
     part_begins: Tensor  # (F,), where a part's begin
 
     def of_rows(self, values: Tensor) -> Tensor:
-        """Sums over each row's parts (N, C) of what is said of parts (F, C)."""
-        return F.embedding_bag(self.parts, values, self.row_begins, mode="sum")
+        """Means over each row's parts (N, C) of what is said of parts (F, C); 0 of none."""
+        return F.embedding_bag(self.parts, values, self.row_begins, mode="mean")
 
     def of_parts(self, values: Tensor) -> Tensor:
         """Sums over the rows that have each part (F, C) of what is said of rows (N, C)."""
@@ -54,7 +54,7 @@ def listed(batches: Iterable[tuple[Tensor, Tensor]]) -> Tensor:
 
 
 def together(*sets: tuple[Tensor, int]) -> list[Parts]:
-    """The parts of several sets of rows by one numbering; of those that ``SEEN`` rows have.
+    """The parts, of one sort, of several sets of rows by one numbering; if ``SEEN`` rows have them.
 
     Args:
         sets: of each what ``listed`` gives, and how many rows it has.
@@ -77,30 +77,35 @@ def _begins(numbers: Tensor, total: int) -> Tensor:
 
 
 def expectation_maximisation(
-    source: Parts, labels: Tensor, target: Parts, classes: int, said: Tensor | None = None
+    sorts: Sequence[tuple[Parts, Parts]], labels: Tensor, classes: int, said: Tensor | None = None
 ) -> Tensor:
     """log p(class | parts) of the target's rows, (N, C).
 
-    A row's p_c is in proportion to the product of its parts' theta_cf, to the power of 1 /
-    ``TEMPERATURE``; theta_cf to ``SMOOTHING`` and the weight of the rows of class c that have part
-    f: by their labels the source's, and by p the target's, ``ROUNDS`` times anew. In each domain
-    all classes weigh alike, together as much as the source has rows, whichever are more frequent.
+    A row's p_c is in proportion to its parts' geometric mean of theta_cf to the power of
+    ``WITNESSES``, the mean of the sorts' means; theta_cf of a sort to ``SMOOTHING`` and the weight
+    of the rows of class c that have part f: by their labels the source's, and by p the target's,
+    ``ROUNDS`` times anew. In each domain all classes weigh alike, whichever are more frequent, and
+    both domains as many rows as the source has.
 
     Args:
+        sorts: of parts that are told apart, those of the source and of the target (``together``).
         labels: of the source's rows (M,).
         said: p to begin with (N, C); without it by theta of the source's rows alone.
 
     Source: Nigam, McCallum, Thrun, Mitchell, "Text Classification from Labeled and Unlabeled
     Documents using EM", Machine Learning 39 (2000), equations 3 to 6, there of counts of words;
-    the temperature, and classes that weigh alike, are this project's.
+    the means in place of the product, and the weights, are this project's.
     """
-    known = weights(source, F.one_hot(labels, classes).float(), len(labels))
-    seen, p = known, said
+    rows, p = len(labels), said
+    shares = F.one_hot(labels, classes).float()
+    known = [weights(source, shares, rows) + SMOOTHING for source, _ in sorts]
     for _ in range(ROUNDS + 1):
-        if p is not None:
-            seen = known + weights(target, p, len(labels))
-        theta = seen + SMOOTHING
-        log_p = F.log_softmax(target.of_rows((theta / theta.sum(0)).log()) / TEMPERATURE, dim=1)
+        told = []
+        for theta, (_, target) in zip(known, sorts, strict=True):
+            if p is not None:
+                theta = theta + weights(target, p, rows)
+            told.append(target.of_rows((theta / theta.sum(0)).log()))
+        log_p = F.log_softmax(WITNESSES * torch.stack(told).mean(0), dim=1)
         p = log_p.exp()
     return log_p
 

@@ -2,7 +2,7 @@
 
 Four ways: the nearest class centroid, a transport of rows to centroids that gives each class
 its share, what a row's neighbours are predicted to be, and groups of what spreads over the graph
-of all rows.
+of all rows. Those of a row's parts are ``naive_bayes``.
 """
 
 import torch

@@ -31,13 +31,13 @@ def naive_bayes(task: Task) -> LossFn:
     data, classes = task.target.data, task.model.head.out_features
     p = torch.zeros(len(data.ids), classes, device=task.target.device)
     task.extra["pseudo"] = pseudo = Labels(p)
-    made = []  # of source and target, once they are asked for
+    made = []  # of each sort the parts of both, once they are asked for
 
     def relabel(given: Tensor | None) -> Tensor:
         if not made:
-            made.extend(together(*(pairs(task.model, x) for x in (task.source.data, data))))
-        source, target = made
-        return expectation_maximisation(source, task.labels, target, classes, given).exp()
+            both = [pairs(task.model, of) for of in (task.source.data, data)]
+            made.extend(together(*sort) for sort in zip(*both, strict=True))
+        return expectation_maximisation(made, task.labels, classes, given).exp()
 
     def loss_fn(step):
         if step == 0:
@@ -57,7 +57,8 @@ def naive_bayes(task: Task) -> LossFn:
 
 
 @torch.no_grad()
-def pairs(model: Network, data: Inputs, batch: int = 256) -> tuple[Tensor, int]:
-    """Which plain row has which part, as ``listed`` says, and how many rows there are."""
+def pairs(model: Network, data: Inputs, batch: int = 256) -> list[tuple[Tensor, int]]:
+    """Of each sort which plain row has which part (``listed``), and how many rows there are."""
     rows = torch.arange(len(data.ids), device=data.device).split(batch)
-    return listed(model.parts(data.plain(some)) for some in rows), len(data.ids)
+    sorts = zip(*(model.parts(data.plain(some)) for some in rows), strict=True)
+    return [(listed(batches), len(data.ids)) for batches in sorts]

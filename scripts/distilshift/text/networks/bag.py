@@ -44,23 +44,28 @@ class Bag(nn.Module):
         self.embeddings = nn.EmbeddingBag(2 * self.buckets, width, mode="mean")
         nn.init.uniform_(self.embeddings.weight, -1 / width, 1 / width)
 
-    def parts(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """What ``features`` says of them; nothing where no text reaches."""
-        if not torch.compiler.is_exporting():
-            rows = rows[:, : longest(rows)]
-        return features(rows)
+    def parts(self, rows: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Of words with their pairs, and of n-grams, the hashes and which count (``features``)."""
+        rows = reached(rows)
+        sizes = [2 * rows.shape[1], len(NGRAMS) * rows.shape[1]]
+        return list(zip(*(of.split(sizes, 1) for of in features(rows)), strict=True))
 
     def forward(self, rows: Tensor) -> Tensor:
-        found, counted = self.parts(rows)
+        rows = reached(rows)
+        found, counted = features(rows)
         buckets = found & (self.buckets - 1)  # the rest of a division by it, quicker
-        # behind the words, their pairs and n-grams, as many of each
-        buckets[:, 2 * found.shape[1] // (2 + len(NGRAMS)) :] += self.buckets
+        buckets[:, 2 * rows.shape[1] :] += self.buckets
         if torch.compiler.is_exporting():  # how many count is no size that a graph could hold
             found = F.embedding(buckets, self.embeddings.weight) * counted[..., None]
             return found.sum(1) / counted.sum(1, keepdim=True).clamp_min(1)
         # of one type with the buckets: else both are widened, and the gradient takes longer to sort
         ends = F.pad(counted.sum(1).cumsum(0), (1, 0)).int()
         return self.embeddings(buckets.masked_select(counted), ends[:-1])
+
+
+def reached(rows: Tensor) -> Tensor:
+    """Texts without the places that none reaches, which hold no feature; whole in a graph."""
+    return rows if torch.compiler.is_exporting() else rows[:, : longest(rows)]
 
 
 def longest(rows: Tensor) -> int:
