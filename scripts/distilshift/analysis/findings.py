@@ -31,6 +31,8 @@ def numbers(tables: Tables, record: Mapping[str, dict]) -> dict[str, str]:
     ):
         if name in tables:
             found |= make(name, tables)
+    if any(name.endswith("-validators") for name in tables):
+        found |= of_choices(tables)
     for name, (needed, make) in DERIVED.items():
         if needed in tables:
             found[name] = make(tables)
@@ -109,6 +111,25 @@ def of_validators(name: str, tables: Tables) -> dict[str, str]:
             key = f"{name}/{among}/{criterion.strip('`')}"
             mean, worst = lost.rstrip(")").split(" (")
             found |= {f"{key}/correlation": correlation, f"{key}/lost": mean, f"{key}/worst": worst}
+    return found
+
+
+def of_choices(tables: Tables) -> dict[str, str]:
+    """What ``teacher_first`` loses over all experiments whose choices were asked."""
+    choices = listings.choices(tables)
+    found = {}
+    for among in ("teachers", "students"):
+        lines = [dict(zip(choices.head, line, strict=True)) for line in choices.lines]
+        lines = [line for line in lines if line["among"] == among]
+        if not lines or not lines[-1]["`teacher_first`"]:
+            continue
+        mean, worst = lines[-1]["`teacher_first`"].rstrip(")").split(" (")  # of all comes last
+        found |= {
+            f"choices/{among}/cells": lines[-1]["cells"],
+            f"choices/{among}/experiments": word(len(lines[:-1]) or 1),
+            f"choices/{among}/lost": mean,
+            f"choices/{among}/worst": worst,
+        }
     return found
 
 
