@@ -225,12 +225,16 @@ def after(table: pd.DataFrame, what: str) -> pd.Series:
 ROOM = 0.08  # between source-only and oracle, from which on a pair is said to have some
 
 
-def wide_gaps(table: pd.DataFrame) -> pd.Series:
-    """The gap recovered by the last student of each transfer and network that has room."""
+def wide_gaps(table: pd.DataFrame, room: float = ROOM) -> pd.Series:
+    """The gap recovered by the last student of each transfer and network that has room.
+
+    Args:
+        room: of the headline between source-only and oracle, at least.
+    """
     measure, found = ladder.headline(table), {}
     for name, of in table.groupby(ladder.CELL, sort=False):
         ends = [of[of["method"] == end][measure].mean() for end in ("source-only", "oracle")]
-        if ends[1] - ends[0] >= ROOM:
+        if ends[1] - ends[0] >= room:
             found[name] = of[listings.is_student(of)]["gap_recovered"].iloc[-1]
     return pd.Series(found, dtype=float)
 
@@ -240,6 +244,7 @@ def _pairs(name: str) -> Iterator[tuple[str, tuple[str, Callable[[Tables], str]]
     yield f"{name}/pairs", (name, lambda t: word(t[name].groupby(ladder.CELL).ngroups))
     yield f"{name}/with-room", (name, lambda t: word(len(wide_gaps(t[name]))))
     yield f"{name}/mean-gap", (name, lambda t: percent(wide_gaps(t[name]).mean()))
+    yield f"{name}/mean-gap-of-all", (name, lambda t: percent(wide_gaps(t[name], 0.0).mean()))
     yield f"{name}/least-gap", (name, lambda t: least(wide_gaps(t[name])))
     yield f"{name}/most-gap", (name, lambda t: most(wide_gaps(t[name])))
     yield f"{name}/below", (name, lambda t: word(int(t[name]["below_source_only"].sum())))
