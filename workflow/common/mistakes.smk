@@ -212,7 +212,9 @@ def impossible_networks():
             }
             has = known.get("batchnorm", True) or bool(neck)
             has |= kind == "tent" and known.get("layernorm", False)
-            if kind == "naive-bayes":  # of a network of the user's own nothing is known here
+            if (
+                kind == "naive-bayes"
+            ):  # of a network of the user's own nothing is known here
                 has = known.get("parts", is_own(model))
             if kind in needed and not has:
                 others = [a for a in adaptations(name) if a != adaptation]
