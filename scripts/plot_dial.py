@@ -3,8 +3,8 @@
 A cross at the foot marks a strength at which that student is no better than the
 source-only one: there distillation no longer helps. Gaps above 150 % are off the scale, and
 those far below 0 too: of these only the cross is left. Where there is no gap to recover, none is
-drawn. Dials over how much of the target there is show the adapted teachers too, and the 95 %
-intervals of the gaps.
+drawn. Of several seeds the 95 % intervals of the gaps are shown. Dials over how much of the target
+there is show the adapted teachers too.
 
     python scripts/plot_dial.py --metrics metrics.parquet --table ladder.parquet \\
         --figures dial.pdf --targets digits-rotation-20=rotation:20 digits-rotation-40=rotation:40
@@ -126,7 +126,7 @@ def main(args: argparse.Namespace) -> None:
         title += "" if rows["network"].nunique() == 1 else f", {network}"
         above.set_title(title.replace("_", " "))
         above.set_ylim(0, 100)
-        if kind in AMOUNTS:
+        if panel["seeds"].max() > 1:  # of one they would be those of its samples alone
             draw_intervals(below, panel[panel["row"].isin(students)], looks)
         if kind == "fewer_rows":  # from tens to thousands
             above.set_xscale("log")

@@ -43,6 +43,8 @@ def results(folder, sources=("a",), students=("kd",), seeds=(0,)):
                     row = {name: known[name] for name in ladder.ROW}
                     row["row"] = ladder.label(method, row["adaptation"])
                     row |= {"accuracy": value, "accuracy_low": value, "gap_recovered": gap}
+                    row |= {"seeds": len(seeds)}
+                    row |= {f"gap_recovered_{end}": gap for end in ("low", "high")}
                     table.append(row)
     tables.write(pd.DataFrame(metrics), folder / "metrics.parquet")
     tables.write(pd.DataFrame(table), folder / "ladder.parquet")
@@ -81,8 +83,15 @@ def test_the_dial_is_drawn_and_refuses_other_targets(tmp_path, capsys):
     assert "not domain=kind:NUMBER" in capsys.readouterr().err
 
 
-def test_a_dial_over_amounts_shows_teachers_and_intervals(tmp_path):
-    metrics, table = results(tmp_path)
+def test_intervals_are_shown_of_several_seeds(tmp_path):
+    for seeds, panels in (((0,), 0), ((0, 1), 2)):
+        results(tmp_path, seeds=seeds)
+        run(plot_dial, *flags(tmp_path, tmp_path / "dial.svg"), *TARGETS)
+        assert (tmp_path / "dial.svg").read_text().count("FillBetweenPolyCollection") == panels
+
+
+def test_a_dial_over_amounts_shows_teachers(tmp_path):
+    metrics, table = results(tmp_path, seeds=(0, 1))
     renamed = {"rotation": "fewer_rows", "fog": "fewer_classes"}
     metrics, table = (
         frame.replace({"transfer": renamed, "target": renamed}, regex=True)
