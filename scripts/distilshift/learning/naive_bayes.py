@@ -4,6 +4,7 @@ A row is a set of parts of some sorts, such as a text's words and its n-grams. P
 which rows have which parts; no target label is seen.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -85,7 +86,7 @@ def expectation_maximisation(
     ``WITNESSES``, the mean of the sorts' means; theta_cf of a sort to ``SMOOTHING`` and the weight
     of the rows of class c that have part f: by their labels the source's, and by p the target's,
     ``ROUNDS`` times anew. In each domain all classes weigh alike, whichever are more frequent, and
-    both domains as many rows as the source has.
+    both domains as many rows as the source has. A class of which the source has no row is no row's.
 
     Args:
         sorts: of parts that are told apart, those of the source and of the target (``together``).
@@ -98,6 +99,7 @@ def expectation_maximisation(
     """
     rows, p = len(labels), said
     shares = F.one_hot(labels, classes).float()
+    unknown = shares.sum(0) == 0
     known = [weights(source, shares, rows) + SMOOTHING for source, _ in sorts]
     for _ in range(ROUNDS + 1):
         told = []
@@ -105,7 +107,8 @@ def expectation_maximisation(
             if p is not None:
                 theta = theta + weights(target, p, rows)
             told.append(target.of_rows((theta / theta.sum(0)).log()))
-        log_p = F.log_softmax(WITNESSES * torch.stack(told).mean(0), dim=1)
+        means = torch.stack(told).mean(0).masked_fill(unknown, -math.inf)
+        log_p = F.log_softmax(WITNESSES * means, dim=1)
         p = log_p.exp()
     return log_p
 
