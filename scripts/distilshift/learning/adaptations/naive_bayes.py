@@ -1,5 +1,7 @@
 """Labels by what a row's parts say, learned of both domains."""
 
+import copy
+
 from distilshift import cli, networks
 from distilshift.data.domains import Inputs
 from distilshift.errors import InputError
@@ -44,13 +46,13 @@ def naive_bayes(task: Task) -> LossFn:
             pseudo.labels.copy_(relabel(None))
         elif step == task.steps // 2:
             before = pseudo.labels.argmax(1)
-            pseudo.labels.copy_(relabel(F.softmax(said(task.model, data), dim=1)))
-            task.model.train()
+            logits = said(copy.deepcopy(task.model), data)  # which is asked in evaluation mode
+            pseudo.labels.copy_(relabel(F.softmax(logits, dim=1)))
             other = 100 * (pseudo.labels.argmax(1) != before).float().mean()
             cli.log.info("labels of parts: %.1f %% are others than at first", other)
         _, _, fitted = task.source_batch(step)
-        _, logits = task.target_batch(step)
-        guessed = F.cross_entropy(logits, pseudo.labels[task.target.indices(step)])
+        _, seen = task.target_batch(step)
+        guessed = F.cross_entropy(seen, pseudo.labels[task.target.indices(step)])
         return fitted + task.weight * guessed, {"source": fitted, "pseudo": guessed}
 
     return loss_fn
