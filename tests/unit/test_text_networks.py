@@ -174,6 +174,7 @@ def test_what_the_config_is_told_of_networks_is_so():
         assert limits.complaint(name, 64) == ""
         model = build(name)
         assert networks.has_batchnorm(model) == limits.of(name)["batchnorm"]
+        assert networks.has_parts(model) == limits.of(name).get("parts", False)
         has_layernorm = any(isinstance(m, torch.nn.LayerNorm) for m in model.modules())
         if not networks.has_batchnorm(model):
             assert has_layernorm == limits.of(name).get("layernorm", False)
