@@ -2,6 +2,7 @@ import argparse
 import copy
 
 from distilshift import registry
+from distilshift.data import domains
 from distilshift.errors import InputError
 from distilshift.image import views as image_views
 from distilshift.image.settings import View
@@ -395,6 +396,22 @@ def test_joint_mcc_counts_no_label_of_the_teacher_as_it_was(network, digits, mon
     assert labelled(32, 9) == [4, 6, 8]
     assert labelled(32, 1) == []
     assert labelled(32, 5, "joint-sinkhorn") == [0, 2, 4]
+
+
+def test_a_batch_of_one_row_has_no_covariance(network, digits):
+    model, target = network
+    source, labels = digits(64, seed=3)
+    views = [training.Views(rows_of(x), 1, View(), "views", 0) for x in (target, source)]
+    task = adaptation.Task(copy.deepcopy(model).train(), *views, labels, 1.0, 5)
+    with pytest.raises(InputError, match="--kind coral: a batch of one row has no covariance"):
+        adaptation.method("coral")(task)
+
+
+def test_some_rows_keep_their_own_features(network):
+    _, target = network
+    values = torch.arange(len(target), dtype=torch.float32)[:, None]
+    data = rows_of(target)._replace(features=domains.Features(values, {}, ""))
+    assert data.some(torch.tensor([5, 6])).plain(torch.tensor([0, 1])).flatten().tolist() == [5, 6]
 
 
 @pytest.mark.parametrize("kind", sorted(ADAPTATIONS.keys() - {"naive-bayes"}))  # no bag here
