@@ -179,6 +179,19 @@ def test_no_gap_is_a_blank(tables):
             assert "|  |" in shown
 
 
+def test_costs_are_said_in_digits_that_count_and_without_onnx_of_torch_alone(tables):
+    assert [listings.figured(value, 2) for value in (0.02, 0.0987, 12, 1967.4)] == [
+        *("0.020", "0.099", "12", "2,000")
+    ]
+    assert listings.figured(float("nan"), 2) == ""
+    whole = listings.cost(tables)
+    plain = tables["cost"].filter(regex="^(?!onnx_|int8_)")
+    bare = listings.cost({"cost": plain})
+    assert [line[:4] for line in bare.lines] == [line[:4] for line in whole.lines]
+    assert all(line[4] == "" and line[5].count(",") == 0 for line in bare.lines)
+    assert all(line[5].count(",") == 2 for line in whole.lines)
+
+
 def test_the_way_from_scratch_runs_every_listed_experiment():
     """docs/paper.md names them; the default comes last, with the paper."""
     named = re.search(r"^for name in (.*?); do", (DOCS / "paper.md").read_text(), re.M | re.S)[1]

@@ -77,9 +77,11 @@ def of_calibration(name: str, tables: Tables) -> dict[str, str]:
 
 
 def of_cost(name: str, tables: Tables) -> dict[str, str]:
-    """What a network costs on any machine; seconds are of one."""
+    """What a network costs on any machine, and on that of the run how much faster students are."""
     once = tables[name].drop_duplicates(["network", "role"])
-    return {
+    rows = once.pivot_table(index="network", columns="role", values="rows_a_second")
+    faster = (rows["student"] / rows["teacher"]).items()
+    return {f"{name}/{network}/times-as-fast": f"{ratio:.1f}" for network, ratio in faster} | {
         f"{name}/{line.network}/{line.role}/{what}": f"{getattr(line, what):,.0f}"
         for line in once.itertuples()
         for what in ("parameters", "multiply_adds", "bytes")

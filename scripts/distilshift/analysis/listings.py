@@ -305,6 +305,39 @@ def few_labels(tables: Tables) -> Listing:
     return Listing(["row", "accuracy %", "gap recovered %"], lines)
 
 
+RUNTIMES = ("", "onnx_", "int8_")  # torch, onnxruntime in floats and in eight bits
+
+
+def figured(value: float, digits: int) -> str:
+    """So many digits that count, without an exponent; blank where there is none."""
+    if pd.isna(value):
+        return ""
+    places = digits - 1 - math.floor(math.log10(value))
+    return f"{round(value, places):,.{max(0, places)}f}"
+
+
+def cost(tables: Tables) -> Listing:
+    """What the last teacher, the recipe's, and its student cost, of the first transfer."""
+    table = tables["cost"]
+    table = table[table["transfer"] == table["transfer"].iloc[0]]
+    lines = []
+    for _, of in table.groupby("network", sort=False):
+        last = of[of["role"] == "teacher"].iloc[-1]
+        pair = of[of["row"].str.endswith(last["row"].removeprefix("teacher"))]
+        for _, line in pair.iterrows():
+            ends = (line["accuracy"], line["accuracy_low"], line["accuracy_high"])
+            stored = [figured(line.get(f"{by}bytes", math.nan) / 1000, 3) for by in RUNTIMES[1:]]
+            once = [figured(line.get(f"{by}latency_ms", math.nan), 2) for by in RUNTIMES]
+            many = [figured(line.get(f"{by}rows_a_second", math.nan), 3) for by in RUNTIMES]
+            counts = [f"{line[name]:,}" for name in ("parameters", "multiply_adds")]
+            several = [", ".join(filter(None, cells)) for cells in (stored, once, many)]
+            name = f"`{line['model']}`, {line['role']}"
+            lines.append([name, interval(*ends, digits=1), *counts, *several])
+    head = ["network", "accuracy %", "parameters", "multiply-adds", "kB: floats, eight bits"]
+    head += [f"{what}: torch, ONNX, eight bits" for what in ("one row, ms", "rows a second")]
+    return Listing(head, lines)
+
+
 # of what was transferred, as the page's columns call it
 SHARED = {
     "error_consistency": "errors, κ",
@@ -412,6 +445,7 @@ LISTINGS: dict[str, Callable[[Tables], Listing]] = {
     "unlabelled": lambda tables: amounts(tables["unlabelled"]),
     "subdomains": lambda tables: amounts(tables["subdomains"]),
     "few-labels": few_labels,
+    "cost": cost,
     "above-other-teachers": lambda tables: above(tables, "other teacher"),
     "above-the-control": lambda tables: above(tables, "control"),
     "shared": of_the_best,
