@@ -1,8 +1,8 @@
 """What distilling bought: the headline on the target against what a network costs.
 
 A panel a transfer, above against multiply-adds, below against rows a second with torch. Dots are
-rows of the ladder with their 95 % intervals; a thin line leads from each teacher to its students.
-The table has every number.
+rows of the ladder with their 95 % intervals, rings source-only and oracle; a thin line leads from
+each teacher to its students. The table has every number.
 
     python scripts/plot_cost.py --table ladder.parquet --cost cost.parquet --csv cost.csv \\
         --figures cost.pdf cost.svg
@@ -21,6 +21,7 @@ from matplotlib.ticker import NullFormatter
 
 MEASURES = {"multiply_adds": "multiply-adds a row", "rows_a_second": "rows a second, torch"}
 MARKS = "os^Dvp*X"
+YARDSTICKS = ("source-only", "oracle")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -57,7 +58,10 @@ def draw(axis: plt.Axes, rows: pd.DataFrame, measure: str, marks: dict[str, str]
         place = getattr(row, measure)
         value, low, high = (100 * getattr(row, headline + end) for end in ("", "_low", "_high"))
         axis.vlines(place, low, high, color=colour, lw=0.7)
-        axis.plot(place, value, marks[row.network], color=colour, ms=4, mew=0)
+        # the yardsticks are rings: a student that reaches the oracle is seen within
+        ring = row.method in YARDSTICKS
+        size = {"ms": 7, "mew": 0.8, "fillstyle": "none"} if ring else {"ms": 4, "mew": 0}
+        axis.plot(place, value, marks[row.network], color=colour, **size)
     axis.set_xscale("log")
     axis.xaxis.set_minor_formatter(NullFormatter())
     axis.set_xlabel(MEASURES[measure])

@@ -26,7 +26,7 @@ def draw(axis, cell: pd.DataFrame, order: list[str], headline: str) -> None:
     start = 100 * cell[f"{headline}_before"].iloc[0]
     axis.barh(0, start, height=0.62, color=figures.STEPS["source-only"], alpha=0.35)
     figures.beside(axis, 0, f"{start:.1f}")
-    above = 0
+    above, furthest = 0, 100.0
     for step in cell.itertuples():
         place = order.index(step.step)
         before, after = (100 * getattr(step, f"{headline}_{at}") for at in ("before", "after"))
@@ -34,11 +34,12 @@ def draw(axis, cell: pd.DataFrame, order: list[str], headline: str) -> None:
         axis.plot([before, before], [above + 0.31, place - 0.31], color="#999999", lw=0.6)
         axis.barh(place, after - before, left=before, height=0.62, color=colour, alpha=0.5)
         ends = [before + 100 * step.increment_low, before + 100 * step.increment_high]
+        furthest = max(furthest, ends[1])
         axis.plot(ends, [place, place], color=colour, lw=1.5)
         axis.plot(after, place, "|", color=colour, ms=9, mew=1.5)
         figures.beside(axis, place, f"{100 * step.increment:+z.1f}".replace("-", "−"))
         above = place
-    axis.set_xlim(0, 100)
+    axis.set_xlim(0, furthest)
 
 
 def main(args: argparse.Namespace) -> None:

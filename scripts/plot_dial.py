@@ -1,8 +1,8 @@
 """The shift dial: the headline and gap recovered against a shift's strength, row by row.
 
 A cross at the foot marks a strength at which that student is no better than the
-source-only one: there distillation no longer helps. Gaps above 150 % are off the scale, and
-those far below 0 too: of these only the cross is left. Where there is no gap to recover, none is
+source-only one: there distillation no longer helps, and how far below it lies is not drawn. Gaps
+above 150 % are off the scale, which a triangle says. Where there is no gap to recover, none is
 drawn. Of several seeds the 95 % intervals of the gaps are shown. Dials over how much of the target
 there is show the adapted teachers too.
 
@@ -11,6 +11,7 @@ there is show the adapted teachers too.
 """
 
 import argparse
+import textwrap
 from pathlib import Path
 
 from distilshift import cli
@@ -72,6 +73,15 @@ def draw(axis, rows: pd.DataFrame, value: str, looks: dict[str, dict]) -> None:
         axis.plot(row["strength"], 100 * row[value], **looks[name])
 
 
+def mark_beyond(axis, rows: pd.DataFrame, looks: dict[str, dict], top: float) -> bool:
+    """Where a gap lies above the scale, a triangle at its end; whether there is any."""
+    beyond = rows[100 * rows["gap_recovered"] > top]
+    for name, row in beyond.groupby("row", sort=False):
+        heights = [top] * len(row)
+        axis.plot(row["strength"], heights, "^", color=looks[name]["color"], ms=4, clip_on=False)
+    return not beyond.empty
+
+
 def draw_intervals(axis, rows: pd.DataFrame, looks: dict[str, dict]) -> None:
     """Those of the gaps; an end that is at infinity is off the scale."""
     for name, row in rows.groupby("row", sort=False):
@@ -111,6 +121,7 @@ def main(args: argparse.Namespace) -> None:
     size = (shown.width or figures.PAGE, 2.9 * lines + 0.5)
     figure, axes = plt.subplots(2 * lines, columns, figsize=size, squeeze=False, sharey="row")
     several = rows.drop_duplicates(["source", "sweep", "kind"])["kind"].duplicated().any()
+    marks = {"x": "no better than source-only"}
     for at, ((source, sweep, kind, network), panel) in enumerate(panels):
         line, column = divmod(at, columns)
         above, below = axes[2 * line, column], axes[2 * line + 1, column]
@@ -121,7 +132,11 @@ def main(args: argparse.Namespace) -> None:
             row = panel[panel["row"] == name].set_index("strength")[headline]
             lost = [strength for strength, value in row.items() if value <= ground[strength]]
             heights = [-6 - apart * (place + 1)] * len(lost)
-            below.plot(lost, heights, "x", color=looks[name]["color"], ms=4)
+            below.plot(lost, heights, "x", color=looks[name]["color"], ms=4, zorder=4)
+        # what lies below 0 has its cross alone: a height there would read as a value
+        below.axhspan(-12 - apart * len(students), 0, color="#F0F0F0", lw=0, zorder=3)
+        if mark_beyond(below, panel[panel["row"].isin(students)], looks, top):
+            marks["^"] = "above the scale"
         title = f"{source} → {sweep}" if several else kind
         title += "" if rows["network"].nunique() == 1 else f", {network}"
         above.set_title(title.replace("_", " "))
@@ -137,16 +152,18 @@ def main(args: argparse.Namespace) -> None:
             )
             axis.minorticks_off()
         below.set_ylim(-12 - apart * len(students), top)
-        below.axhline(0, color="#999999", lw=0.6)
+        below.set_yticks(range(0, int(top) + 1, 50))
+        below.axhline(0, color="#999999", lw=0.6, zorder=4)
         below.axhline(100, color="#999999", lw=0.6)
         below.set_xlim(above.get_xlim())  # also where a strength has no gap
-        below.set_xlabel(AMOUNTS.get(kind, "strength"))
+        below.set_xlabel(textwrap.fill(AMOUNTS.get(kind, "strength"), 32))
     for line in range(lines):
         axes[2 * line, 0].set_ylabel(f"target-test\n{headlines.NAMES[headline]}, %")
         axes[2 * line + 1, 0].set_ylabel("gap\nrecovered, %")
     for axis in axes[-2:, len(panels) - (lines - 1) * columns :].flat:
         axis.set_visible(False)
-    figures.legend(figure, looks.values())
+    signs = [{"marker": m, "color": "0.3", "ls": "", "ms": 4, "label": t} for m, t in marks.items()]
+    figures.legend(figure, [*looks.values(), *signs])
     figures.save(figure, args.figures)
 
 

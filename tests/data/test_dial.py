@@ -133,6 +133,16 @@ def test_a_strength_without_a_gap_has_no_point(tmp_path):
     assert dots[0] - dots[2] == 6
 
 
+def test_what_the_scale_does_not_hold_is_said(tmp_path):
+    _, table = results(tmp_path)
+    for gaps, said in ((table["gap_recovered"], False), (table["gap_recovered"] + 9, True)):
+        tables.write(table.assign(gap_recovered=gaps), tmp_path / "ladder.parquet")
+        run(plot_dial, *flags(tmp_path, tmp_path / "dial.svg"), *TARGETS)
+        drawn = (tmp_path / "dial.svg").read_text()
+        assert ("<!-- above the scale -->" in drawn) == said
+        assert "<!-- no better than source-only -->" in drawn
+
+
 def test_rows_of_two_networks_that_are_called_alike_have_a_cross_each(tmp_path, monkeypatch):
     for name, part in zip(("metrics", "ladder"), results(tmp_path), strict=True):
         other = part.replace({"cnn": "mlp", "none": "shot", "kd (none)": "kd (shot)"})

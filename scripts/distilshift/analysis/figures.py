@@ -35,7 +35,7 @@ COLOURS = {
 STEPS = {
     "source-only": "#0072B2",
     "distillation": "#D55E00",
-    "BatchNorm": "#56B4E9",
+    "BatchNorm": "#000000",  # as a bar grey; the palette's other blue is too near source-only's
     "adaptation": "#E69F00",
     "method": "#F0E442",
     "rounds": "#CC79A7",
