@@ -15,13 +15,14 @@ from distilshift.files import tensors
 
 import torch
 
+AT_ONCE = 64  # rows, where the frozen part says none
+
 
 def parser() -> argparse.ArgumentParser:
     made = cli.parser(__doc__)
     several = {"type": Path, "nargs": "+", "required": True}
     made.add_argument("--inputs", **several, help="of halves of domains")
     made.add_argument("--model", required=True, help="a network with a frozen part")
-    made.add_argument("--batch", type=cli.positive_int, default=64, help="rows a pass")
     made.add_argument("--features", **several, help="output of each, safetensors")
     settings.add_arguments(made, device.Device, "device")
     return made
@@ -34,8 +35,8 @@ def extract(args: argparse.Namespace, path: Path, out: Path, on: torch.device) -
     model = networks.build(args.model, **data.needs).to(on).eval()
     if not networks.is_frozen(model):
         raise InputError("--model", f"{args.model} has no frozen part", "its features change")
-    rows = torch.arange(len(data.ids))
-    features = torch.cat([model.prepare(data.plain(n)).cpu() for n in rows.split(args.batch)])
+    rows = torch.arange(len(data.ids)).split(getattr(model.prepare, "AT_ONCE", AT_ONCE))
+    features = torch.cat([model.prepare(data.plain(some)).cpu() for some in rows])
     known = {
         "domain": data.header["domain"],
         "split": data.header["split"],

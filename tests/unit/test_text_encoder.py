@@ -80,6 +80,15 @@ def test_frozen_it_is_the_mean_of_every_layer_as_transformers_computes_it(folder
     assert networks.parameter_count(model) == 3 * 8 * 4 + 2 * 4 + 4 * 2 + 2
 
 
+def test_texts_of_like_length_go_through_it_together(monkeypatch):
+    monkeypatch.setattr(encoder, "PLACES", 12)
+    found = [
+        (some.tolist(), longest) for some, longest in encoder.passes(torch.tensor([4, 20, 3, 4, 6]))
+    ]
+    assert found == [([2, 0, 3], 4), ([4], 6), ([1], 20)]  # one alone may want more places
+    assert [longest for _, longest in encoder.passes(torch.tensor([7]))] == [7]
+
+
 def test_texts_are_compared_by_its_last_layer_frozen_and_whole(folder, rows):
     frozen, whole = build("encoder-4:tiny"), build("encoder:tiny")
     assert torch.equal(frozen.compared(rows), frozen.prepare(rows)[:, -1])

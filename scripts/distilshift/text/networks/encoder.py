@@ -34,7 +34,7 @@ CARRIED = {
     }.items()
 }
 ABSENT = -1  # stands where a text has no token, as every number from 0 on may be one
-AT_ONCE = 16  # texts of like length a pass, so that few places are empty
+PLACES = 2048  # of tokens a pass, in texts of like length: few of them stay empty
 MASKS = ("[MASK]", "<mask>")
 
 
@@ -98,6 +98,7 @@ class Encoder(Tokens):
     """
 
     FROZEN = True
+    AT_ONCE = 1024  # rows, among which more are of like length than among few
     NEEDED = ENCODER_FILES
 
     @torch.no_grad()
@@ -105,10 +106,8 @@ class Encoder(Tokens):
         tokens = super().forward(rows)
         there = tokens != ABSENT
         encoder = opened(self.folder, str(rows.device))
-        order = there.sum(1).argsort(stable=True)
         found = [None] * len(rows)
-        for some in order.split(AT_ONCE):
-            longest = int(there[some].sum(1).max())
+        for some, longest in passes(there.sum(1)):
             given, known = tokens[some, :longest].clamp_min(0), there[some, :longest]
             layers = encoder(
                 input_ids=given, attention_mask=known.long(), output_hidden_states=True
@@ -154,6 +153,21 @@ def encoder(name: str, classes: int, length: int, pretrained: bool, adjusted: bo
         return network
     body = Body(read(folder) if pretrained else unread(folder))
     return Network(body, nn.Linear(about["width"], classes), Tokens(folder, length))
+
+
+def passes(lengths: Tensor) -> Iterator[tuple[Tensor, int]]:
+    """Which texts go through the encoder together, the shortest first, and tokens of the longest.
+
+    Args:
+        lengths: tokens of each text (N,). Together are as many as ``PLACES`` hold, at least one.
+    """
+    counts, together = lengths.tolist(), []
+    for text in lengths.argsort(stable=True).tolist():
+        if together and (len(together) + 1) * counts[text] > PLACES:
+            yield torch.tensor(together), counts[together[-1]]
+            together = []
+        together.append(text)
+    yield torch.tensor(together), counts[together[-1]]
 
 
 def mean(layer: Tensor, there: Tensor) -> Tensor:
