@@ -30,8 +30,6 @@ AMOUNTS = {
     "fewer_classes": "share of the classes that no unlabelled row has",
     "fewer_subdomains": "share of the sub-domains that no unlabelled row is of",
 }
-# of the rows that are not yardsticks (Wong's palette again)
-OTHERS = ["#D55E00", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 
 
 def target(text: str) -> tuple[str, str, str, float]:
@@ -105,7 +103,7 @@ def main(args: argparse.Namespace) -> None:
     students = list(dict.fromkeys(shown.some_rows(known)["row"]))
     chosen = shown.rows(rows[~ends]).sort_values("strength", kind="stable")
     rows = pd.concat([rows[ends], chosen])
-    looks = figures.looks(students, OTHERS)
+    looks = figures.looks(students, figures.DISTILLED)
     for name in ENDS:
         look = {"color": figures.COLOURS[name], "ls": "--", "lw": 1}
         looks[name] = {**look, "label": shown.labels.get(name, name)}

@@ -19,7 +19,6 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
-COLOURS = ["#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 SHOWN = {
     "headline": "target-test\n{headline}, %",
     "entropy": "entropy, nats",
@@ -60,7 +59,7 @@ def main(args: argparse.Namespace) -> None:
     known = students[["method", "adaptation"]].to_numpy()
     students["row"] = [shown.label(ladder.label(*row), *row) for row in known]
     names = students["row"].unique()
-    looks = figures.looks(list(names), COLOURS)
+    looks = figures.looks(list(names), figures.DISTILLED)
     cells = list(students.groupby(ladder.CELL, sort=False))
     columns = figures.columns(len(cells), shown.width)
     lines = -(-len(cells) // columns)

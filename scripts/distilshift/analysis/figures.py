@@ -31,6 +31,9 @@ COLOURS = {
     "oracle": "#009E73",
 }
 
+# of distilled rows that are told apart: what is left of it beside the yardsticks'
+DISTILLED = ["#D55E00", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+
 # Wong's palette again, for what is not a row of the ladder
 STEPS = {
     "source-only": "#0072B2",
