@@ -161,6 +161,11 @@ def _own(name: str, classes: int, input: dict, expected: str | None) -> Network:
     make = own_modules.load(name, expected)
     signature = inspect.signature(make)
     asked = {field: input[field] for field in signature.parameters if field in input}
+    try:
+        signature.bind(classes, **asked)
+    except TypeError as error:
+        allowed = f"it is given the classes and, by name, any of {', '.join(input)}"
+        raise InputError(f"model {name}", str(error), allowed) from None
     made = make(classes, **asked)
     network = made if isinstance(made, Network) else None
     if isinstance(made, tuple) and len(made) == 2:

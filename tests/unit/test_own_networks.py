@@ -1,6 +1,9 @@
 """Networks of the user's own: a file of Python, a checkpoint, timm's, and EfficientNet-lite0."""
 
-from distilshift import checkpoints, networks
+from pathlib import Path
+
+from distilshift import checkpoints, classifiers, exports, networks
+from distilshift.data import kinds
 from distilshift.errors import InputError
 from distilshift.image.networks import lite
 
@@ -62,6 +65,91 @@ def test_weights_do_not_choose_what_is_run(mine, tmp_path):
     networks.save_weights("w.safetensors", made, header("mine.py:build"))
     with pytest.raises(InputError, match="has sha256"):
         networks.load_weights("w.safetensors", "train_teacher")
+
+
+OF_A_KIND = """
+import torch
+from torch import nn
+
+from distilshift.audio.prepare import Prepare
+from distilshift.networks import Network
+
+
+def pictures(classes, channels, size):
+    return nn.Sequential(nn.Conv2d(channels, 4, 3), nn.ReLU(), nn.Flatten()), nn.Linear(
+        4 * (size - 2) ** 2, classes
+    )
+
+
+class Codes(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.code = nn.Embedding(256, 5)
+
+    def forward(self, rows):
+        assert rows.dtype == torch.uint8
+        return self.code(rows.int()).mean(1)
+
+
+def texts(classes):
+    return Codes(), nn.Linear(5, classes)
+
+
+def sounds(classes, rate, seconds):
+    body = nn.Sequential(
+        nn.Unflatten(1, (1, round(rate * seconds))), nn.Conv1d(1, 8, 64, 32), nn.ReLU(),
+        nn.AdaptiveAvgPool1d(1), nn.Flatten(),
+    )
+    return body, nn.Linear(8, classes)
+
+
+def spectra(classes, rate):
+    body = nn.Sequential(nn.Conv2d(1, 4, 5, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    return Network(body, nn.Linear(4, classes), Prepare(rate))
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "data", "input", "facts"),
+    [
+        ("pictures", "image", {"size": 8, "channels": 3}, {}),
+        ("texts", "text", {"length": 32}, {}),
+        ("sounds", "audio", {"rate": 8000, "seconds": 0.5}, {}),
+        ("spectra", "audio", {"rate": 8000, "seconds": 0.5}, {"rate": 8000, "mels": 40}),
+    ],
+)
+def test_of_every_kind_it_learns_comes_back_and_is_exported(mine, function, data, input, facts):
+    mine.write_text(OF_A_KIND)
+    kind, name = kinds.load(data), f"mine.py:{function}"
+    shape = kind.rows.shape(kind.settings.Input(**input))
+    drawn = torch.Generator().manual_seed(0)
+    rows = torch.randint(1, 256, (6, *shape), generator=drawn)
+    rows = rows.to(getattr(torch, kind.rows.STORED[0]))
+    made = networks.build(name, 3, data, input, seed=1)
+    assert made.prepare.facts == facts
+    first = made.body.state_dict()
+    first = {key: value.clone() for key, value in first.items()}
+    optimizer = torch.optim.SGD(made.parameters(), 0.1)
+    nn.functional.cross_entropy(made(kind.views.plain(rows)), torch.arange(6) % 3).backward()
+    optimizer.step()
+    assert not all(torch.equal(value, first[key]) for key, value in made.body.state_dict().items())
+    known = {"model": name, "classes": ["a", "b", "c"], "data": data, "input": input}
+    networks.save_weights("w.safetensors", made, known)
+    classifier = classifiers.load("w.safetensors")
+    seen = kind.views.plain(rows)
+    assert torch.equal(made.eval()(seen), classifier.network(seen))
+    program = exports.program(classifier)
+    exports.write_program("w.pt2", program, classifier)
+    exports.write_onnx("w.onnx", program, classifier)
+    for run in (exports.run_program(Path("w.pt2")), exports.run_onnx(Path("w.onnx"))):
+        torch.testing.assert_close(run(rows), classifier(rows), atol=1e-5, rtol=0)
+
+
+def test_what_a_function_asks_and_rows_have_not_is_one_line(mine):
+    """A module for pictures, where rows are texts."""
+    says = r"missing a required argument: 'channels'; it is given the classes .* any of length$"
+    with pytest.raises(InputError, match=says):
+        networks.build("mine.py:build", 3, "text", {"length": 32}, seed=0)
 
 
 @pytest.mark.parametrize(

@@ -37,13 +37,15 @@ class Prepare(nn.Module):
     whole row is leaves no trace.
 
     Args:
-        rate: samples a second of the waveforms.
+        rate: samples a second of the waveforms; these stay as they are, if not given.
         mels: bands.
     """
 
-    def __init__(self, rate: int, mels: int = 40):
+    def __init__(self, rate: int | None = None, mels: int = 40):
         super().__init__()
         self.rate, self.mels = rate, mels
+        if rate is None:
+            return
         self.window, self.hop = round(WINDOW * rate), round(HOP * rate)
         bank = filterbank(mels, self.window, rate)
         # made anew from the facts, so none of a file's weights
@@ -53,14 +55,16 @@ class Prepare(nn.Module):
     @property
     def facts(self) -> dict:
         """What makes another one like it; for a header."""
-        return {"rate": self.rate, "mels": self.mels}
+        return {} if self.rate is None else {"rate": self.rate, "mels": self.mels}
 
     def frames(self, samples: int) -> int:
         """How many spectra a row of so many samples gives."""
         return samples // self.hop + 1
 
     def forward(self, waves: Tensor) -> Tensor:
-        """float (N, T) to float32 (N, 1, mels, frames)."""
+        """float (N, T) to float32 (N, 1, mels, frames), or as they are."""
+        if self.rate is None:
+            return waves
         with torch.autocast(waves.device.type, enabled=False):  # a logarithm of 8 bits is coarse
             spectra = torch.stft(
                 waves.float(),
