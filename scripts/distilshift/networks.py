@@ -97,7 +97,7 @@ def build(
 
     Raises:
         InputError: the name is neither a family of the kind nor one of its other networks,
-            or it cannot take such rows.
+            it cannot take such rows, or its head is not one of these classes.
     """
     kind = kinds.load(data)
     named, neck, wanted = model_names.parts(name)
@@ -128,6 +128,7 @@ def build(
             )
         else:
             network = _built(kind, named, classes, seen, seed is not None, bool(wanted))
+        _check_head(f"model {name}", network.head, classes)
         if neck:
             add_neck(network, int(neck.removesuffix("r")), neck.endswith("r"))
     prepared = getattr(network.prepare, "facts", {})
@@ -173,11 +174,18 @@ def _own(name: str, classes: int, input: dict, expected: str | None) -> Network:
     if network is None:
         problem = f"gives a {type(made).__name__}"
         raise InputError(f"model {name}", problem, "let it give (body, head), two modules")
-    if not isinstance(network.head, nn.Linear):
-        problem = f"its head is a {type(network.head).__name__}, not a Linear"
-        raise InputError(f"model {name}", problem, "let the body end where the last layer begins")
     network.origin = {"module_sha256": own_modules.sha256(name)}
     return network
+
+
+def _check_head(where: str, head: nn.Module, classes: int) -> None:
+    """Refuse a head that is no linear layer to the classes: it would be trained in vain."""
+    if not isinstance(head, nn.Linear):
+        problem = f"its head is a {type(head).__name__}, not a Linear"
+        raise InputError(where, problem, "let the body end where the last layer begins")
+    if head.out_features != classes:
+        problem = f"its head gives {head.out_features} logits a row, of {classes} classes"
+        raise InputError(where, problem, "make it as wide as the classes that it is told")
 
 
 def _is_of_files(kind: kinds.Kind, name: str) -> bool:

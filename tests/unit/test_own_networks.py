@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from distilshift import checkpoints, classifiers, exports, networks
+from distilshift import checkpoints, classifiers, exports, networks, registry
 from distilshift.data import kinds
 from distilshift.errors import InputError
 from distilshift.image.networks import lite
@@ -28,6 +28,14 @@ def bare(classes):
 
 def deep(classes):
     return nn.Flatten(), nn.Sequential(nn.Linear(64, classes))
+
+
+def wider(classes):
+    return nn.Flatten(), nn.Linear(64, classes + 2)
+
+
+def narrower(classes):
+    return nn.Flatten(), nn.Linear(64, classes - 1)
 """
 IMAGE = {"classes": 3, "data": "image", "input": {"size": 8, "channels": 1}}
 
@@ -158,12 +166,27 @@ def test_what_a_function_asks_and_rows_have_not_is_one_line(mine):
         ("other.py:build", "there is no file other.py"),
         ("mine.py:make", "mine.py has no function make"),
         ("mine.py:deep", "its head is a Sequential, not a Linear"),
+        ("mine.py:wider", "its head gives 5 logits a row, of 3 classes; make it as wide as"),
+        ("mine.py:narrower+4", "its head gives 2 logits a row, of 3 classes; make it as wide"),
         ("mine.py:bare", r"gives a Linear; let it give \(body, head\)"),
     ],
 )
 def test_what_is_no_network_is_refused(mine, name, says):
     with pytest.raises(InputError, match=says):
         build(name, 3, 1, 8, seed=0)
+
+
+def test_a_family_whose_head_is_too_wide_is_refused_too(monkeypatch):
+    """docs/extending.md: a family is a function of the classes, which it may pass by."""
+
+    def family(classes, channels, size):
+        return networks.Network(nn.Flatten(), nn.Linear(channels * size**2, 6))
+
+    monkeypatch.setitem(kinds.load("image").networks.NETWORKS, "plainest", "plainest:family")
+    monkeypatch.setattr(registry, "load", lambda package, entry: family)
+    assert build("plainest", 6, 1, 8, seed=0)(torch.zeros(2, 1, 8, 8)).shape == (2, 6)
+    with pytest.raises(InputError, match="model plainest: its head gives 6 logits a row, of 4 cl"):
+        build("plainest", 4, 1, 8, seed=0)
 
 
 def begun(path, model="cnn-4", **how):
