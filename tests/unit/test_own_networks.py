@@ -6,10 +6,12 @@ from distilshift import checkpoints, classifiers, exports, networks, registry
 from distilshift.data import kinds
 from distilshift.errors import InputError
 from distilshift.image.networks import lite
+from distilshift.learning import supervised
+from distilshift.learning.settings import Run, Training
 
 import pytest
 import torch
-from made import build
+from made import NO_VIEW, build, rows_of
 from safetensors.torch import save_file
 from torch import nn
 
@@ -36,6 +38,11 @@ def wider(classes):
 
 def narrower(classes):
     return nn.Flatten(), nn.Linear(64, classes - 1)
+
+
+def tied(classes):
+    again = [nn.Linear(64, 64), nn.BatchNorm1d(64), nn.ReLU()] * 3
+    return nn.Sequential(nn.Flatten(), *again), nn.Linear(64, classes)
 """
 IMAGE = {"classes": 3, "data": "image", "input": {"size": 8, "channels": 1}}
 
@@ -61,6 +68,22 @@ def test_a_module_of_ones_own_comes_back_with_its_weights(mine):
     assert torch.equal(made(seen), again(seen))
     assert len(known["module_sha256"]) == 64
     assert build("mine.py:build@4", 3, 1, 8, seed=1)(seen).shape == (4, 3)  # asked for its size
+
+
+def test_layers_that_are_one_are_saved_and_stay_one(mine, tmp_path, digits):
+    """`[layer, relu] * depth`: it was trained whole, and then safetensors refused it."""
+    inputs, labels = digits(40)
+    data = rows_of(inputs, domain="toy", sha256="of toy")
+    state = {"state": tmp_path / "state", "save_seconds": 0.0}
+    made, known, *_ = supervised.train(
+        data, labels, "mine.py:tied", "teacher", Training(5, 20, ema=0.5), Run(**state), NO_VIEW
+    )
+    assert networks.parameter_count(made) == 64 * 64 + 3 * 64 + 64 * 10 + 10
+    networks.save_weights("w.safetensors", made, known)
+    again, _ = networks.load_weights("w.safetensors", "train_teacher")
+    seen = torch.randn(4, 1, 8, 8)
+    assert torch.equal(made.eval()(seen), again(seen))
+    assert again.body[1] is again.body[7]
 
 
 def test_weights_do_not_choose_what_is_run(mine, tmp_path):

@@ -66,6 +66,15 @@ def test_a_view_is_saved_as_what_it_shows(tmp_path):
     assert torch.equal(load(path)[0]["x"], torch.arange(12).view(3, 4).T)
 
 
+def test_what_shares_its_memory_is_saved_under_each_name(tmp_path):
+    whole = torch.arange(12)
+    content = {"x": whole, "again": whole, "part": whole[3:7], "empty": torch.zeros(0)}
+    tensors.save(tmp_path / "x.safetensors", "inputs", content, {})
+    found, _ = load(tmp_path / "x.safetensors")
+    assert found.keys() == content.keys()
+    assert all(torch.equal(found[name], value) for name, value in content.items())
+
+
 def test_a_flipped_bit_is_refused_wherever_it_is(file):
     whole = file.read_bytes()
     for at in range(0, len(whole), 3):

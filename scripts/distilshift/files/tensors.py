@@ -31,7 +31,7 @@ def save(path: Path, kind: str, tensors: Mapping[str, Tensor], provenance: dict)
         provenance: JSON-able facts, kept in the header. One header key holds them all,
             because the order of several would differ from run to run.
     """
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    plain = apart({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
     sha256 = content_sha256(plain)
     header = sealed({**provenance, "kind": kind, "sha256": sha256})
     with whole_file(path) as part:
@@ -43,6 +43,19 @@ def save(path: Path, kind: str, tensors: Mapping[str, Tensor], provenance: dict)
                 raise OSError(int(number[1]), str(error)) from None
             raise
     return sha256
+
+
+def apart(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same, where no two lie in one storage, which safetensors would refuse.
+
+    A layer that stands twice in a network has two names; each is filled when it is loaded.
+    """
+    found, places = {}, set()
+    for name, tensor in tensors.items():
+        place = tensor.untyped_storage().data_ptr()
+        found[name] = tensor.clone() if place in places else tensor
+        places.add(place)
+    return found
 
 
 SHORT = {"int64": "I64", "uint8": "U8", "int16": "I16"}  # what safetensors calls them
