@@ -3,7 +3,7 @@
 Counts of all seeds together, each row (true class) in percent. The distilled student is
 the last that is shown: of the config's last adaptation, method and round, if none is
 chosen; its title says the round, where there are several. Shades grow with the root of the
-share, so that errors of a few percent show.
+share, so that errors of a few percent show; a class without a row in that half is grey.
 
     python scripts/plot_confusion.py --confusion confusion.parquet --figures confusion.pdf
 """
@@ -21,6 +21,7 @@ import pandas as pd
 from matplotlib.colors import PowerNorm
 
 MOST, LONGEST = 20, 14  # class names along an axis, and characters of one
+ABSENT = "0.85"  # the grey of a class of whose rows nothing is known
 
 
 def parser() -> argparse.ArgumentParser:
@@ -32,7 +33,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def class_names(confusion: pd.DataFrame) -> list[str]:
-    """The classes of a transfer by number; blank where one is neither true nor predicted."""
+    """The classes of a transfer by number, as rows of source and target have them.
+
+    A target may lack some that no row predicts. Blank is one that neither has.
+    """
     ends = zip(("label", "prediction"), ("class", "predicted_class"), strict=True)
     known = {n: name for pair in ends for n, name in confusion[[*pair]].itertuples(index=False)}
     return [known.get(number, "") for number in range(max(known) + 1)]
@@ -43,10 +47,11 @@ def shortened(name: str) -> str:
 
 
 def matrix(counts: pd.DataFrame, classes: int) -> np.ndarray:
-    """Percent of each true class (row) given each prediction (column)."""
+    """Percent of each true class (row) given each prediction (column); nan of one without rows."""
     cells = np.zeros((classes, classes))
     np.add.at(cells, (counts["label"], counts["prediction"]), counts["count"])
-    return 100 * cells / cells.sum(1, keepdims=True).clip(min=1)
+    rows = cells.sum(1, keepdims=True)
+    return 100 * cells / np.where(rows, rows, np.nan)
 
 
 def last_row(cell: pd.DataFrame, how: presentation.Presentation, rounds: int) -> pd.Series:
@@ -65,9 +70,9 @@ def main(args: argparse.Namespace) -> None:
     figures.style()
     columns = [*ladder.ROW, "domain", *tables.PAIR, "count"]
     confusion = tables.read(args.confusion, "summarize", columns)
+    names = {of: class_names(rows) for of, rows in confusion.groupby("transfer", sort=False)}
     confusion = confusion[confusion["domain"] == "target"]
     rounds = confusion["round"].max()
-    names = {of: class_names(rows) for of, rows in confusion.groupby("transfer", sort=False)}
     same = len({tuple(classes) for classes in names.values()}) == 1
     cells = list(confusion.groupby(ladder.CELL, sort=False))
     how = presentation.given(args)
@@ -76,6 +81,7 @@ def main(args: argparse.Namespace) -> None:
     lines = -(-len(cells) // columns)
     page = figures.PAGE if columns > 1 else figures.PAGE / 2  # squares fill no more
     size = (how.width or page, 3.9 * lines)
+    colours = plt.colormaps["Blues"].with_extremes(bad=ABSENT)
     figure, axes = plt.subplots(
         2 * lines, columns, figsize=size, sharex=same, sharey=same, squeeze=False
     )
@@ -89,7 +95,7 @@ def main(args: argparse.Namespace) -> None:
         for axis, (title, counts) in zip(pair, pictured.items(), strict=True):
             classes = names[cell_of[0]]
             shares = matrix(counts, len(classes))
-            image = axis.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, 0, 100))
+            image = axis.imshow(shares, cmap=colours, norm=PowerNorm(0.5, 0, 100))
             of_pair = f"{figures.title(*cell_of)}\n" if axis is pair[0] else ""
             axis.set_title(of_pair + figures.wrapped(title))
             ticks = range(0, len(classes), -(-len(classes) // MOST))

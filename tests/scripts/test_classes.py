@@ -39,6 +39,31 @@ def test_confusion_names_the_classes_of_each_transfer(confusion, run_script, mon
     assert names.count(["cat", "dog", "a class of ma…"]) == 2 and names.count(["no", "yes"]) == 2
 
 
+def test_a_class_that_the_target_lacks_is_named_and_is_no_zero(
+    confusion, run_script, monkeypatch
+):
+    """Its label was blank; the last one had neither row nor column."""
+    table = tables.read(confusion, "")
+    here = table["class"].ne("a class of many words") & table["class"].ne("dog")
+    tables.write(pd.concat([table.assign(domain="source"), table[here]]), confusion)
+    drawn = []
+    monkeypatch.setattr(plt, "close", drawn.append)
+    flags = ["--confusion", str(confusion), "--figures", str(confusion.with_suffix(".svg"))]
+    assert run_script("plot_confusion", flags) == (0, "")
+    monkeypatch.undo()
+    panels = [axis for axis in drawn[0].axes if axis.images and axis.get_visible()][:4]
+    plt.close(drawn[0])
+    wide = [axis for axis in panels if axis.images[0].get_array().shape == (3, 3)]
+    assert len(wide) == 2
+    for axis in wide:
+        labels = [text.get_text() for text in axis.get_yticklabels()]
+        assert labels == ["cat", "dog", "a class of ma…"]
+        shares = axis.images[0].get_array()
+        assert shares[0].tolist() == [100, 0, 0] and shares[1:].mask.all()
+        absent, none = axis.images[0].cmap([float("nan"), 0.0])
+        assert abs(absent - none).max() > 0.1
+
+
 def test_a_class_may_be_called_by_dollars(confusion, run_script):
     """Set as mathematics it ended in a traceback."""
     table = tables.read(confusion, "")
