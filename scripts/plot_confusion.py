@@ -14,6 +14,7 @@ from pathlib import Path
 from distilshift import cli
 from distilshift.analysis import figures, ladder, presentation
 from distilshift.files import tables
+from distilshift.glyphs import drawable
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -43,7 +44,7 @@ def class_names(confusion: pd.DataFrame) -> list[str]:
 
 
 def shortened(name: str) -> str:
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+    return drawable(name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…")
 
 
 def matrix(counts: pd.DataFrame, classes: int) -> np.ndarray:

@@ -75,6 +75,18 @@ def test_a_class_may_be_called_by_dollars(confusion, run_script):
     assert all(f"<!-- {name} -->" in page.read_text() for name in called.values())
 
 
+@pytest.mark.filterwarnings("error:Glyph")
+def test_letters_that_the_font_lacks_are_squares(confusion, run_script):
+    """Each was a warning of matplotlib's, at every drawing."""
+    table = tables.read(confusion, "")
+    called = {"no": "猫", "yes": "né 犬"}
+    tables.write(table.replace({"class": called, "predicted_class": called}), confusion)
+    page = confusion.with_suffix(".svg")
+    flags = ["--confusion", str(confusion), "--figures", str(page)]
+    assert run_script("plot_confusion", flags) == (0, "")
+    assert page.read_text().count("<!-- né □ -->") == 4
+
+
 def test_what_a_table_says_about_itself_is_kept_beside_its_rows(tmp_path):
     path, rows = tmp_path / "a.parquet", pd.DataFrame({"x": [1]})
     tables.write(rows, path, {"settings": {"seeds": [0]}})

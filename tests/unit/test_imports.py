@@ -53,7 +53,7 @@ def test_the_circle_check_can_fail(modules):
 
 # what each room may import, besides itself; a wing knows no other wing, and not learning
 TOP = {"errors", "extras", "seeds", "cli", "settings", "registry", "device", "own_modules"}
-TOP |= {"model_names", "row_names"}
+TOP |= {"model_names", "row_names", "glyphs"}
 ROOMS = {
     "files": TOP,
     "data": TOP | {"files"},

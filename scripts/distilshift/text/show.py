@@ -3,10 +3,10 @@
 import textwrap
 from collections.abc import Sequence
 
+from distilshift.glyphs import drawable
 from distilshift.text.encoding import MASK, decode
 
 import matplotlib as mpl
-from matplotlib import font_manager
 from matplotlib.axes import Axes
 from torch import Tensor
 
@@ -25,7 +25,7 @@ def draw(axis: Axes, rows: Tensor, classes: Sequence[str] = ()) -> None:
     if classes:
         texts = [f"{name}: {text}" for name, text in zip(classes, texts, strict=True)]
     for place, text in enumerate(texts):
-        lines = textwrap.wrap(drawable(text), LINE, max_lines=LINES, placeholder=" …")
+        lines = textwrap.wrap(drawable(marked(text)), LINE, max_lines=LINES, placeholder=" …")
         axis.text(
             0.0,
             1 - (place + 0.1) / len(rows),
@@ -37,14 +37,12 @@ def draw(axis: Axes, rows: Tensor, classes: Sequence[str] = ()) -> None:
         )
 
 
-def drawable(text: str) -> str:
-    """A text in which what the figures' font has no picture of is a square."""
-    font = font_manager.get_font(font_manager.findfont(font_manager.FontProperties()))
-    text = text.replace(chr(MASK), "■")
-    return "".join(c if c.isspace() or font.get_char_index(ord(c)) else "□" for c in text)
+def marked(text: str) -> str:
+    """A text whose masked words are squares."""
+    return text.replace(chr(MASK), "■")
 
 
 def embed(rows: Tensor) -> list[str]:
     """uint8 (N, L) as texts, masked words as squares."""
-    texts = (text.replace(chr(MASK), "■") for text in decode(rows.numpy()))
+    texts = map(marked, decode(rows.numpy()))
     return [text if len(text) <= LONGEST else f"{text[:LONGEST]} …" for text in texts]
