@@ -2,6 +2,8 @@
 
 import dataclasses
 import hashlib
+import inspect
+import math
 from pathlib import Path
 
 from distilshift.cli import log
@@ -20,10 +22,17 @@ NEW = ("head.", "neck.")  # parts that a checkpoint is not asked for, unless tol
 
 def _numbers_problem(text: str) -> str:
     try:
-        numbers(text)
+        right = all(map(math.isfinite, numbers(text)))
     except ValueError:
-        return f"must be numbers with commas between, such as 0.5,0.5,0.5, got {text}"
-    return ""
+        right = False
+    return "" if right else f"must be numbers with commas between, such as 0.5,0.5,0.5, got {text}"
+
+
+def _deviations_problem(text: str) -> str:
+    wrong = _numbers_problem(text)
+    if not wrong and not all(value > 0 for value in numbers(text)):
+        wrong = f"must be above 0, got {text}"
+    return wrong
 
 
 def _keys_problem(text: str) -> str:
@@ -47,7 +56,7 @@ class Start(Settings):
     start_mean: str = setting(
         "", "of each channel in 0..1, that it was trained with", check=_numbers_problem
     )
-    start_deviation: str = setting("", "likewise", check=_numbers_problem)
+    start_deviation: str = setting("", "likewise", check=_deviations_problem)
 
     @property
     def renamed(self) -> dict[str, str]:
@@ -105,23 +114,31 @@ def begin(model: str, needs: dict, seed: int, how: Start | None = None) -> Netwo
     Args:
         needs: the classes, the kind of data, and what every row is, as ``networks.build``
             wants them.
+
+    Raises:
+        InputError: as ``networks.build`` and ``fill``.
     """
     network = build(model, **needs, seed=seed)
     if how and how.start:
-        fill(network, how)
+        fill(network, how, needs["input"].get("channels", 0))
     return network
 
 
-def fill(network: Network, how: Start) -> None:
+def fill(network: Network, how: Start, channels: int) -> None:
     """Give a network its first weights from a file, and what such weights want of the input.
 
     Every tensor of the body must be there and fit, those of the head only where it is taken;
     what the file holds besides is listed in the log. Normalisation is what is given, else what
     weights of that network usually want.
 
+    Args:
+        channels: of the rows; 0 where they have none.
+
     Raises:
-        InputError: the file cannot be read, or does not fit; says which tensors.
+        InputError: the file cannot be read, or does not fit; says which tensors. The
+            normalisation is of other rows.
     """
+    facts = normalised(network, how, channels)
     given, wanted = {}, network.state_dict()
     for theirs, value in read(how.start).items():
         old = next((old for old in how.renamed if theirs.startswith(old)), "")
@@ -151,16 +168,34 @@ def fill(network: Network, how: Start) -> None:
         taken = {name: value for name, value in taken.items() if name[:5] not in NEW}
     network.load_state_dict(taken, strict=False)
     log.info("%s: %d of %d tensors taken", how.start, len(taken), len(given))
-    facts = {**(network.elsewhere.prepare or {}), **network.prepare.facts}
-    for name in ("mean", "deviation"):
-        if text := getattr(how, f"start_{name}"):
-            facts[name] = numbers(text)
     if facts:
         network.prepare = type(network.prepare)(**facts)
     with how.start.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     known = {"sha256": sha256, "keys": how.start_keys, "head": how.start_head}
     network.origin = {**network.origin, "start": known}
+
+
+def normalised(network: Network, how: Start, channels: int) -> dict:
+    """What a network that starts from a checkpoint does to its input, as facts of its ``prepare``.
+
+    Raises:
+        InputError: a normalisation is given that such rows cannot have, or half of one.
+    """
+    facts = {**(network.elsewhere.prepare or {}), **network.prepare.facts}
+    for name in ("mean", "deviation"):
+        text, flag = getattr(how, f"start_{name}"), f"--start-{name}"
+        if not text:
+            continue
+        if name not in inspect.signature(type(network.prepare)).parameters:
+            raise InputError(flag, f"got {text}; this network normalises nothing", "leave it out")
+        facts[name] = numbers(text)
+        if len(facts[name]) not in (1, channels):
+            allowed = f"one for each channel: rows have {channels}"
+            raise InputError(flag, f"got {text}", f"give one number, or {allowed}")
+    if ("mean" in facts) != ("deviation" in facts):
+        raise InputError("--start-mean, --start-deviation", "one is given", "give both")
+    return facts
 
 
 def listed(names: list[str]) -> str:

@@ -39,9 +39,7 @@ def test_confusion_names_the_classes_of_each_transfer(confusion, run_script, mon
     assert names.count(["cat", "dog", "a class of ma…"]) == 2 and names.count(["no", "yes"]) == 2
 
 
-def test_a_class_that_the_target_lacks_is_named_and_is_no_zero(
-    confusion, run_script, monkeypatch
-):
+def test_a_class_that_the_target_lacks_is_named_and_is_no_zero(confusion, run_script, monkeypatch):
     """Its label was blank; the last one had neither row nor column."""
     table = tables.read(confusion, "")
     here = table["class"].ne("a class of many words") & table["class"].ne("dog")

@@ -266,6 +266,35 @@ def test_normalisation_is_what_the_user_says(tmp_path):
     assert begun(tmp_path / "w.safetensors").prepare.facts == {}
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (
+            {"mean": "0.5,0.5", "deviation": "1"},
+            "--start-mean: got 0.5,0.5; give one number, or on",
+        ),
+        ({"mean": "0.5", "deviation": "1,1,1"}, "deviation: got 1,1,1; .* channel: rows have 1$"),
+        ({"mean": "0.5"}, "--start-mean, --start-deviation: one is given; give both"),
+        ({"mean": "0.5", "deviation": "0"}, "start_deviation: must be above 0, got 0$"),
+        ({"mean": "nan", "deviation": "1"}, "start_mean: must be numbers with commas between"),
+    ],
+)
+def test_a_normalisation_that_cannot_be_is_refused_before_training(tmp_path, given, says):
+    save_file(build("cnn-4", 3, 1, 8).state_dict(), tmp_path / "w.safetensors")
+    with pytest.raises(InputError, match=says):
+        begun(tmp_path / "w.safetensors", **{f"start_{key}": text for key, text in given.items()})
+
+
+def test_what_has_no_channels_is_not_normalised(tmp_path):
+    needs = {"classes": 3, "data": "text", "input": {"length": 32}}
+    save_file(networks.build("bag-4", **needs).state_dict(), tmp_path / "w.safetensors")
+    how = checkpoints.Start(tmp_path / "w.safetensors", start_mean="0.5", start_deviation="1")
+    with pytest.raises(
+        InputError, match=r"--start-mean: got 0\.5; this network normalises nothing"
+    ):
+        checkpoints.begin("bag-4", needs, 0, how)
+
+
 def test_what_does_not_fit_is_listed(tmp_path, caplog):
     content = build("cnn-4", 3, 1, 8).state_dict()
     path = tmp_path / "w.safetensors"

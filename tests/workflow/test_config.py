@@ -181,6 +181,7 @@ def test_every_rule_that_may_read_files_of_ones_own_asks_for_their_content():
 MLP = {"networks.cnn": {"teacher": "mlp-8", "student": "mlp-4"}}
 TWO = {"adaptations": {"none": {}, "adabn": {}}}
 FOLDER = {"folder": "pets", "domain": "photo"}
+START = {"model": "cnn-4", "weights": "taken", "mean": [0.5], "deviation": [0.5]}
 VOTE = {"combine": "mean", "of": ["none", {"source": "c", "adaptation": "none"}]}
 SWEEP = {"from": "optdigits", "sweep": {"kind": "noise", "strengths": [0.1, 0.5]}}
 FEWER = {"from": "optdigits", "shift": [{"kind": "fewer_rows", "strength": 200}]}
@@ -225,6 +226,18 @@ MISTAKES = [
     (
         {"networks.cnn.teacher": {"model": "cnn-4", "weight": "my/cnn.safetensors"}},
         "networks.cnn.teacher: unknown key weight; did you mean weights?",
+    ),
+    (
+        {"image.channels": 3, "networks.cnn.teacher": START | {"mean": [0.5, 0.5]}},
+        "networks.cnn.teacher.mean: got 2 values; image.channels is 3; allowed: 1 or 3",
+    ),
+    (
+        {"networks.cnn.teacher": START | {"deviation": [0.5, 0.5, 0.5]}},
+        "networks.cnn.teacher.deviation: got 3 values; image.channels is 1; allowed: 1",
+    ),
+    (
+        {"image.channels": 3, "networks.cnn.teacher": START | {"deviation": [0, 0.5, 0.5]}},
+        "networks.cnn.teacher.deviation.0: got 0; must be above 0",
     ),
     ({"networks.cnn.student": "efficientnet_lite0:BEST"}, "weights; allowed: IMAGENET"),
     ({"networks.cnn.student": "cmm-16"}, "networks.cnn.student: got cmm-16; unknown; allowed: cnn"),
@@ -516,6 +529,7 @@ def test_a_mistake_is_one_line(read, tmp_path, changes, says):
         {"image.size": 8, "training.student.batch": 1},  # numbers enough in two pixels a side
         MLP | {"training.student.batch": 1},
         {"networks.cnn.student": "lenet@16"},
+        {"image.channels": 3, "networks.cnn.teacher": START | {"mean": [0.5, 0.4, 0.3]}},
         {"domains.a.classes": ["1", "0"], "domains.b.classes": ["1", "0"]},
         {"domains.a.classes": [str(digit) for digit in range(10)]},
         {"domains.a.from": "mnist5k", "domains.b.from": "usps"},
@@ -535,7 +549,8 @@ def test_a_mistake_is_one_line(read, tmp_path, changes, says):
         },
     ],
 )
-def test_what_works_is_let_through(read, changes):
+def test_what_works_is_let_through(read, tmp_path, changes):
+    (tmp_path / "taken").touch()
     read(changed(changes))
 
 
@@ -591,6 +606,14 @@ def texts(changes):
     config = changed({"text": {}, "domains.b.shift": []} | networks | changes)
     del config["image"]
     return config
+
+
+def test_rows_without_channels_have_no_normalisation(read, tmp_path):
+    (tmp_path / "taken").touch()
+    ends = {"domains.a.from": "spam-email", "domains.b.from": "spam-sms"}
+    said = mistakes(read, texts(ends | {"networks.cnn.teacher": START | {"model": "bag-4"}}))
+    ends = "is for pictures; leave it out for text rows"
+    assert said == [f"config: networks.cnn.teacher.{key}: {ends}" for key in ("mean", "deviation")]
 
 
 def test_classes_of_what_lay_in_a_table_before_are_not_believed(read, tmp_path):

@@ -175,6 +175,7 @@ def impossible_networks():
         for role in ("teacher", "student"):
             key, model = f"networks.{name}.{role}", config["networks"][name][role]
             yield from without_a_file(key, STARTS[name, role].get("weights"))
+            yield from of_other_channels(key, STARTS[name, role])
             model, neck, seen = model_parts(model)
             if seen and not field:
                 yield f"{key}: got {model}@{seen}; {KIND} rows are seen as they are kept"
@@ -228,6 +229,21 @@ def without_a_file(key, given):
     """A line where a network's own file is not there."""
     if given and workflow.is_main_process and not Path(place(given)).is_file():
         yield f"{key}: there is no file {place(given)}; paths start where the workflow runs"
+
+
+def of_other_channels(key, given):
+    """A line for each number of a checkpoint's normalisation too many or too few."""
+    channels = config[KIND].get("channels")
+    for name in CHANNELS:
+        count = len(given.get(name, []))
+        if count and not channels:
+            yield f"{key}.{name}: is for pictures; leave it out for {KIND} rows"
+        elif count not in (0, 1, channels):
+            allowed = f"1 or {channels}" if channels > 1 else "1"
+            yield (
+                f"{key}.{name}: got {count} values; image.channels is {channels};"
+                f" allowed: {allowed}"
+            )
 
 
 def without_a_pose():
