@@ -135,8 +135,8 @@ def fill(network: Network, how: Start, channels: int) -> None:
         channels: of the rows; 0 where they have none.
 
     Raises:
-        InputError: the file cannot be read, or does not fit; says which tensors. The
-            normalisation is of other rows.
+        InputError: the file cannot be read, does not fit, or holds what is no finite number;
+            says which tensors. The normalisation is of other rows.
     """
     facts = normalised(network, how, channels)
     given, wanted = {}, network.state_dict()
@@ -166,6 +166,10 @@ def fill(network: Network, how: Start, channels: int) -> None:
     taken = {name: value for name, value in given.items() if name in wanted}
     if not how.start_head:
         taken = {name: value for name, value in taken.items() if name[:5] not in NEW}
+    broken = [name for name, value in taken.items() if not value.isfinite().all()]
+    if broken:  # a loss of it is none: it would be said to have diverged
+        problem = f"{listed(broken)} holds what is no finite number"
+        raise InputError(how.start, problem, "take a checkpoint from before its training broke")
     network.load_state_dict(taken, strict=False)
     log.info("%s: %d of %d tensors taken", how.start, len(taken), len(given))
     if facts:

@@ -313,6 +313,22 @@ def test_what_does_not_fit_is_listed(tmp_path, caplog):
         begun(path, start_head=True)
 
 
+@pytest.mark.parametrize("broken", [float("nan"), float("inf")])
+def test_a_checkpoint_that_broke_is_refused_where_it_is_read(tmp_path, broken):
+    """It was called a training that had diverged, and lr was to be lowered."""
+    content = build("cnn-4", 3, 1, 8).state_dict()
+    path = tmp_path / "w.safetensors"
+    content["head.bias"][1] = broken
+    save_file(content, path)
+    begun(path)  # the head is new
+    content["body.0.weight"][0, 0, 1, 1] = broken
+    save_file(content, path)
+    with pytest.raises(InputError, match=r"w.safetensors: body.0.weight holds what is no finite"):
+        begun(path)
+    with pytest.raises(InputError, match=r"body.0.weight, head.bias holds what is no finite"):
+        begun(path, start_head=True)
+
+
 def test_a_file_that_is_no_checkpoint_is_one_line(tmp_path):
     path = tmp_path / "w.pth"
     with pytest.raises(InputError, match="is not there"):
