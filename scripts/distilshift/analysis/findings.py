@@ -249,8 +249,13 @@ def _pairs(name: str) -> Iterator[tuple[str, tuple[str, Callable[[Tables], str]]
     yield f"{name}/mean-gap-of-all", (name, lambda t: percent(wide_gaps(t[name], 0.0).mean()))
     yield f"{name}/least-gap", (name, lambda t: least(wide_gaps(t[name])))
     yield f"{name}/most-gap", (name, lambda t: most(wide_gaps(t[name])))
-    yield f"{name}/below", (name, lambda t: word(int(t[name]["below_source_only"].sum())))
+    yield f"{name}/below", (name, lambda t: word(below(t[name])))
     yield f"{name}/seeds", seeds(name)
+
+
+def below(table: pd.DataFrame) -> int:
+    """How many students are worse than source-only; rows of few labels are none."""
+    return int(table.loc[listings.is_student(table), "below_source_only"].sum())
 
 
 def least(values: pd.Series) -> str:
@@ -284,7 +289,7 @@ def _counts() -> Iterator[tuple[str, tuple[str, Callable[[Tables], str]]]]:
         yield f"{kind}s", ("methods", lambda t, k=kind: word(students(t["methods"])[k].nunique()))
     yield (
         "below-source-only",
-        ("methods", lambda t: word(int(t["methods"]["below_source_only"].sum()))),
+        ("methods", lambda t: word(below(t["methods"]))),
     )
 
 

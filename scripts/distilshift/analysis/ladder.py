@@ -174,8 +174,8 @@ def table(
     the means of the other measures and of the area under the ROC curve stand beside it.
 
     The gap recovered is nan where there is none, see ``statistics.gap_recovered``.
-    ``below_source_only`` says of a distilled row that it is worse, in the mean, than the
-    student it set out from.
+    ``below_source_only`` says of a distilled row, and of one of few labels, that it is worse,
+    in the mean, than the student of the source's labels.
     """
     lines, beside = [], headline != "accuracy"
     for cell in cells(predictions, headline):
@@ -197,7 +197,7 @@ def table(
                     "gap_recovered": gap.value,
                     "gap_recovered_low": gap.low,
                     "gap_recovered_high": gap.high,
-                    "below_source_only": place == DISTILLED and found.value < baseline,
+                    "below_source_only": place in (DISTILLED, LABELLED) and found.value < baseline,
                 }
             )
     found = pd.DataFrame(lines)
