@@ -17,6 +17,7 @@ from pathlib import Path
 
 import publish
 from distilshift.analysis import written
+from distilshift.data import folders
 
 import pytest
 import tiny
@@ -502,7 +503,8 @@ MISTAKES = [
     ({"results": "taken"}, "results: taken is no folder"),
     ({"archive_dir": "taken"}, "archive_dir: taken is no folder"),
     (
-        {"domains.a.from": {"folder": "mine", "domain": "photo"}, "results": "mine/results"},
+        {f"domains.{name}.from": {"folder": "mine", "domain": "photo"} for name in "ab"}
+        | {"results": "mine/results"},
         "results: mine/results lies in mine, whose folders are domains and classes",
     ),
     ({"domains.a.from": {"folder": "mine", "domain": "foto"}}, "mine/foto; mine holds photo"),
@@ -516,7 +518,8 @@ MISTAKES = [
 @pytest.mark.parametrize(("changes", "says"), MISTAKES, ids=[says[:60] for _, says in MISTAKES])
 def test_a_mistake_is_one_line(read, tmp_path, changes, says):
     (tmp_path / "taken").touch()
-    (tmp_path / "mine/photo/cat").mkdir(parents=True)
+    for name in ("cat", "dog"):
+        (tmp_path / "mine/photo" / name).mkdir(parents=True)
     lines = mistakes(read, changed(changes))
     assert all(line.startswith("config: ") for line in lines)
     assert any(says in line for line in lines), lines
@@ -600,6 +603,51 @@ def test_classes_are_compared_as_soon_as_a_dataset_is_made(read, tmp_path):
     assert "got a: mug, pen; b: Mug, Pen" in line
 
 
+@pytest.mark.parametrize("kind", ["image", "text", "audio"])
+def test_classes_of_folders_are_compared_before_a_dataset_is_made(read, tmp_path, kind):
+    """The teacher of the source was trained first."""
+    for place in ("one/photo/cat", "one/photo/caf\u00e9", "other/sketch/cafe\u0301"):
+        (tmp_path / place).mkdir(parents=True)
+    ends = {"a": ("one", "photo"), "b": ("other", "sketch")}
+    given = {
+        f"domains.{name}.from": {"folder": folder, "domain": domain}
+        for name, (folder, domain) in ends.items()
+    }
+    networks = {"audio": {"teacher": "melcnn-2", "student": "melcnn-2"}}
+    config = {
+        "image": changed,
+        "text": texts,
+        "audio": lambda changes: texts(changes | {"networks.cnn": networks["audio"]}),
+    }[kind](given | {"domains.b.shift": []})
+    if kind == "audio":
+        config["audio"] = config.pop("text")
+    (line,) = mistakes(read, copy.deepcopy(config))
+    assert (
+        "must have the same classes in the same order; got a: caf\u00e9, cat; b: caf\u00e9;" in line
+    )
+    # of another domain beside it, which counts for all; what systems leave is no class
+    (tmp_path / "other/photo/cat").mkdir(parents=True)
+    for name in ("lost+found", ".git", "__MACOSX"):
+        (tmp_path / "other/sketch" / name).mkdir()
+    (tmp_path / "other/sketch/notes.txt").touch()
+    classes = read(config)["folder_classes"]
+    for folder, domain in ends.values():
+        _, expected = folders.domain(tmp_path / folder, domain, "rows")
+        assert classes({"folder": folder, "domain": domain}) == expected
+
+
+def test_what_differs_between_many_classes_is_named(read, tmp_path):
+    for number in range(8):
+        (tmp_path / f"one/photo/{number}").mkdir(parents=True)
+        (tmp_path / f"other/photo/{number + (number == 7)}").mkdir(parents=True)
+    given = {
+        f"domains.{name}.from": {"folder": folder, "domain": "photo"}
+        for name, folder in (("a", "one"), ("b", "other"))
+    }
+    (line,) = mistakes(read, changed(given))
+    assert "; b: 0, 1, 2, 3, 4, ... (8); a alone has 7; b alone has 8; domains.<name>" in line
+
+
 def texts(changes):
     """The config with rows that are texts."""
     networks = {"networks.cnn": {"teacher": "bag-4", "student": "bag-2"}}
@@ -659,9 +707,11 @@ def test_a_file_that_no_kind_reads_is_no_folder_that_is_absent(read, tmp_path):
 def test_a_finished_experiment_needs_its_folders_no_more(read, tmp_path):
     ends = {f"domains.{name}.from": FOLDER for name in "ab"}
     assert len(mistakes(read, changed(ends))) == 2
-    (tmp_path / "pets/photo/cat").mkdir(parents=True)
+    for name in ("cat", "dog"):
+        (tmp_path / "pets/photo" / name).mkdir(parents=True)
     (name,) = read(changed(ends))["DATASETS"]
-    (tmp_path / "pets/photo/cat").rmdir()
+    for label in ("cat", "dog"):
+        (tmp_path / "pets/photo" / label).rmdir()
     (tmp_path / "pets/photo").rmdir()
     (tmp_path / "results/datasets" / name).mkdir(parents=True)
     read(changed(ends))

@@ -144,6 +144,37 @@ def around(root, domain):
             yield f"{path.name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode()
 
 
+def folder_classes(given):
+    """The classes that a folder of the user's own will have: those of all of its domains.
+
+    As ``distilshift.data.folders`` finds them; None where there are none, or of a table.
+    """
+    root, domain = Path(folder_place(given)), folder_domain(given)
+    here = next(
+        (path for path in visible(root) if is_named(path, domain)), root / domain
+    )
+    found = {
+        unicodedata.normalize("NFC", label.name)
+        for place in [*class_folders(root), here]
+        for label in class_folders(place)
+    }
+    return sorted(found) if here.is_dir() and found else None
+
+
+def class_folders(folder):
+    """The folders in a folder that may be domains or classes: no hidden ones, names in UTF-8."""
+    hidden = literal("distilshift.data.folders", "HIDDEN")
+
+    def is_one(path):
+        try:
+            os.fsencode(path.name).decode()
+        except UnicodeDecodeError:
+            return False
+        return path.is_dir() and path.name.lower() not in hidden
+
+    return list(filter(is_one, visible(folder)))
+
+
 def kept_listing(dataset, folder):
     """The hash that a manifest keeps."""
     made = config["datasets"] or f"{config['results']}/datasets"

@@ -395,7 +395,9 @@ def dataset_classes(given):
             return list(made["counts"])
     except (OSError, ValueError, KeyError):
         pass  # not made yet
-    return known.get(re.sub("-c-.*", "-c", given)) if isinstance(given, str) else None
+    if isinstance(given, str):
+        return known.get(re.sub("-c-.*", "-c", given))
+    return folder_classes(given) if workflow.is_main_process else None
 
 
 def made_datasets():
@@ -415,7 +417,14 @@ def different_classes():
         ends = [transfer["source"], transfer["target"]]
         source, target = map(known_classes, ends)
         if source and target and source != target:
-            said = (f"{end}: {listed(known_classes(end))}" for end in ends)
+            said = [f"{end}: {listed(known_classes(end))}" for end in ends]
+            if (
+                max(len(source), len(target)) > FEW
+            ):  # what differs may not be among the first
+                both = ((source, target), (target, source))
+                for end, (one, other) in zip(ends, both):
+                    alone = [label for label in one if label not in other]
+                    said += [f"{end} alone has {listed(alone)}"] if alone else []
             yield (
                 f"transfers: {' and '.join(ends)} must have the same classes in the same"
                 f" order; got {'; '.join(said)}; domains.<name>.classes chooses them"
@@ -449,10 +458,13 @@ def kept_whole():
             )
 
 
+FEW = 5  # names that a line shows
+
+
 def listed(classes):
     """Class names in one line, the first few."""
-    more = f", ... ({len(classes)})" if len(classes) > 5 else ""
-    return ", ".join(classes[:5]) + more
+    more = f", ... ({len(classes)})" if len(classes) > FEW else ""
+    return ", ".join(classes[:FEW]) + more
 
 
 def unusable_places():

@@ -15,9 +15,18 @@ from typing import NamedTuple
 from distilshift.cli import log
 from distilshift.errors import InputError
 
-# beside all that begin with a dot: what systems and archivers leave behind
-HIDDEN = {"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "#recycle"}
-HIDDEN |= {"system volume information", "lost+found", "__pycache__"}
+# beside all that begin with a dot: what systems and archivers leave behind; the workflow reads it
+HIDDEN = {
+    "__macosx",
+    "thumbs.db",
+    "desktop.ini",
+    "@eadir",
+    "$recycle.bin",
+    "#recycle",
+    "system volume information",
+    "lost+found",
+    "__pycache__",
+}
 
 
 def is_hidden(name: str) -> bool:
