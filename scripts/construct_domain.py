@@ -75,7 +75,8 @@ def warn_of_unseen(domain: str, half: str, classes: list[str], labels: Tensor) -
             "train": "what learns from its labels alone cannot know them",
             "test": "nothing will say how well they are known there",
         }[half]
-        cli.warn(f"{domain} has no {half} sample of {len(unseen)} classes ({some}): {follows}")
+        many = cli.counted(len(unseen), "class", "es")
+        cli.warn(f"{domain} has no {half} sample of {many} ({some}): {follows}")
 
 
 def main(args: argparse.Namespace) -> None:

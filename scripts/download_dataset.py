@@ -168,10 +168,19 @@ def remarks(manifest: dict) -> Iterator[str]:
     if manifest["classes_that_may_be_gaps"]:
         yield f"{', '.join(manifest['classes_that_may_be_gaps'])}: a class each, no gap"
     if equal["count"]:
-        halves = equal["in_both_official_halves"]
-        said = f"{equal['count']} rows are copies of others"
-        said += f", {equal['of_another_class']} of them under another class"
-        yield said + (f", {halves} are in both official halves" if halves else "")
+        yield copies(equal)
+
+
+def copies(equal: dict) -> str:
+    """How many rows are copies of others, in words."""
+    others, halves = equal["of_another_class"], equal["in_both_official_halves"]
+    if equal["count"] == 1:
+        said = "1 row is a copy of another" + ", under another class" * others
+    else:
+        said = f"{equal['count']} rows are copies of others, {others} of them under another class"
+    if halves:
+        said += f", {halves} {'is' if halves == 1 else 'are'} in both official halves"
+    return said
 
 
 if __name__ == "__main__":

@@ -18,9 +18,9 @@ log = logging.getLogger("distilshift")
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
 
 
-def counted(number: int, noun: str) -> str:
-    """``1 seed``, ``2 seeds``."""
-    return f"{number} {noun}" + "s" * (number != 1)
+def counted(number: int, noun: str, end: str = "s") -> str:
+    """``1 seed``, ``2 seeds``; with another ``end`` ``2 classes``."""
+    return f"{number} {noun}" + end * (number != 1)
 
 
 def parser(doc: str) -> argparse.ArgumentParser:
@@ -192,7 +192,7 @@ def part(count: int, shard: tuple[int, int]) -> tuple[int, int]:
     index, shards = shard
     first, last = (count * edge // shards for edge in (index - 1, index))
     if first == last:
-        problem = f"there are but {count} inputs for {shards} shards"
+        problem = f"there are but {counted(count, 'input')} for {shards} shards"
         raise InputError(
             f"--shard {index}-of-{shards}", problem, "lower logits.shards in the config"
         )

@@ -388,7 +388,7 @@ def test_speech_commands_are_split_by_their_list(speech_commands):
 
 
 def test_a_half_archive_of_speech_commands_is_refused(speech_commands):
-    with pytest.raises(InputError, match=r"lacks 1 sounds of its test list, such as no/00000003"):
+    with pytest.raises(InputError, match=r"lacks 1 sound of its test list, such as no/00000003"):
         commands.speech_commands(speech_commands(drop=["./no/00000003_nohash_0.wav"]))
     with pytest.raises(InputError, match=r"does not hold testing_list\.txt"):
         commands.speech_commands(speech_commands(drop=["./testing_list.txt"]))

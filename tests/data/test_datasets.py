@@ -257,7 +257,7 @@ def test_official_lists_are_the_split(pets):
     data = folders.folder(pets, "sketch", Input(size=16))
     assert data.train == 2 and data.labels.tolist() == [1, 0, 1]
     (pets / "sketch_test.txt").write_text("sketch/dog/9.png 1\n")
-    with pytest.raises(InputError, match=r"names 1 pictures that are not there"):
+    with pytest.raises(InputError, match=r"names 1 picture not there"):
         folders.folder(pets, "sketch", Input(size=16))
 
 

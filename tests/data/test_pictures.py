@@ -427,7 +427,7 @@ def test_lists_of_any_hand(odd, ending):
         ("cat/0.png 0\nphoto/cat/0.png 0\n", "cat/1.png 0\n", "names it twice: photo/cat/0.png"),
         ("cat/0.png 0\n", "cat/1.png 1\n", "gives photo/cat/1.png the label 1"),
         ("cat/0.png 0\n", "café/0.png 0\n", "gives photo/café/0.png the label 0"),
-        ("cat/9.png 0\n", "cat/1.png 0\n", "names 1 pictures that are not there"),
+        ("cat/9.png 0\n", "cat/1.png 0\n", "names 1 picture not there"),
     ],
 )
 def test_lists_that_contradict_are_refused(odd, train, test, says):
@@ -486,6 +486,20 @@ def test_copies_are_reported_and_stay_in_one_half(tmp_path, caplog):
     assert "41 rows are copies of others" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("count", "others", "halves", "said"),
+    [
+        (1, 0, 0, "1 row is a copy of another"),
+        (1, 1, 1, "1 row is a copy of another, under another class, 1 is in both official halves"),
+        (41, 2, 0, "41 rows are copies of others, 2 of them under another class"),
+        (3, 0, 2, "3 rows are copies of others, 0 of them under another class, 2 are in both"),
+    ],
+)
+def test_how_many_copies_there_are_is_said_as_one_or_several(count, others, halves, said):
+    found = {"count": count, "of_another_class": others, "in_both_official_halves": halves}
+    assert download_dataset.copies(found).startswith(said)
+
+
 def test_equal_rows_share_a_half_and_other_splits_stay_what_they_were():
     rows = torch.arange(500).view(500, 1).to(torch.int16)
     plain = splits.split(rows, None, 0.7, "name", 0)
@@ -516,8 +530,8 @@ def test_classes_without_a_sample_are_said_before_training(tmp_path, caplog, cap
     for what in ("train-inputs", "train-labels", "test-inputs", "test-labels"):
         flags += [f"--{what}", tmp_path / what]
     run(construct_domain, *flags)
-    assert "a has no train sample of 1 classes (fox & co): what learns from its" in caplog.text
-    assert "a has no test sample of 1 classes (fox & co): nothing will say" in caplog.text
+    assert "a has no train sample of 1 class (fox & co): what learns from its" in caplog.text
+    assert "a has no test sample of 1 class (fox & co): nothing will say" in caplog.text
 
 
 def test_classes_that_may_be_one_or_none_are_said(tmp_path, caplog, capsys):

@@ -749,7 +749,7 @@ def test_snakemake_itself_is_told_so(tmp_path):
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(CONFIG))
     (tmp_path / "record.json").write_text('{"loss": 1}')
     code, said = start(tmp_path, "--configfile", "mine.yaml", "--config", "seeds=[7,8]")
-    assert (code == 0 and "1 transfer-network pairs x 2 seeds" in said) or "seed8" in said, said
+    assert (code == 0 and "1 transfer-network pair x 2 seeds" in said) or "seed8" in said, said
     code, said = start(tmp_path, "--configfile", "mine.yaml", "--config", "seeds=[7,7]")
     lines = [line for line in said.splitlines() if line.startswith("config: ")]
     assert code == 1 and lines == ["config: seeds: 7 stands there twice"], said

@@ -164,8 +164,9 @@ SETTINGS = json.dumps(
 
 
 def describe_experiment():
-    cells, seeds = len(CELLS), len(config["seeds"])
-    return f"{cells} transfer-network pairs x {seeds} seeds, device {config['device']}"
+    parts = (("transfer-network pair", CELLS), ("seed", config["seeds"]))
+    pairs, seeds = (f"{len(of)} {noun}{'s' * (len(of) != 1)}" for noun, of in parts)
+    return f"{pairs} x {seeds}, device {config['device']}"
 
 
 def of_cells(file):

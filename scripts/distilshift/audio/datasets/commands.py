@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from distilshift.audio.datasets.sounds import Decoded, Read
+from distilshift.cli import counted
 from distilshift.data import packages
 from distilshift.data.archives import Archive, Finder, reading
 from distilshift.data.base import Dataset, words
@@ -48,7 +49,7 @@ def speech_commands(find: Finder) -> Dataset:
         raise InputError(path, "does not hold testing_list.txt", "fetch the file again")
     missing = set(lists["testing_list.txt"]) - set(found)
     if missing:
-        problem = f"lacks {len(missing)} sounds of its test list, such as {min(missing)}"
+        problem = f"lacks {counted(len(missing), 'sound')} of its test list, such as {min(missing)}"
         raise InputError(path, problem, "fetch the file again")
     test = set(lists["testing_list.txt"])
     halves = [[n for n in found if n not in test], [n for n in found if n in test]]

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
+from distilshift.cli import counted
 from distilshift.data import folders
 from distilshift.data.archives import Archive, Finder, by_hand, reading
 from distilshift.data.base import Dataset
@@ -126,7 +127,7 @@ def listed(lists: list[Path], found: list[tuple[str, str, Path]], domain: str) -
                 problem = f"gives {shown(name)} the label {label}, other lines say otherwise"
                 raise InputError(path, problem, f"its folder is that of {shown(theirs)}")
         if missing:
-            problem = f"names {len(missing)} pictures that are not there, such as {missing[0]}"
+            problem = f"names {counted(len(missing), 'picture')} not there, such as {missing[0]}"
             raise InputError(path, problem, "fetch the set again, or take the list away")
         split.append(numbers)
     return split

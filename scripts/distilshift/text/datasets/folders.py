@@ -56,7 +56,7 @@ def gathered(
     """
     if not samples and unreadable:
         name, why = next(iter(unreadable.items()))
-        problem = f"none of its {len(unreadable)} texts can be read; {name}: {why}"
+        problem = f"no text of {len(unreadable)} can be read; {name}: {why}"
         raise InputError(where, problem, "write them as UTF-8")
     return dataset(where, samples, classes, OWN, wanted, left_out=left_out, unreadable=unreadable)
 
