@@ -1,5 +1,6 @@
 """Tables of the user's own: what stands in them is what is trained on and what is asked about."""
 
+import decimal
 import json
 
 from distilshift.data import kinds, own_tables, streams
@@ -68,6 +69,18 @@ def test_a_number_is_a_text_in_training_and_in_use(path):
     assert trained(path) == {"0": "5", "1": "7"} == asked(path)[0]
     if path.suffix != ".csv":  # which knows no numbers
         assert folders.folder(path, "d", Input()).classes == ["1", "2"]
+
+
+def test_a_decimal_is_the_number_that_it_is(tmp_path):
+    """A label 1.00 of a column of decimals was a class beside 1."""
+    values = {"1.00": "1", "1.50": "1.5", "-0.05": "-0.05", "0.00": "0", "100.00": "100"}
+    values |= {f"{BIG * 10**12}.10": f"{BIG * 10**12}.1"}  # more digits than a context keeps
+    held = pa.array([decimal.Decimal(value) for value in values], pa.decimal128(38, 2))
+    more = pa.array(["d"] * len(values))
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"text": held, "label": held, "domain": more, "id": held}), path)
+    assert trained(path) == {value: value for value in values.values()} == asked(path)[0]
+    assert folders.folder(path, "d", Input()).classes == sorted(values.values())
 
 
 def test_columns_that_are_an_index_are_columns(tmp_path):
@@ -153,6 +166,9 @@ def test_short_rows_and_a_comma_behind_every_line_lose_nothing(tmp_path):
         ("h.parquet", b"PAR1", "write it again"),
         ("i.csv", b"text,text,label,domain\na,b,x,d\n", "several columns text"),
         ("j.csv", b"Text,Label,Domain\na,x,d\n", "did you mean 'Text'.*[?] it needs text"),
+        ("m.csv", b"text;label;domain\na, b;x;d\n", "is separated by ;; write commas between"),
+        ("n.csv", b"text;label;domain\nab;x;d\n", "is separated by ;; write commas between"),
+        ("o.csv", b"text\tlabel\tdomain\na, b\tx\td\n", "is separated by tabs; write commas"),
         (
             "k.csv",
             b"text, label, domain\na, x, d\n",

@@ -273,6 +273,8 @@ def test_a_folder_of_texts_and_what_cannot_be_read(letters):
     assert data.left_out["suffix .jpg"] == ["play/photo.jpg"]
     assert data.notes == {texts.CUT: ["rest/long.txt"]}
     assert folders.folder(letters, "chat", Input()).classes == data.classes
+    with pytest.raises(InputError, match=r"nothere.CSV: there is no such file; paths start"):
+        folders.folder(letters / "nothere.CSV", "books", Input())
     with pytest.raises(InputError, match=r"post: no such folder; .* holds chat, mail"):
         folders.folder(letters, "post", Input())
 

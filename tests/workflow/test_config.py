@@ -704,6 +704,23 @@ def test_a_file_that_no_kind_reads_is_no_folder_that_is_absent(read, tmp_path):
         assert line.endswith(": .csv, .jsonl, .parquet")
 
 
+def test_a_table_that_is_not_there_is_a_file_that_is_not_there(read, tmp_path):
+    """It was the folder of a domain in it. What was made of one needs it no more."""
+    given = {f"domains.{name}.from": {"folder": f"all-{name}.csv", "domain": "d"} for name in "ab"}
+    lines = mistakes(read, texts(given))
+    assert lines == [
+        f"config: domains.{name}.from: there is no file all-{name}.csv; paths start where the"
+        " workflow runs"
+        for name in "ab"
+    ]
+    for name in "ab":
+        (tmp_path / f"all-{name}.csv").touch()
+    for name in read(texts(given))["DATASETS"]:
+        (tmp_path / "results/datasets" / name).mkdir(parents=True)
+    (tmp_path / "all-a.csv").unlink()
+    read(texts(given))
+
+
 def test_a_finished_experiment_needs_its_folders_no_more(read, tmp_path):
     ends = {f"domains.{name}.from": FOLDER for name in "ab"}
     assert len(mistakes(read, changed(ends))) == 2

@@ -492,6 +492,13 @@ def unusable_places():
             if root.suffix.lower() not in tables:
                 yield f"domains.{name}.from: {root} is a file, {not_read(tables)}"
             continue
+        if root.suffix.lower() in tables and not root.exists():
+            if dataset_name(given) not in made:
+                yield (
+                    f"domains.{name}.from: there is no file {root}; paths start where the"
+                    " workflow runs"
+                )
+            continue
         for key, folder in (("results", results), ("datasets", made_datasets())):
             if folder.resolve().is_relative_to(root.resolve()):
                 yield f"{key}: {folder} lies in {root}, whose folders are domains and classes"

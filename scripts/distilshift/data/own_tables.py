@@ -6,6 +6,7 @@ by the same functions: one row is one text in both.
 """
 
 import codecs
+import decimal
 import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 BATCH = 256  # rows in memory at a time
+SEPARATORS = {";": ";", "\t": "tabs"}  # that other programs write, and what they are called
 Row = dict[str, object]  # column -> value; where there is none, None or no key
 
 
@@ -29,6 +31,7 @@ class Part(NamedTuple):
 
 def of_csv(path: Path, wanted: Sequence[str]) -> Iterator[Part]:
     how = {"dtype": str, "keep_default_na": False, "encoding": "utf-8-sig"}
+    check_separator(path, pd.read_csv(path, header=None, nrows=1, **how).iloc[0].tolist())
     columns: list[str] = []
     # the names are read as a row: below a header pandas takes the first of too many fields for an
     # index, and every column for its neighbour's
@@ -37,6 +40,13 @@ def of_csv(path: Path, wanted: Sequence[str]) -> Iterator[Part]:
             rows = chunk.to_numpy().tolist()
             columns = columns or rows.pop(0)
             yield Part(columns, [dict(zip(columns, row, strict=True)) for row in rows])
+
+
+def check_separator(path: Path, names: list[str]) -> None:
+    """Raises InputError where what should be several names is one, with another separator in it."""
+    found = [called for mark, called in SEPARATORS.items() if mark in names[0]]
+    if len(names) == 1 and found:
+        raise InputError(path, f"is separated by {found[0]}", "write commas between its fields")
 
 
 def of_jsonl(path: Path, wanted: Sequence[str]) -> Iterator[Part]:
@@ -154,7 +164,8 @@ def is_gap(value: object) -> bool:
 def text(value: object) -> str | None:
     """A value as the text that it stands for; None where there is none.
 
-    1.0, which a column of numbers with gaps makes of 1, is 1.
+    1.0, which a column of numbers with gaps makes of 1, is 1, and so is 1.00, as a column of
+    decimals has it.
 
     Raises:
         TypeError: it is a list or an object.
@@ -166,6 +177,9 @@ def text(value: object) -> str | None:
         return decoded(value)
     if isinstance(value, list | dict):
         raise TypeError(f"is {'a list' if isinstance(value, list) else 'an object'}, not a text")
+    if isinstance(value, decimal.Decimal) and value.is_finite():
+        whole, _, part = f"{value:f}".partition(".")
+        return f"{whole}.{part}".rstrip("0") if part.strip("0") else str(int(whole))
     is_whole = isinstance(value, float) and value.is_integer()
     return without_nul(str(int(value)) if is_whole else str(value))
 

@@ -26,9 +26,14 @@ def folder(root: Path, domain: str, wanted: Input) -> Dataset:
     """The texts of one domain: ``root/domain/<class>/*``, or rows of the table ``root``.
 
     The classes are those of all domains, so that every domain has the same.
+
+    Raises:
+        InputError: no such folder or table, or no text in it.
     """
     if root.is_file():
         return table(root, domain, wanted)
+    if root.suffix.lower() in own_tables.READERS and not root.exists():
+        raise InputError(root, "there is no such file", "paths start where you are")
     here, classes = folders.domain(root, domain, "texts")
     found, left_out = folders.search(here, SUFFIXES)
     samples, unreadable = [], {}
