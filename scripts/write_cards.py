@@ -62,6 +62,7 @@ def main(args: argparse.Namespace) -> None:
     right = right.groupby([predictions[name] for name in (*ladder.ROW, "seed")]).agg(
         ["sum", "size"]
     )
+    there = predictions.groupby("transfer")["label"].agg(set)
     for path, network, to in zip(args.weights, args.networks, args.cards, strict=True):
         header = headers.read_header(path, "weights", "distill_student")
         ends = {end: domains[header[end]] for end in ("source", "target")}
@@ -80,6 +81,7 @@ def main(args: argparse.Namespace) -> None:
             hits=hits,
             count=count,
             row=rows[row].iloc[0],
+            there=there[known["transfer"]],
         )
         with cli.whole_file(to) as part:
             part.write_text(cards.card(student), encoding="utf-8")

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from distilshift.data import domains
-from distilshift.files import logits, tensors
+from distilshift.files import headers, logits, tables, tensors
 from distilshift.learning.training import Views
 from distilshift.text.encoding import decode
 from distilshift.text.settings import View
@@ -225,23 +225,27 @@ def test_exported_programs_say_the_same(made, run_script):
     check_parity(run_script, made, 27)
 
 
-@pytest.fixture(scope="module")
-def cards(made, run_script):
-    """The cards of both students: front matter and text of each."""
-    names = ("distilled", "second")
+def card_flags(made):
+    """Flags of ``write_cards`` for both students."""
     paths = {
-        what: [made.path(name, file) for name in names]
+        what: [made.path(name, file) for name in ("distilled", "second")]
         for what, file in {"weights": "weights.safetensors", "cards": "card.md"}.items()
     }
-    args = joined(
+    return joined(
         ["--weights", *paths["weights"], "--networks", "cnn", "cnn", "--cards", *paths["cards"]],
         ["--inputs", made.inputs("source"), made.inputs("target")],
         ["--manifests", made.path("manifest.json"), "--metrics", made.path("metrics.parquet")],
         ["--table", made.path("ladder.parquet")],
         ["--predictions", made.path("evaluation", "predictions.parquet")],
     )
-    assert run_script("write_cards", args)[0] == 0
-    texts = [Path(path).read_text(encoding="utf-8") for path in paths["cards"]]
+
+
+@pytest.fixture(scope="module")
+def cards(made, run_script):
+    """The cards of both students: front matter and text of each."""
+    assert run_script("write_cards", card_flags(made))[0] == 0
+    places = (Path(made.path(name, "card.md")) for name in ("distilled", "second"))
+    texts = [place.read_text(encoding="utf-8") for place in places]
     return [(yaml.safe_load(text.split("---\n")[1]), text) for text in texts]
 
 
@@ -253,8 +257,31 @@ def test_a_card_says_what_a_student_is_for_machines_too(made, cards):
         result = front["model-index"][0]["results"][0]
         assert result["dataset"]["name"] == "target"
         assert f"round {header['round']}, seed 0" in text
-        assert f"{header['target']}: glad, mad, sad" in text and "typos 0.2" in text
+        assert f'{header["target"]}: "glad", "mad", "sad".' in text and "typos 0.2" in text
         assert "`weights.safetensors`" in text and "that of its owner" in text
+
+
+def test_a_card_says_which_classes_its_numbers_are_not_of(made, cards, run_script, monkeypatch):
+    """And a class may be called by a comma, or by two lines."""
+    assert all("| balanced accuracy |" in text and "no row of" not in text for _, text in cards)
+    called = {"glad": "glad, very", "mad": "mad\nor so", "sad": "sad"}
+    read_header, read_all = headers.read_header, tables.read_all
+
+    def renamed(*of):
+        known = read_header(*of)
+        return {**known, "classes": [called[name] for name in known["classes"]]}
+
+    def without_glad(*of):
+        found = read_all(*of)
+        return found[found["label"] > 0]
+
+    monkeypatch.setattr(headers, "read_header", renamed)
+    monkeypatch.setattr(tables, "read_all", without_glad)
+    assert run_script("write_cards", card_flags(made))[0] == 0
+    text = Path(made.path("distilled", "card.md")).read_text(encoding="utf-8")
+    assert ': "glad, very", "mad\\nor so", "sad". Made to measure' in text
+    assert "| balanced accuracy over 2 of 3 classes |" in text
+    assert 'has no row of "glad, very": its numbers say nothing of these.' in text
 
 
 def test_a_card_of_a_later_round_says_which_student_taught(made, cards):

@@ -31,6 +31,7 @@ class Student(NamedTuple):
         hits: on the target's test half, how many rows it gives the class of their label.
         count: of how many.
         row: its row of the ladder, the means over seeds.
+        there: the classes, by number, of which the target's test half has a row.
     """
 
     header: dict
@@ -42,6 +43,13 @@ class Student(NamedTuple):
     hits: int
     count: int
     row: pd.Series
+    there: set[int]
+
+    @property
+    def lacking(self) -> list[str]:
+        """The classes of which the target's test half has no row."""
+        known = enumerate(self.header["classes"])
+        return [name for number, name in known if number not in self.there]
 
     def measured(self, domain: str, metric: str) -> float | None:
         """A measurement on that domain's test half."""
@@ -125,8 +133,10 @@ def numbers(student: Student) -> list[str]:
         ),
         ("accuracy on the source", percent(student.measured("source", "accuracy")), ""),
     ]
+    whole = len(student.header["classes"])
+    over = f" over {whole - len(student.lacking)} of {whole} classes" if student.lacking else ""
     for name, called in (
-        ("balanced_accuracy", "balanced accuracy"),
+        ("balanced_accuracy", f"balanced accuracy{over}"),
         ("macro_f1", "macro-F1"),
         ("ece", "expected calibration error"),
         ("ece_uncalibrated", "the same, uncalibrated"),
@@ -148,6 +158,11 @@ def limits(student: Student) -> list[str]:
         "No target label taught it: where its teacher errs on the target it may err alike"
         " (`tables/fidelity.csv`).",
     ]
+    if student.lacking:
+        said.append(
+            f"The target's test half has no row of {listed(student.lacking)}: its numbers say"
+            " nothing of these."
+        )
     if header.get("calibration"):
         said.append(
             "Its probabilities are fitted to its teacher's on unlabelled rows: a teacher that is"
@@ -161,14 +176,17 @@ def limits(student: Student) -> list[str]:
     return [f"- {line}" for line in said]
 
 
+def listed(classes: list[str]) -> str:
+    """Class names in one line, the first few; each in quotes, as a name may hold a comma."""
+    more = f" and {len(classes) - MOST} more" if len(classes) > MOST else ""
+    return ", ".join(json.dumps(name, ensure_ascii=False) for name in classes[:MOST]) + more
+
+
 def card(student: Student) -> str:
     """The whole card, Markdown."""
     header = student.header
     how = ", ".join(f"{name} {value}" for name, value in header["distilled_by"].items())
     training = header["settings"]
-    classes = ", ".join(header["classes"][:MOST])
-    if len(header["classes"]) > MOST:
-        classes += f" and {len(header['classes']) - MOST} more"
     joined = " and from the labelled source" * (header["distilled_by"]["source_weight"] > 0)
     wanted = ", ".join(f"{name} {value}" for name, value in header["input"].items())
     taught_by = before(header) if is_later(header) else "teacher"
@@ -183,8 +201,8 @@ def card(student: Student) -> str:
         ],
         "Intended use": [
             f"Telling {len(header['classes'])} classes apart on the domain {header['target']}:"
-            f" {classes}. Made to measure distillation across a shift; for no decision about"
-            " people.",
+            f" {listed(header['classes'])}. Made to measure distillation across a shift; for no"
+            " decision about people.",
         ],
         "Training data": [
             f"The student learned from {probabilities(header)} over unlabelled rows of the"
