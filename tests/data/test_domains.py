@@ -42,7 +42,8 @@ CONFIG = {
 
 def plan(tmp_path, config):
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config | {"results": str(tmp_path / "r")}))
-    (tmp_path / "my pets/Sketch 1/cat").mkdir(parents=True)
+    for digit in range(10):  # the classes of the source, which are compared
+        (tmp_path / f"my pets/Sketch 1/{digit}").mkdir(parents=True)
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--printshellcmds"]
     command += ["-s", ROOT / "Snakefile", "--configfile", "config.yaml"]
     return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)

@@ -418,9 +418,8 @@ def different_classes():
         source, target = map(known_classes, ends)
         if source and target and source != target:
             said = [f"{end}: {listed(known_classes(end))}" for end in ends]
-            if (
-                max(len(source), len(target)) > FEW
-            ):  # what differs may not be among the first
+            # of many, what differs may not be among the first
+            if max(len(source), len(target)) > FEW and set(source) & set(target):
                 both = ((source, target), (target, source))
                 for end, (one, other) in zip(ends, both):
                     alone = [label for label in one if label not in other]
