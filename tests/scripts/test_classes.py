@@ -62,27 +62,28 @@ def test_a_class_that_the_target_lacks_is_named_and_is_no_zero(confusion, run_sc
         assert abs(absent - none).max() > 0.1
 
 
-def test_a_class_may_be_called_by_dollars(confusion, run_script):
-    """Set as mathematics it ended in a traceback."""
+def drawn_with(called, confusion, run_script) -> str:
+    """The figure, as SVG, of classes that are called otherwise."""
     table = tables.read(confusion, "")
-    called = {"no": "$\\x$", "yes": "a$b$"}
     tables.write(table.replace({"class": called, "predicted_class": called}), confusion)
     page = confusion.with_suffix(".svg")
     flags = ["--confusion", str(confusion), "--figures", str(page)]
     assert run_script("plot_confusion", flags) == (0, "")
-    assert all(f"<!-- {name} -->" in page.read_text() for name in called.values())
+    return page.read_text()
+
+
+def test_a_class_may_be_called_by_dollars(confusion, run_script):
+    """Set as mathematics it ended in a traceback."""
+    called = {"no": "$\\x$", "yes": "a$b$"}
+    page = drawn_with(called, confusion, run_script)
+    assert all(f"<!-- {name} -->" in page for name in called.values())
 
 
 @pytest.mark.filterwarnings("error:Glyph")
 def test_letters_that_the_font_lacks_are_squares(confusion, run_script):
     """Each was a warning of matplotlib's, at every drawing."""
-    table = tables.read(confusion, "")
-    called = {"no": "猫", "yes": "né 犬"}
-    tables.write(table.replace({"class": called, "predicted_class": called}), confusion)
-    page = confusion.with_suffix(".svg")
-    flags = ["--confusion", str(confusion), "--figures", str(page)]
-    assert run_script("plot_confusion", flags) == (0, "")
-    assert page.read_text().count("<!-- né □ -->") == 4
+    page = drawn_with({"no": "猫", "yes": "né 犬"}, confusion, run_script)
+    assert page.count("<!-- né □ -->") == 4
 
 
 def test_what_a_table_says_about_itself_is_kept_beside_its_rows(tmp_path):
