@@ -21,7 +21,6 @@ from matplotlib.ticker import NullFormatter
 
 MEASURES = {"multiply_adds": "multiply-adds a row", "rows_a_second": "rows a second, torch"}
 MARKS = "os^Dvp*X"
-YARDSTICKS = ("source-only", "oracle")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -59,7 +58,7 @@ def draw(axis: plt.Axes, rows: pd.DataFrame, measure: str, marks: dict[str, str]
         value, low, high = (100 * getattr(row, headline + end) for end in ("", "_low", "_high"))
         axis.vlines(place, low, high, color=colour, lw=0.7)
         # the yardsticks are rings: a student that reaches the oracle is seen within
-        ring = row.method in YARDSTICKS
+        ring = row.method in figures.YARDSTICKS
         size = {"ms": 7, "mew": 0.8, "fillstyle": "none"} if ring else {"ms": 4, "mew": 0}
         axis.plot(place, value, marks[row.network], color=colour, **size)
     axis.set_xscale("log")

@@ -23,7 +23,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-ENDS = ["source-only", "oracle"]  # of the gap; always drawn
 # what the strength of a dial over the amount of data is
 AMOUNTS = {
     "fewer_rows": "unlabelled target rows",
@@ -96,7 +95,7 @@ def main(args: argparse.Namespace) -> None:
     headline = ladder.headline(table)
     rows = points(metrics, table, args.targets)
     shown = presentation.given(args)
-    ends = rows["method"].isin(ENDS)
+    ends = rows["method"].isin(figures.YARDSTICKS)
     # of all cells as if of one: a row looks the same in every panel
     known = rows[~ends].sort_values("row").drop_duplicates("row").assign(transfer="", network="")
     # of two networks rows may be called alike
@@ -104,13 +103,14 @@ def main(args: argparse.Namespace) -> None:
     chosen = shown.rows(rows[~ends]).sort_values("strength", kind="stable")
     rows = pd.concat([rows[ends], chosen])
     looks = figures.looks(students, figures.DISTILLED)
-    for name in ENDS:
+    for name in figures.YARDSTICKS:  # always drawn
         look = {"color": figures.COLOURS[name], "ls": "--", "lw": 1}
         looks[name] = {**look, "label": shown.labels.get(name, name)}
     looks = {
         name: {**look, "marker": "o", "ms": 3 * (look["lw"] == 1)} for name, look in looks.items()
     }
     apart = min(10, 60 / len(students))  # of the crosses' lines
+    foot = -12 - apart * len(students)
     panels = list(rows.groupby(["source", "sweep", "kind", "network"], sort=False))
     lines = -(-len(panels) // figures.columns(len(panels), shown.width))
     columns = -(-len(panels) // lines)
@@ -132,7 +132,7 @@ def main(args: argparse.Namespace) -> None:
             heights = [-6 - apart * (place + 1)] * len(lost)
             below.plot(lost, heights, "x", color=looks[name]["color"], ms=4, zorder=4)
         # what lies below 0 has its cross alone: a height there would read as a value
-        below.axhspan(-12 - apart * len(students), 0, color="#F0F0F0", lw=0, zorder=3)
+        below.axhspan(foot, 0, color="#F0F0F0", lw=0, zorder=3)
         if mark_beyond(below, panel[panel["row"].isin(students)], looks, top):
             marks["^"] = "above the scale"
         title = f"{source} → {sweep}" if several else kind
@@ -149,7 +149,7 @@ def main(args: argparse.Namespace) -> None:
                 *zip(*((s, f"{s:g}") for s in sorted(set(panel["strength"]))), strict=True)
             )
             axis.minorticks_off()
-        below.set_ylim(-12 - apart * len(students), top)
+        below.set_ylim(foot, top)
         below.set_yticks(range(0, int(top) + 1, 50))
         below.axhline(0, color="#999999", lw=0.6, zorder=4)
         below.axhline(100, color="#999999", lw=0.6)

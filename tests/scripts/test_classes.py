@@ -27,7 +27,8 @@ def confusion(tmp_path):
     return tmp_path / "confusion.parquet"
 
 
-def test_confusion_names_the_classes_of_each_transfer(confusion, run_script, monkeypatch):
+def panels_of(confusion, run_script, monkeypatch) -> list:
+    """The panels that are drawn of it."""
     drawn = []
     monkeypatch.setattr(plt, "close", drawn.append)
     flags = ["--confusion", str(confusion), "--figures", str(confusion.with_suffix(".svg"))]
@@ -35,6 +36,11 @@ def test_confusion_names_the_classes_of_each_transfer(confusion, run_script, mon
     monkeypatch.undo()
     panels = [axis for axis in drawn[0].axes if axis.images and axis.get_visible()][:4]
     plt.close(drawn[0])
+    return panels
+
+
+def test_confusion_names_the_classes_of_each_transfer(confusion, run_script, monkeypatch):
+    panels = panels_of(confusion, run_script, monkeypatch)
     names = [[text.get_text() for text in axis.get_yticklabels()] for axis in panels]
     assert names.count(["cat", "dog", "a class of ma…"]) == 2 and names.count(["no", "yes"]) == 2
 
@@ -44,13 +50,7 @@ def test_a_class_that_the_target_lacks_is_named_and_is_no_zero(confusion, run_sc
     table = tables.read(confusion, "")
     here = table["class"].ne("a class of many words") & table["class"].ne("dog")
     tables.write(pd.concat([table.assign(domain="source"), table[here]]), confusion)
-    drawn = []
-    monkeypatch.setattr(plt, "close", drawn.append)
-    flags = ["--confusion", str(confusion), "--figures", str(confusion.with_suffix(".svg"))]
-    assert run_script("plot_confusion", flags) == (0, "")
-    monkeypatch.undo()
-    panels = [axis for axis in drawn[0].axes if axis.images and axis.get_visible()][:4]
-    plt.close(drawn[0])
+    panels = panels_of(confusion, run_script, monkeypatch)
     wide = [axis for axis in panels if axis.images[0].get_array().shape == (3, 3)]
     assert len(wide) == 2
     for axis in wide:

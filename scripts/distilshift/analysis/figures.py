@@ -31,6 +31,8 @@ COLOURS = {
     "oracle": "#009E73",
 }
 
+YARDSTICKS = ("source-only", "oracle")  # the ends of the gap
+
 # of distilled rows that are told apart: what is left of it beside the yardsticks'
 DISTILLED = ["#D55E00", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 
